@@ -1,0 +1,49 @@
+# Two commands for a fresh machine: `make demo` and `make test`.
+# Needed beforehand: Python 3.11, 3.12 or 3.13 with pip and venv.
+
+PYTHON ?= $(shell for python in python3 python3.13 python3.12 python3.11; do \
+	$$python -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' \
+	2>/dev/null && echo $$python && break; done)
+VENV ?= .venv
+BIN = $(VENV)/bin
+READY = $(VENV)/.ready
+export TF_CPP_MIN_LOG_LEVEL ?= 2
+
+.PHONY: help setup demo test test-slow lint format docs shipped-models clean
+
+help:  ## list what can be made
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## */\t/' | expand -t 18
+
+setup: $(READY)  ## make .venv with the pinned packages
+
+$(READY): pyproject.toml constraints.txt
+	@test -n "$(PYTHON)" || { echo "Python 3.11, 3.12 or 3.13 is needed;" \
+		"none was found. Name yours: make setup PYTHON=/path/to/python" >&2; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[dev]'
+	@touch $(READY)
+
+demo: $(READY)  ## three micrographs of known truth in, measured defects out
+	$(BIN)/python examples/demo.py
+
+test: $(READY)  ## the quick tests
+	$(BIN)/pytest -m "not slow" -n 2
+
+test-slow: $(READY)  ## the tests that take longer
+	$(BIN)/pytest -m slow -n 2
+
+lint: $(READY)  ## style, types and the import contracts
+	$(BIN)/ruff format --check
+	$(BIN)/ruff check
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: $(READY)  ## put the code into its form
+	$(BIN)/ruff format
+	$(BIN)/ruff check --fix
+
+docs: $(READY)  ## write the generated pages of docs/ anew
+	$(BIN)/python docs/write_cli_reference.py
+
+clean:  ## remove what the other targets made
+	rm -rf $(VENV) demo_output build *.egg-info

@@ -1,0 +1,115 @@
+"""Calibration: what a pixel measures, and how thick the foil is.
+
+No physics is guessed: without a pixel size there are no nanometres, without a
+foil thickness there is no volume.
+"""
+
+import math
+from dataclasses import dataclass
+
+from defectkeras.core.errors import CalibrationError
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """Pixel size and foil thickness of a micrograph, and where they came from.
+
+    Attributes:
+        pixel_size_nm: Side of the square pixel in nm, or None when unknown.
+        foil_thickness_nm: Thickness along the beam in nm, or None when unknown.
+        pixel_size_source: "file tag 34682", "user", "data spec" or "none".
+        foil_thickness_source: Likewise.
+
+    Raises:
+        CalibrationError: When a value is not a finite number above 0.
+    """
+
+    pixel_size_nm: float | None = None
+    foil_thickness_nm: float | None = None
+    pixel_size_source: str = "none"
+    foil_thickness_source: str = "none"
+
+    def __post_init__(self) -> None:
+        """Check both values."""
+        for name in ("pixel_size_nm", "foil_thickness_nm"):
+            value = getattr(self, name)
+            if value is not None and not _is_length(value):
+                raise CalibrationError(
+                    f"`{name}` must be a finite number above 0. "
+                    f"Received: {name}={value}."
+                )
+
+    def require_pixel_size_nm(self) -> float:
+        """Give the pixel size in nm.
+
+        Raises:
+            CalibrationError: When it is not known.
+        """
+        if self.pixel_size_nm is None:
+            raise CalibrationError(
+                "The pixel size must be known for a result in nanometres, and the "
+                "file has none. Give it with --pixel-size-nm."
+            )
+        return self.pixel_size_nm
+
+    def require_foil_thickness_nm(self) -> float:
+        """Give the foil thickness in nm.
+
+        Raises:
+            CalibrationError: When it is not known.
+        """
+        if self.foil_thickness_nm is None:
+            raise CalibrationError(
+                "The foil thickness must be known for a result per volume. "
+                "Give it with --foil-thickness-nm, or use the areal values."
+            )
+        return self.foil_thickness_nm
+
+    def field_of_view_nm(self, shape: tuple[int, int]) -> tuple[float, float]:
+        """Give height and width of a field in nm.
+
+        Args:
+            shape: (H, W) in pixels.
+
+        Returns:
+            (height, width) in nm.
+
+        Raises:
+            CalibrationError: When the pixel size is not known.
+
+        Example:
+            >>> Calibration(pixel_size_nm=0.5).field_of_view_nm((10, 20))
+            (5.0, 10.0)
+        """
+        size_nm = self.require_pixel_size_nm()
+        return shape[0] * size_nm, shape[1] * size_nm
+
+    def imaged_area_nm2(self, shape: tuple[int, int]) -> float:
+        """Give the area of a field in nm^2.
+
+        Args:
+            shape: (H, W) in pixels.
+
+        Raises:
+            CalibrationError: When the pixel size is not known.
+        """
+        height_nm, width_nm = self.field_of_view_nm(shape)
+        return height_nm * width_nm
+
+    def imaged_volume_nm3(self, shape: tuple[int, int]) -> float:
+        """Give the volume of foil under a field in nm^3.
+
+        Args:
+            shape: (H, W) in pixels.
+
+        Raises:
+            CalibrationError: When pixel size or foil thickness is not known.
+        """
+        return self.imaged_area_nm2(shape) * self.require_foil_thickness_nm()
+
+
+def _is_length(value: float) -> bool:
+    try:
+        return math.isfinite(value) and value > 0
+    except OverflowError:  # an integer that no float can hold
+        return False

@@ -1,0 +1,35 @@
+"""The micrograph: pixels, what they measure, and where they came from."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from defectkeras.core.arrays import Image, require_image
+from defectkeras.core.calibration import Calibration
+
+
+@dataclass(frozen=True, eq=False)
+class Micrograph:
+    """A micrograph as read from a file.
+
+    Attributes:
+        pixels: (H, W) float32 raw grey levels, finite.
+        calibration: Pixel size, foil thickness and their sources.
+        name: The file name without its suffix.
+        metadata: What the file tells about the instrument.
+    """
+
+    pixels: Image
+    calibration: Calibration
+    name: str
+    metadata: Mapping[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        """Check the pixels."""
+        object.__setattr__(self, "pixels", require_image(self.pixels, name="pixels"))
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """(H, W) in pixels."""
+        height, width = self.pixels.shape
+        return height, width

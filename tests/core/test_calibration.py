@@ -1,0 +1,60 @@
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from defectkeras.core.calibration import Calibration
+from defectkeras.core.errors import CalibrationError
+
+LENGTHS = st.floats(1e-3, 1e6)
+SIDES = st.integers(1, 100_000)
+
+
+@given(LENGTHS, LENGTHS, SIDES, SIDES)
+def test_field_area_and_volume_are_sides_multiplied(pixel, thickness, rows, columns):
+    calibration = Calibration(pixel_size_nm=pixel, foil_thickness_nm=thickness)
+    height, width = calibration.field_of_view_nm((rows, columns))
+    assert (height, width) == (rows * pixel, columns * pixel)
+    area = rows * columns * pixel**2
+    assert math.isclose(calibration.imaged_area_nm2((rows, columns)), area)
+    volume = calibration.imaged_volume_nm3((rows, columns))
+    assert math.isclose(volume, area * thickness)
+
+
+@given(st.one_of(st.floats(max_value=0), st.just(math.nan), st.just(math.inf)))
+def test_impossible_lengths_are_refused(value):
+    with pytest.raises(CalibrationError, match="pixel_size_nm"):
+        Calibration(pixel_size_nm=value)
+    with pytest.raises(CalibrationError, match="foil_thickness_nm"):
+        Calibration(foil_thickness_nm=value)
+
+
+def test_an_integer_too_large_for_a_float_is_refused():
+    with pytest.raises(CalibrationError, match="finite"):
+        Calibration(pixel_size_nm=10**400)
+
+
+def test_numbers_of_numpy_are_numbers():
+    assert Calibration(pixel_size_nm=np.float32(0.5)).require_pixel_size_nm() == 0.5
+
+
+def test_no_pixel_size_no_nanometres():
+    calibration = Calibration(foil_thickness_nm=100.0)
+    assert calibration.pixel_size_source == "none"
+    for ask in (
+        calibration.require_pixel_size_nm,
+        lambda: calibration.field_of_view_nm((2, 3)),
+        lambda: calibration.imaged_area_nm2((2, 3)),
+        lambda: calibration.imaged_volume_nm3((2, 3)),
+    ):
+        with pytest.raises(CalibrationError, match="--pixel-size-nm"):
+            ask()
+
+
+def test_no_thickness_no_volume():
+    calibration = Calibration(pixel_size_nm=0.5)
+    assert calibration.imaged_area_nm2((2, 3)) == 1.5
+    with pytest.raises(CalibrationError, match="--foil-thickness-nm"):
+        calibration.imaged_volume_nm3((2, 3))

@@ -1,0 +1,197 @@
+import hashlib
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from defectkeras.core.files import (
+    sha256_of_file,
+    whole_file,
+    whole_folder,
+    write_json,
+    write_whole,
+)
+
+
+class PowerCutError(Exception):
+    """What a test throws into the middle of a writing."""
+
+
+def names_in(folder):
+    return sorted(path.name for path in folder.iterdir())
+
+
+def write_file_and_fail(path):
+    with whole_file(path) as temporary:
+        temporary.write_text("half")
+        assert path.read_text() == "old"
+        assert temporary.suffix == path.suffix
+        raise PowerCutError
+
+
+def lose_folder_while_writing(path):
+    with whole_folder(path, replace=True) as temporary:
+        temporary.rmdir()
+
+
+def write_folder_and_fail(path, *, replace=False):
+    with whole_folder(path, replace=replace) as temporary:
+        (temporary / "f").write_text("half")
+        raise PowerCutError
+
+
+def write_folder_while_another_writes(path):
+    with whole_folder(path) as temporary:
+        (temporary / "f").write_text("mine")
+        path.mkdir()
+
+
+@pytest.mark.parametrize("size", [0, 1, (1 << 20) - 1, 1 << 20, (1 << 20) + 1])
+def test_sha256_is_that_of_the_whole_contents(tmp_path, size):
+    data = os.urandom(size)
+    (tmp_path / "f").write_bytes(data)
+    assert sha256_of_file(tmp_path / "f") == hashlib.sha256(data).hexdigest()
+
+
+@settings(max_examples=20, deadline=None)
+@given(st.binary(max_size=100) | st.text(max_size=30))
+def test_written_is_read(tmp_path_factory, content):
+    path = tmp_path_factory.mktemp("w") / "new" / "folder" / "a.txt"
+    write_whole(path, content)
+    data = path.read_bytes()
+    assert data == (content.encode() if isinstance(content, str) else content)
+    assert names_in(path.parent) == ["a.txt"]
+
+
+def test_an_older_file_is_replaced_and_stays_when_the_writer_fails(tmp_path):
+    path = tmp_path / "a.txt"
+    write_whole(path, "old")
+    with pytest.raises(PowerCutError):
+        write_file_and_fail(path)
+    assert path.read_text() == "old"
+    assert names_in(tmp_path) == ["a.txt"]
+    write_whole(path, "new")
+    assert path.read_text() == "new"
+
+
+def test_a_writer_that_writes_nothing_leaves_the_old_file(tmp_path):
+    path = tmp_path / "a.txt"
+    write_whole(path, "old")
+    with pytest.raises(FileNotFoundError), whole_file(path):
+        pass
+    assert path.read_text() == "old"
+    assert names_in(tmp_path) == ["a.txt"]
+
+
+@pytest.mark.parametrize("name", ["no_suffix", ".hidden", "a.tar.gz", "ü µ.json"])
+def test_any_name_is_written(tmp_path, name):
+    write_whole(tmp_path / name, "x")
+    assert names_in(tmp_path) == [name]
+
+
+@pytest.mark.parametrize("name", ["a" * 250 + ".json", "µ" * 125 + ".json"])
+def test_the_longest_name_of_a_file_system_is_written(tmp_path, name):
+    write_whole(tmp_path / name, "x")
+    assert names_in(tmp_path) == [name]
+
+
+def test_the_longest_name_of_a_folder_is_written(tmp_path):
+    folder = tmp_path / ("b" * 255)
+    with whole_folder(folder) as temporary:
+        (temporary / "f").write_text("x")
+    assert (folder / "f").read_text() == "x"
+
+
+def test_json_is_read_back_and_has_no_nan(tmp_path):
+    value = {"a": [1, 2.5, None, True], "b": {"c": "µ"}}
+    write_json(tmp_path / "a.json", value)
+    assert json.loads((tmp_path / "a.json").read_text()) == value
+    with pytest.raises(ValueError, match="JSON"):
+        write_json(tmp_path / "a.json", {"a": float("nan")})
+    assert json.loads((tmp_path / "a.json").read_text()) == value
+
+
+def test_a_folder_appears_whole(tmp_path):
+    path = tmp_path / "new" / "run"
+    with whole_folder(path) as temporary:
+        (temporary / "deep" / "er").mkdir(parents=True)
+        (temporary / "deep" / "er" / "f").write_text("x")
+        assert not path.exists()
+    assert (path / "deep" / "er" / "f").read_text() == "x"
+    assert names_in(path.parent) == ["run"]
+
+
+def test_a_failed_folder_leaves_nothing(tmp_path):
+    with pytest.raises(PowerCutError):
+        write_folder_and_fail(tmp_path / "run")
+    assert names_in(tmp_path) == []
+
+
+@pytest.mark.parametrize("inside", [[], ["f"]])
+def test_an_existing_folder_is_refused_before_any_work(tmp_path, inside):
+    path = tmp_path / "run"
+    path.mkdir()
+    for name in inside:
+        (path / name).write_text("old")
+    with pytest.raises(FileExistsError):
+        write_folder_and_fail(path)
+    assert names_in(path) == inside
+    assert names_in(tmp_path) == ["run"]
+
+
+def test_a_folder_that_another_writer_made_meanwhile_stays(tmp_path):
+    path = tmp_path / "run"
+    with pytest.raises(FileExistsError):
+        write_folder_while_another_writes(path)
+    assert names_in(tmp_path) == ["run"]
+    assert names_in(path) == []
+
+
+@pytest.mark.parametrize("inside", [[], ["f"], ["f", "g"]])
+def test_an_older_folder_gives_way_when_that_is_wanted(tmp_path, inside):
+    path = tmp_path / "run"
+    path.mkdir()
+    for name in inside:
+        (path / name).write_text("old")
+    with whole_folder(path, replace=True) as temporary:
+        (temporary / "f").write_text("new")
+        assert names_in(path) == inside
+    assert names_in(path) == ["f"]
+    assert (path / "f").read_text() == "new"
+    assert names_in(tmp_path) == ["run"]
+
+
+def test_an_older_folder_stays_when_the_new_one_fails(tmp_path):
+    path = tmp_path / "run"
+    path.mkdir()
+    (path / "f").write_text("old")
+    with pytest.raises(PowerCutError):
+        write_folder_and_fail(path, replace=True)
+    with pytest.raises(FileNotFoundError):
+        lose_folder_while_writing(path)
+    assert (path / "f").read_text() == "old"
+    assert names_in(tmp_path) == ["run"]
+
+
+def test_a_killed_writer_leaves_the_old_file_whole(tmp_path):
+    path = tmp_path / "a.bin"
+    write_whole(path, b"old")
+    code = (
+        "import sys; from pathlib import Path\n"
+        "from defectkeras.core.files import write_whole\n"
+        "print('go', flush=True)\n"
+        "while True: write_whole(Path(sys.argv[1]), bytes([7]) * 3_000_000)\n"
+    )
+    with subprocess.Popen(
+        [sys.executable, "-c", code, str(path)], stdout=subprocess.PIPE
+    ) as writer:
+        writer.stdout.readline()
+        time.sleep(0.1)
+        writer.send_signal(signal.SIGKILL)
+    assert path.read_bytes() in (b"old", bytes([7]) * 3_000_000)
