@@ -1,0 +1,234 @@
+"""Annotations: class maps and label maps, read strictly and written whole.
+
+The most frequent slip with such files is a 0/255 mask read as class indices,
+in which 255 silently means "not annotated"; here it is an error.
+"""
+
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+import tifffile
+from numpy.typing import NDArray
+from PIL import Image
+from PIL.PngImagePlugin import PngInfo
+
+from defectkeras.core.arrays import NOT_ANNOTATED, ClassMap, LabelMap
+from defectkeras.core.errors import MicrographError
+from defectkeras.core.files import whole_file
+from defectkeras.micrographs.checks import to_grey
+from defectkeras.micrographs.frame import Frame
+from defectkeras.micrographs.read import errors_that_name, read_frame
+
+Encoding = Literal["class_index", "binary", "objects"]
+
+ENCODINGS: tuple[Encoding, ...] = ("class_index", "binary", "objects")
+
+NOT_ANNOTATED_VALUE = 255
+"""How `NOT_ANNOTATED` stands in a file of class indices."""
+
+_OUR_MARK = ("Encoding", "class_index")  # text in a PNG that we wrote
+_LOSSY = (".jpg", ".jpeg")
+_TIFF = (".tif", ".tiff")
+
+
+def read_class_map(
+    path: str | Path,
+    *,
+    num_classes: int,
+    encoding: Encoding = "class_index",
+    object_class: int = 1,
+) -> ClassMap:
+    """Read an annotation as a class map.
+
+    Args:
+        path: PNG (also with a palette, whose indices count) or TIFF.
+        num_classes: Number of classes, the matrix among them, up to 255.
+        encoding: "class_index": values are classes, 255 is not annotated;
+            "binary": 0 is the matrix and 1 or 255 is `object_class`;
+            "objects": 0 is the matrix and other numbers are objects of
+            `object_class`.
+        object_class: Class index of the objects of a binary mask or of objects.
+
+    Returns:
+        (H, W) int32 class indices, `NOT_ANNOTATED` where nobody looked.
+
+    Raises:
+        MicrographError: When the file cannot be read or does not hold this
+            encoding.
+        ValueError: When an argument is out of range.
+    """
+    _require_arguments(num_classes, encoding, object_class)
+    path = Path(path)
+    values, metadata = _read_integers(path)
+    with errors_that_name(path):
+        if encoding == "class_index":
+            is_ours = metadata.get(_OUR_MARK[0]) == _OUR_MARK[1]
+            return _from_indices(values, num_classes, is_ours=is_ours)
+        if encoding == "binary":
+            _check_binary(values)
+        _check_not_negative(values)
+        return np.where(values > 0, np.int32(object_class), np.int32(0))
+
+
+def read_label_map(path: str | Path) -> LabelMap:
+    """Read an annotation of numbered objects.
+
+    Args:
+        path: PNG or TIFF of whole numbers: 0 is no object.
+
+    Returns:
+        (H, W) int32 object numbers.
+
+    Raises:
+        MicrographError: When the file cannot be read or has other values.
+    """
+    path = Path(path)
+    values, _ = _read_integers(path)
+    with errors_that_name(path):
+        _check_not_negative(values)
+        return np.asarray(values, dtype=np.int32)
+
+
+def write_class_map(class_map: ClassMap, path: str | Path) -> None:
+    """Write a class map as an 8-bit PNG of class indices, whole or not at all.
+
+    Args:
+        class_map: (H, W) class indices from `NOT_ANNOTATED`, which becomes
+            255, to 254.
+        path: Ends on .png.
+
+    Raises:
+        ValueError: When an index or the suffix does not fit.
+    """
+    low, high = int(class_map.min()), int(class_map.max())
+    if low < NOT_ANNOTATED or high >= NOT_ANNOTATED_VALUE:
+        raise ValueError(
+            f"`class_map` must hold indices from {NOT_ANNOTATED} to "
+            f"{NOT_ANNOTATED_VALUE - 1}. Received: {low} to {high}."
+        )
+    _require_suffix(Path(path), (".png",))
+    info = PngInfo()
+    info.add_text(*_OUR_MARK)
+    with whole_file(Path(path)) as temporary:
+        # As uint8, NOT_ANNOTATED becomes NOT_ANNOTATED_VALUE.
+        Image.fromarray(class_map.astype(np.uint8)).save(temporary, pnginfo=info)
+
+
+def write_label_map(label_map: LabelMap, path: str | Path) -> None:
+    """Write object numbers as 16-bit PNG or as TIFF, whole or not at all.
+
+    Args:
+        label_map: (H, W) object numbers from 0; up to 65535 for a PNG.
+        path: Ends on .png, .tif or .tiff.
+
+    Raises:
+        ValueError: When a number or the suffix does not fit.
+    """
+    path = Path(path)
+    _require_suffix(path, (".png", *_TIFF))
+    low, high = int(label_map.min()), int(label_map.max())
+    is_small = high <= np.iinfo(np.uint16).max
+    if low < 0 or not (is_small or path.suffix.lower() in _TIFF):
+        raise ValueError(
+            "`label_map` must hold numbers from 0, for a PNG to 65535. "
+            f"Received: {low} to {high}. Write a .tif."
+        )
+    values = label_map.astype(np.uint16 if is_small else np.uint32)
+    with whole_file(path) as temporary:
+        if path.suffix.lower() in _TIFF:
+            tifffile.imwrite(temporary, values, photometric="minisblack")
+        else:
+            Image.fromarray(values).save(temporary)
+
+
+def _read_integers(path: Path) -> tuple[NDArray[Any], dict[str, Any]]:
+    """Give whole numbers (H, W), and the texts of the file."""
+    if path.suffix.lower() in _LOSSY:
+        raise MicrographError(
+            f"{path}: must be stored without loss. Received: a JPEG, which blurs "
+            "the values. Save the annotation as PNG."
+        )
+    frame = read_frame(path)
+    with errors_that_name(path):
+        indices = Frame(frame.pixels)  # without the palette
+        values = to_grey(indices)
+        return _as_integers(values), dict(frame.metadata)
+
+
+def _as_integers(values: NDArray[Any]) -> NDArray[Any]:
+    """Give integers; ImageJ's plugins write them as floats."""
+    if values.dtype.kind != "f":
+        return values.astype(np.uint8) if values.dtype.kind == "b" else values
+    limit = np.iinfo(np.int32).max
+    is_whole = np.isfinite(values) & (np.abs(values) < limit)
+    integers = np.where(is_whole, values, 0).astype(np.int32)
+    if not (is_whole & (integers == values)).all():
+        raise MicrographError(
+            "must hold whole numbers. Received: values with fractions, such as "
+            "probabilities. Save class indices or object numbers."
+        )
+    return integers
+
+
+def _from_indices(values: NDArray[Any], num_classes: int, *, is_ours: bool) -> ClassMap:
+    """Give the class map of class indices after a check of their values."""
+    found = np.unique(values).tolist()
+    if not is_ours and found in ([0, NOT_ANNOTATED_VALUE], [NOT_ANNOTATED_VALUE]):
+        raise MicrographError(
+            "must hold class indices. Received: only 0 and 255, where 255 would mean "
+            'not annotated. Did you mean encoding = "binary"?'
+        )
+    strange = [v for v in found if not 0 <= v < num_classes]
+    strange = [v for v in strange if v != NOT_ANNOTATED_VALUE]
+    if strange:
+        raise MicrographError(
+            f"must hold class indices from 0 to {num_classes - 1}, or 255 for not "
+            f"annotated. Received: {_listed(strange)}. Check the classes, or use "
+            'encoding = "objects" for object numbers.'
+        )
+    class_map = values.astype(np.int32)
+    class_map[class_map == NOT_ANNOTATED_VALUE] = NOT_ANNOTATED
+    return class_map
+
+
+def _check_binary(values: NDArray[Any]) -> None:
+    found = np.unique(values).tolist()
+    if not (set(found) <= {0, 1} or set(found) <= {0, 255}):
+        raise MicrographError(
+            "must hold two values, 0 and 1 or 0 and 255. Received: "
+            f'{_listed(found)}. Did you mean encoding = "class_index" or "objects"?'
+        )
+
+
+def _check_not_negative(values: NDArray[Any]) -> None:
+    low, high = int(values.min()), int(values.max())
+    if low < 0 or high > np.iinfo(np.int32).max:
+        raise MicrographError(
+            "must hold object numbers from 0 to 2147483647. "
+            f"Received: {low} to {high}. Number the objects from 1."
+        )
+
+
+def _listed(values: list[Any], most: int = 8) -> str:
+    dots = ", ..." if len(values) > most else ""
+    return ", ".join(str(v) for v in values[:most]) + dots
+
+
+def _require_arguments(num_classes: int, encoding: str, object_class: int) -> None:
+    if encoding not in ENCODINGS:
+        raise ValueError(f"`encoding` must be of {ENCODINGS}. Received: {encoding!r}.")
+    if not 2 <= num_classes <= NOT_ANNOTATED_VALUE or not (
+        1 <= object_class < num_classes
+    ):
+        raise ValueError(
+            "`num_classes` must be from 2 to 255 and `object_class` from 1 to "
+            f"num_classes - 1. Received: {num_classes} and {object_class}."
+        )
+
+
+def _require_suffix(path: Path, suffixes: tuple[str, ...]) -> None:
+    if path.suffix.lower() not in suffixes:
+        raise ValueError(
+            f"`path` must end on {' or '.join(suffixes)}. Received: {path.name}."
+        )

@@ -1,0 +1,198 @@
+"""From a file to a micrograph: one function for every format."""
+
+import contextlib
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from defectkeras.core.calibration import Calibration
+from defectkeras.core.errors import MicrographError
+from defectkeras.core.micrograph import Micrograph
+from defectkeras.core.names import suggestion
+from defectkeras.micrographs.checks import MAX_PIXELS, to_floats, to_grey
+from defectkeras.micrographs.digital_micrograph import read_dm4
+from defectkeras.micrographs.emd import read_emd
+from defectkeras.micrographs.frame import Frame, Reader
+from defectkeras.micrographs.metadata import plain
+from defectkeras.micrographs.mrc import read_mrc
+from defectkeras.micrographs.raster import read_jpeg, read_png
+from defectkeras.micrographs.rosetta import is_installed, read_rosetta
+from defectkeras.micrographs.tiff import read_tiff
+from defectkeras.micrographs.units import pixel_size_nm as file_pixel_size_nm
+
+READERS: dict[str, Reader] = {
+    ".dm3": read_rosetta,
+    ".dm4": read_dm4,
+    ".elid": read_rosetta,
+    ".emd": read_emd,
+    ".emi": read_rosetta,
+    ".hspy": read_rosetta,
+    ".jpeg": read_jpeg,
+    ".jpg": read_jpeg,
+    ".map": read_mrc,
+    ".mrc": read_mrc,
+    ".mrcs": read_mrc,
+    ".png": read_png,
+    ".prz": read_rosetta,
+    ".ser": read_rosetta,
+    ".tif": read_tiff,
+    ".tiff": read_tiff,
+    ".tvips": read_rosetta,
+}
+"""Suffix in lower case to the reader of the format."""
+
+_MAX_REASON = 200  # characters of a library's own message
+
+
+def read_micrograph(
+    path: str | Path,
+    *,
+    pixel_size_nm: float | None = None,
+    foil_thickness_nm: float | None = None,
+    frame: int | None = None,
+    max_pixels: int = MAX_PIXELS,
+) -> Micrograph:
+    """Read a micrograph of any known format.
+
+    Nothing is guessed: a file without a pixel size gives a micrograph without
+    one, and a unit that is none of length is refused.
+
+    Args:
+        path: The file; its suffix names the format, see `READERS`.
+        pixel_size_nm: Side of the pixel in nm; goes before that of the file.
+        foil_thickness_nm: Thickness in nm; goes before that of the file.
+        frame: Number of the frame in a stack, from 0; a file with one frame
+            needs none.
+        max_pixels: Larger frames are refused before they are decoded.
+
+    Returns:
+        A micrograph with pixels (H, W) float32, a calibration that tells its
+        sources ("user", "file tag 34682", "none"), and the metadata.
+
+    Raises:
+        MicrographError: When the file is missing, damaged, too large or no
+            grey image of real numbers with square pixels; whatever is in it.
+        CalibrationError: When an argument is no finite number above 0.
+    """
+    path = Path(path)
+    read = read_frame(path, frame=frame, max_pixels=max_pixels)
+    with errors_that_name(path):
+        pixels = to_floats(to_grey(read))
+        metadata = plain(read.metadata)
+        size_nm = file_pixel_size_nm(read.scale) if pixel_size_nm is None else None
+    size_source = read.scale.source if read.scale and size_nm else "none"
+    thickness_source = "ImageJ description" if read.foil_thickness_nm else "none"
+    if pixel_size_nm is not None:
+        size_nm, size_source = float(pixel_size_nm), "user"
+    thickness_nm = read.foil_thickness_nm
+    if foil_thickness_nm is not None:
+        thickness_nm, thickness_source = float(foil_thickness_nm), "user"
+    calibration = Calibration(size_nm, thickness_nm, size_source, thickness_source)
+    return Micrograph(pixels, calibration, path.stem, metadata)
+
+
+def read_frame(
+    path: Path, *, frame: int | None = None, max_pixels: int = MAX_PIXELS
+) -> Frame:
+    """Read a frame as it is in the file, with all its channels.
+
+    Args:
+        path: The file.
+        frame: Number of the frame in a stack, from 0.
+        max_pixels: Larger frames are refused before they are decoded.
+
+    Returns:
+        Pixels (H, W) or (H, W, C) in the type of the file, and what the file
+        tells about them.
+
+    Raises:
+        MicrographError: When the file cannot be read, whatever is in it.
+    """
+    with errors_that_name(path):
+        if not path.is_file():
+            raise MicrographError("must be a file. Received: nothing of this name.")
+        if path.stat().st_size == 0:
+            raise MicrographError("must hold an image. Received: an empty file.")
+        suffix = path.suffix.lower()
+        if suffix not in READERS:
+            raise MicrographError(
+                f"must be of a known format. Received: suffix {path.suffix!r}."
+                f"{suggestion(suffix, READERS)}"
+            )
+        return READERS[suffix](path, frame, max_pixels)
+
+
+def find_micrographs(paths: Iterable[str | Path]) -> list[Path]:
+    """Give the files that are meant by files and folders.
+
+    Args:
+        paths: A file stays what it is; a folder gives its files with a known
+            suffix, sorted by name, without hidden ones and subfolders.
+
+    Returns:
+        The files, each once.
+
+    Raises:
+        MicrographError: When nothing lies at a path, or no micrograph is found.
+    """
+    found: list[Path] = []
+    for path in map(Path, paths):
+        if path.is_dir():
+            entries = sorted(path.iterdir())
+            found += [e for e in entries if _looks_like_micrograph(e)]
+        elif path.exists():
+            found.append(path)
+        else:
+            raise MicrographError(f"{path}: must exist. Received: nothing there.")
+    if not found:
+        raise MicrographError(
+            "At least one micrograph must be given. Received: no file with a known "
+            f"suffix.{suggestion('', READERS)}"
+        )
+    return list(dict.fromkeys(found))
+
+
+def readable_suffixes() -> dict[str, str]:
+    """Give the suffixes that can be read now, each with its reader's name.
+
+    Example:
+        >>> readable_suffixes()[".tif"]
+        'tiff'
+    """
+    return {
+        suffix: reader.__module__.rpartition(".")[2]
+        for suffix, reader in READERS.items()
+        if reader is not read_rosetta or is_installed()
+    }
+
+
+@contextlib.contextmanager
+def errors_that_name(path: Path) -> Iterator[None]:
+    """Turn every error about the contents of a file into one line with its name.
+
+    Args:
+        path: The file.
+
+    Raises:
+        MicrographError: Instead of whatever is raised inside.
+    """
+    try:
+        yield
+    except MicrographError as error:
+        raise MicrographError(_one_line(f"{path}: {error}")) from None
+    except Exception as error:
+        reason = f"{type(error).__name__}: {error}"[:_MAX_REASON]
+        raise MicrographError(
+            _one_line(
+                f"{path}: must be a whole file of its format. Received: {reason}. "
+                "Copy it again, or convert it to TIFF."
+            )
+        ) from error
+
+
+def _one_line(text: str) -> str:
+    return "".join(c if c.isprintable() else " " for c in text)
+
+
+def _looks_like_micrograph(path: Path) -> bool:
+    is_hidden = path.name.startswith(".")
+    return path.is_file() and path.suffix.lower() in READERS and not is_hidden

@@ -1,0 +1,103 @@
+"""DM3, SER and other formats, through RosettaSciIO if it is installed.
+
+RosettaSciIO is under the GPL-3, therefore an extra that the user installs and
+never something that defectkeras needs.
+"""
+
+import importlib
+import importlib.util
+import logging
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from defectkeras.core.errors import MicrographError
+from defectkeras.micrographs.checks import check_plane, choose_frame
+from defectkeras.micrographs.frame import Frame, Scale
+
+PLUGINS = {
+    ".dm3": "digitalmicrograph",
+    ".elid": "phenom",
+    ".emi": "tia",
+    ".hspy": "hspy",
+    ".prz": "pantarhei",
+    ".ser": "tia",
+    ".tvips": "tvips",
+}
+"""Suffix to the name of RosettaSciIO's plugin."""
+
+
+def is_installed() -> bool:
+    """Say whether RosettaSciIO is there, without importing it."""
+    return importlib.util.find_spec("rsciio") is not None
+
+
+def read_rosetta(path: Path, frame: int | None, max_pixels: int) -> Frame:
+    """Read an image with the plugin of RosettaSciIO for this suffix."""
+    if not is_installed():
+        raise MicrographError(
+            f"must be readable. Received: {path.suffix}, for which RosettaSciIO is "
+            "needed. Install it: pip install 'defectkeras[formats]'."
+        )
+    plugin = importlib.import_module(f"rsciio.{PLUGINS[path.suffix.lower()]}")
+    _talk_on_stderr()
+    signals = plugin.file_reader(str(path), lazy=True)
+    images = [s for s in signals if _is_image(s)]
+    if len(images) != 1:
+        raise MicrographError(
+            f"must hold one image. Received: {len(signals)} signals, of which "
+            f"{len(images)} are images; spectra are none. Export the image."
+        )
+    return _read(images[0], frame, max_pixels)
+
+
+def _talk_on_stderr() -> None:
+    """Move RosettaSciIO's log from stdout, which is for data, to stderr."""
+    for handler in logging.getLogger("rsciio").handlers:
+        if isinstance(handler, logging.StreamHandler):
+            handler.setStream(sys.stderr)
+
+
+def _is_image(signal: dict[str, Any]) -> bool:
+    """Say whether a signal has two axes in each frame and is no spectrum."""
+    kind = signal["metadata"].get("Signal", {}).get("signal_type", "")
+    is_spectrum = str(kind).startswith(("EELS", "EDS"))
+    return len(_image_axes(signal)) == 2 and not is_spectrum
+
+
+def _image_axes(signal: dict[str, Any]) -> list[dict[str, Any]]:
+    return [axis for axis in signal["axes"] if not axis.get("navigate", False)]
+
+
+def _read(signal: dict[str, Any], frame: int | None, max_pixels: int) -> Frame:
+    """Read one frame; the axes of the image are the last ones."""
+    data, (rows, columns) = signal["data"], _image_axes(signal)
+    color = data.dtype.names
+    dtype = data.dtype[0] if color and "R" in color else data.dtype
+    check_plane(data.shape[-2:], dtype, max_pixels)
+    stack = data.shape[:-2]
+    index = choose_frame(int(np.prod(stack, dtype=object)), frame)
+    pixels = _compute(data[np.unravel_index(index, stack)] if stack else data)
+    if color:
+        pixels = np.stack([pixels[name] for name in color], axis=-1)
+    scale = Scale(
+        rows=float(rows["scale"]),
+        columns=float(columns["scale"]),
+        rows_unit=_unit(rows),
+        columns_unit=_unit(columns),
+        source="RosettaSciIO axes",
+    )
+    return Frame(pixels, scale=scale, metadata=signal["original_metadata"])
+
+
+def _compute(data: Any) -> NDArray[Any]:
+    """Decode an array of Dask; some plugins give one of NumPy."""
+    return np.asarray(data.compute() if hasattr(data, "compute") else data)
+
+
+def _unit(axis: dict[str, Any]) -> str:
+    unit = axis.get("units")
+    return unit if isinstance(unit, str) and unit != "<undefined>" else ""

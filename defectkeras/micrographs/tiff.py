@@ -1,0 +1,175 @@
+"""TIFF: the page, its pixels, and what they measure.
+
+tifffile reads the structure and pixels that are not compressed. Compressed
+pages are decoded by the libtiff in OpenCV, which fills a buffer of known size
+and so cannot be made to inflate without bounds. Only pages are read, never
+"series", since these may open other files that an OME-XML names.
+"""
+
+import logging
+from collections.abc import Iterator
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import tifffile
+from numpy.typing import NDArray
+from PIL.TiffImagePlugin import TiffImageFile
+
+from defectkeras.core.errors import MicrographError
+from defectkeras.micrographs.checks import check_plane
+from defectkeras.micrographs.frame import Frame
+from defectkeras.micrographs.raw import require_bytes
+from defectkeras.micrographs.tiff_tags import (
+    find_scale,
+    foil_thickness_nm,
+    instrument_metadata,
+)
+
+_NO_COMPRESSION, _MIN_IS_WHITE, _PALETTE = 1, 0, 3  # TIFF 6.0
+_CHANNELS_TOGETHER = 1
+_KNOWN_PHOTOMETRIC = (0, 1, 2, 3, 6)  # white or black is 0, RGB, palette, YCbCr
+
+# A damaged file gets one line from us, not others on the terminal as well.
+logging.getLogger("tifffile").addHandler(logging.NullHandler())
+
+
+def read_tiff(path: Path, frame: int | None, max_pixels: int) -> Frame:
+    """Read one page of a TIFF file.
+
+    Pages of another size or type than the first (thumbnails, copies with the
+    scale bar burnt in) are no frames.
+    """
+    with tifffile.TiffFile(path) as file:
+        tags = file.pages.first  # vendors describe all pages in the first
+        metadata = instrument_metadata(tags)
+        _refuse_single_page_stack(file, metadata)
+        page = _choose_page(file, frame)
+        _check_page(page, max_pixels)
+        if page.compression == _NO_COMPRESSION:
+            require_bytes(path, page.nbytes)
+        return Frame(
+            pixels=_decode(path, page),
+            scale=find_scale(tags, metadata),
+            palette=_palette(page),
+            foil_thickness_nm=foil_thickness_nm(metadata),
+            metadata=metadata,
+        )
+
+
+def _choose_page(file: tifffile.TiffFile, frame: int | None) -> tifffile.TiffPage:
+    """Give the page of a frame; several pages alike need a number."""
+    first = max(frame or 0, 0)
+    chosen = list(islice(_frames(file), first, first + 2))
+    if not chosen or first != (frame or 0):
+        raise MicrographError(
+            f"must have frame {frame or 0}. Received: {len(file.pages)} pages. "
+            "Choose one with --frame, from 0."
+        )
+    if frame is None and len(chosen) > 1:
+        raise MicrographError(
+            "must be read one frame at a time. Received: a stack in "
+            f"{len(file.pages)} pages. Choose one with --frame, from 0."
+        )
+    return chosen[0]
+
+
+def _frames(file: tifffile.TiffFile) -> Iterator[tifffile.TiffPage]:
+    """Give the pages that are not reduced and are like the first of them."""
+    first = None
+    for page in file.pages:
+        if not isinstance(page, tifffile.TiffPage) or page.is_reduced:
+            continue
+        if first is not None and page.offset == first.offset:
+            return  # a damaged file whose last page refers back
+        first = first or page
+        if (page.shape, page.dtype) == (first.shape, first.dtype):
+            yield page
+
+
+def _check_page(page: tifffile.TiffPage, max_pixels: int) -> None:
+    """Check size and type before decoding."""
+    if page.dtype is None:
+        raise MicrographError(
+            f"must have values of 8, 16 or 32 bit. Received: {page.bitspersample} "
+            "bit. Save it as 8- or 16-bit grey."
+        )
+    if page.photometric not in _KNOWN_PHOTOMETRIC:
+        raise MicrographError(
+            "must be grey. Received: color space "
+            f"{getattr(page.photometric, 'name', page.photometric)}. "
+            "Export the raw image."
+        )
+    if page.imagedepth > 1:
+        raise MicrographError(
+            f"must be one image. Received: a volume of {page.imagedepth} planes in "
+            "one page. Save the plane as a file of its own."
+        )
+    shape = (page.imagelength, page.imagewidth)
+    check_plane(shape, page.dtype, max_pixels)
+    if page.samplesperpixel > 4:
+        raise MicrographError(
+            f"must be grey. Received: {page.samplesperpixel} channels. "
+            "Save the channel as a file of its own."
+        )
+
+
+def _refuse_single_page_stack(
+    file: tifffile.TiffFile, metadata: dict[str, Any]
+) -> None:
+    """Refuse ImageJ's stacks over 4 GB, of which the pages tell one frame."""
+    images = metadata.get("images", 1)
+    if file.is_imagej and images != 1 and len(file.pages) == 1:
+        raise MicrographError(
+            f"must be read one frame at a time. Received: an ImageJ stack of {images} "
+            "frames in one page. Save the frame as a file of its own."
+        )
+
+
+def _decode(path: Path, page: tifffile.TiffPage) -> NDArray[Any]:
+    """Give the pixels (H, W) or (H, W, C), bright where the specimen is bright."""
+    is_compressed = page.compression != _NO_COMPRESSION
+    if not is_compressed:
+        pixels = page.asarray(maxworkers=1)
+        pixels = np.moveaxis(pixels, 0, -1) if page.axes == "SYX" else pixels
+    elif page.photometric == _PALETTE:  # OpenCV would give its colors
+        with path.open("rb") as file, TiffImageFile(file) as image:
+            image.seek(page.index)
+            pixels = np.asarray(image)
+    else:
+        pixels = _decode_compressed(path, page)
+    # OpenCV turns 8-bit pages round itself.
+    is_turned = is_compressed and page.dtype == np.uint8
+    if page.photometric == _MIN_IS_WHITE and not is_turned:
+        pixels = ~pixels if pixels.dtype.kind in "bu" else -pixels
+    return pixels
+
+
+def _decode_compressed(path: Path, page: tifffile.TiffPage) -> NDArray[Any]:
+    """Decode one page with OpenCV, quietly."""
+    level = cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
+    try:
+        _, pages = cv2.imreadmulti(
+            str(path), start=page.index, count=1, flags=cv2.IMREAD_UNCHANGED
+        )
+    finally:
+        cv2.utils.logging.setLogLevel(level)
+    # OpenCV mixes up planes of channels that are stored one after the other.
+    is_known = page.samplesperpixel == 1 or page.planarconfig == _CHANNELS_TOGETHER
+    expected = (page.imagelength, page.imagewidth), page.dtype
+    if not (is_known and pages and (pages[0].shape[:2], pages[0].dtype) == expected):
+        raise MicrographError(
+            "must be uncompressed, or of a compression that libtiff reads. Received: "
+            f"{getattr(page.compression, 'name', page.compression)}, or a damaged "
+            "file. Save it uncompressed."
+        )
+    return np.asarray(pages[0])
+
+
+def _palette(page: tifffile.TiffPage) -> NDArray[Any] | None:
+    """Give the (N, 3) colors of a palette page, 16 bit each."""
+    if page.photometric != _PALETTE or page.colormap is None:
+        return None
+    return np.asarray(page.colormap).T

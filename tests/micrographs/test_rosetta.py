@@ -1,0 +1,164 @@
+import sys
+
+import numpy as np
+import pytest
+
+from defectkeras.core.errors import MicrographError
+from defectkeras.micrographs.read import read_micrograph, readable_suffixes
+from defectkeras.micrographs.rosetta import PLUGINS, is_installed
+
+PIXELS = np.arange(15, dtype=np.uint16).reshape(3, 5)
+
+needs_rosettasciio = pytest.mark.skipif(
+    not is_installed(), reason="the extra `formats` is not installed"
+)
+
+
+def test_without_the_extra_the_message_names_it(tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "rsciio", None)
+    (tmp_path / "a.dm3").write_bytes(b"x")
+
+    with pytest.raises(MicrographError, match=r"pip install 'defectkeras\[formats\]'"):
+        read_micrograph(tmp_path / "a.dm3")
+    assert ".dm3" not in readable_suffixes()
+    assert readable_suffixes()[".tif"] == "tiff"
+
+
+@needs_rosettasciio
+def test_every_plugin_exists():
+    import rsciio
+
+    modules = {plugin["api"] for plugin in rsciio.IO_PLUGINS}
+    assert {f"rsciio.{name}" for name in PLUGINS.values()} <= modules
+
+
+@needs_rosettasciio
+def test_ser(write_ser):
+    micrograph = read_micrograph(write_ser(PIXELS, size_m=2e-9))
+
+    np.testing.assert_array_equal(np.sort(micrograph.pixels, axis=0), PIXELS)
+    assert micrograph.shape == (3, 5)
+    assert micrograph.calibration.pixel_size_nm == 2.0
+    assert micrograph.calibration.pixel_size_source == "RosettaSciIO axes"
+
+
+def write_hspy(path, data, units, *, signal_type="", navigate=0):
+    hspy = pytest.importorskip("rsciio.hspy")
+    axes = [
+        {
+            "_type": "UniformDataAxis",
+            "name": f"axis{number}",
+            "size": size,
+            "scale": 0.5,
+            "offset": 0.0,
+            "units": units,
+            "navigate": number < navigate,
+            "is_binned": False,
+        }
+        for number, size in enumerate(data.shape)
+    ]
+    signal = {
+        "data": data,
+        "axes": axes,
+        "metadata": {
+            "General": {"title": "image"},
+            "Signal": {"signal_type": signal_type},
+        },
+        "original_metadata": {"Microscope": {"kV": 200.0}},
+        "learning_results": {},
+        "tmp_parameters": {},
+        "attributes": {"_lazy": False, "ragged": False},
+        "models": {},
+        "package_info": {"package": "hyperspy", "package_version": "2.0"},
+    }
+    hspy.file_writer(str(path), signal)
+    return path
+
+
+@needs_rosettasciio
+def test_hspy(tmp_path):
+    micrograph = read_micrograph(write_hspy(tmp_path / "a.hspy", PIXELS, "nm"))
+
+    np.testing.assert_array_equal(micrograph.pixels, PIXELS)
+    assert micrograph.calibration.pixel_size_nm == 0.5
+    assert micrograph.metadata == {"Microscope": {"kV": 200.0}}
+
+
+@needs_rosettasciio
+def test_stack_needs_a_frame_number(tmp_path):
+    stack = np.arange(60, dtype=np.float32).reshape(2, 2, 3, 5)
+    path = write_hspy(tmp_path / "a.hspy", stack, "nm", navigate=2)
+
+    with pytest.raises(MicrographError, match="4 frames"):
+        read_micrograph(path)
+    np.testing.assert_array_equal(read_micrograph(path, frame=2).pixels, stack[1, 0])
+
+
+@needs_rosettasciio
+def test_grey_rgb_is_accepted(tmp_path):
+    pixels = np.zeros((3, 5), [("R", "u1"), ("G", "u1"), ("B", "u1")])
+    for name in "RGB":
+        pixels[name] = PIXELS
+
+    micrograph = read_micrograph(write_hspy(tmp_path / "a.hspy", pixels, "nm"))
+
+    np.testing.assert_array_equal(micrograph.pixels, PIXELS)
+
+
+@needs_rosettasciio
+@pytest.mark.parametrize(
+    ("data", "units", "kind", "what"),
+    [
+        (PIXELS, "eV", "", "'eV'"),
+        (PIXELS, "1/nm", "", "diffraction"),
+        (PIXELS, "nm", "EELS", "0 are images"),
+        (PIXELS[0], "nm", "", "0 are images"),
+        (PIXELS.astype(np.complex64), "nm", "", "complex"),
+    ],
+)
+def test_what_is_no_micrograph_is_refused(tmp_path, data, units, kind, what):
+    path = write_hspy(tmp_path / "a.hspy", data, units, signal_type=kind)
+
+    with pytest.raises(MicrographError, match=what):
+        read_micrograph(path)
+
+
+@needs_rosettasciio
+@pytest.mark.parametrize(
+    ("name", "what"),
+    [
+        ("ref_F_0_1", "0 are images"),
+        ("ref_F_0_2", "unit 'µ'"),
+        ("ref_F_1_1", "0 are images"),
+        ("ref_F_1_2", "4 frames"),
+        ("ref_F_2_1", "0 are images"),
+        ("ref_T_0_1", "0 are images"),
+        ("ref_T_0_2", "3 frames"),
+    ],
+)
+def test_files_of_nion_swift_are_refused(shared_data, name, what):
+    folder = shared_data("instrument") / "nionswift-io"
+
+    with pytest.raises(MicrographError, match=what):
+        read_micrograph(folder / f"{name}.dm3")
+
+
+@needs_rosettasciio
+def test_dm3_and_dm4_are_read_the_same(shared_data):
+    folder = shared_data("instrument") / "nionswift-io"
+
+    old, new = (
+        read_micrograph(folder / f"ref_T_0_2.dm{n}", pixel_size_nm=2.0, frame=1)
+        for n in (3, 4)
+    )
+
+    np.testing.assert_array_equal(old.pixels, new.pixels)
+
+
+@needs_rosettasciio
+def test_nothing_is_said_on_stdout(tmp_path, capfd):
+    (tmp_path / "a.ser").write_bytes(bytes(1000))
+
+    with pytest.raises(MicrographError):
+        read_micrograph(tmp_path / "a.ser")
+    assert capfd.readouterr().out == ""
