@@ -1,0 +1,286 @@
+"""What every architecture promises, for every row of MODEL_BUILDERS and variant.
+
+A new architecture adds its rows to CASES and writes its golden numbers with
+`pytest tests/conformance --update-goldens`.
+"""
+
+import json
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from defectkeras.core.errors import ModelError
+from defectkeras.losses import build_loss
+from defectkeras.metrics import class_map_of_logits, confusion_counts, score_counts
+from defectkeras.models.build import (
+    ARCHITECTURE_FACTS,
+    MODEL_BUILDERS,
+    build_model,
+    model_stride,
+)
+
+GOLDENS = Path(__file__).parents[1] / "goldens"
+
+
+@dataclass(frozen=True)
+class Case:
+    """One architecture with its arguments.
+
+    Attributes:
+        architecture: Row of MODEL_BUILDERS.
+        trainable: Trainable parameters for one channel and one class.
+        total: All parameters for one channel and one class.
+        arguments: Those of the builder beside the shape and the classes.
+        settled: Whether the averages of the normalizations settle within the
+            few steps of the overfitting test, so that inference is judged.
+    """
+
+    architecture: str
+    trainable: int
+    total: int
+    arguments: dict[str, Any] = field(default_factory=dict)
+    settled: bool = True
+
+    def __str__(self):
+        return "-".join([self.architecture, *map(str, self.arguments.values())])
+
+    @property
+    def facts(self):
+        return ARCHITECTURE_FACTS[self.architecture]
+
+    def build(self, input_shape=(None, None, 1), num_classes=3):
+        return build_model(
+            self.architecture,
+            input_shape=input_shape,
+            num_classes=num_classes,
+            **self.arguments,
+        )
+
+
+CASES = [
+    Case("defectsegnet", 350_430, 351_518, {"variant": "paper"}),
+    Case("defectsegnet", 350_430, 351_518, {"variant": "released"}, settled=False),
+]
+
+
+@pytest.fixture(params=CASES, ids=str)
+def case(request):
+    return request.param
+
+
+@pytest.fixture
+def restored_policy():
+    policy = keras.config.dtype_policy()
+    yield
+    keras.config.set_dtype_policy(policy)
+
+
+def set_ramp(model):
+    """Set all weights to a small ramp, scaled so that no layer explodes."""
+    for place, weight in enumerate(model.weights):
+        size = int(np.prod(weight.shape))
+        ramp = ((np.arange(size) * 7 + place) % 13 - 6) / 6.0  # from -1 to 1
+        fan_in = max(int(np.prod(weight.shape[:-1])), 1)
+        values = ramp.reshape(weight.shape) / np.sqrt(fan_in)
+        if weight.name in ("gamma", "moving_variance"):
+            values = 1.0 + 0.1 * ramp.reshape(weight.shape)
+        weight.assign(values)
+    return model
+
+
+def draw_image(height, width, channels=1, batch=1):
+    """Draw waves in [0, 1], the same on every machine: (B, H, W, C)."""
+    b, y, x, c = np.ogrid[:batch, :height, :width, :channels]
+    waves = np.sin(0.31 * y + 0.7 * b) * np.cos(0.17 * x - 0.4 * c)
+    return (0.5 + 0.5 * waves).astype(np.float32)
+
+
+def draw_discs(height, width):
+    """Draw discs of two classes on a grey ground: (H, W) image and class map."""
+    class_map = np.zeros((height, width), dtype=np.int32)
+    y, x = np.mgrid[:height, :width]
+    for row, column, radius, index in [
+        (14, 16, 7, 1),
+        (40, 22, 9, 2),
+        (20, 52, 10, 1),
+        (48, 62, 6, 2),
+    ]:
+        class_map[(y - row) ** 2 + (x - column) ** 2 < radius**2] = index
+    grey = np.array([0.5, 0.2, 0.8])[class_map]
+    noise = np.random.default_rng(4).normal(0, 0.05, class_map.shape)
+    return (grey + noise).astype(np.float32), class_map
+
+
+def test_cases_cover_the_table():
+    assert {case.architecture for case in CASES} == set(MODEL_BUILDERS)
+
+
+def test_parameter_counts(case):
+    model = case.build(num_classes=1)
+    trainable = sum(int(np.prod(w.shape)) for w in model.trainable_weights)
+    assert (trainable, model.count_params()) == (case.trainable, case.total)
+
+
+def test_layer_names_are_unique_and_the_same_each_time(case):
+    names = [layer.name for layer in case.build().layers]
+    assert len(set(names)) == len(names)
+    assert names == [layer.name for layer in case.build().layers]
+
+
+@pytest.mark.parametrize(("rows", "columns", "channels"), [(3, 2, 1), (1, 4, 3)])
+def test_logits_have_the_size_of_the_image(case, rows, columns, channels):
+    stride = case.facts.stride
+    height, width = rows * stride, columns * stride
+    model = case.build((None, None, channels), num_classes=4)
+    logits = model(draw_image(height, width, channels, batch=2))
+    assert logits.shape == (2, height, width, 4)
+    fixed = case.build((height, width, channels), num_classes=4)
+    assert fixed.output_shape == (None, height, width, 4)
+
+
+def test_odd_size_is_told_the_padded_size(case):
+    stride = case.facts.stride
+    if stride == 1:
+        pytest.skip("every size fits")
+    padded = rf"\({2 * stride}, {3 * stride}\)"
+    with pytest.raises(ModelError, match=padded):
+        case.build((stride + 1, 3 * stride - 1, 1))
+
+
+def test_stride_in_the_table_is_that_of_the_model(case):
+    assert model_stride(case.build()) == case.facts.stride
+
+
+def test_pixels_beyond_the_receptive_field_do_not_matter(case):
+    stride, halo = case.facts.stride, case.facts.receptive_field_px // 2
+    model = set_ramp(case.build())
+    height, width = 2 * halo + 4 * stride, 2 * halo + 6 * stride
+    height, width = (-(-side // stride) * stride for side in (height, width))
+    large = draw_image(height + 2 * stride, width + 3 * stride)
+    whole = model(large)[0, 2 * stride :, 3 * stride :]
+    tile = model(large[:, 2 * stride :, 3 * stride :])[0]
+    inside = (slice(halo, height - halo), slice(halo, width - halo))
+    np.testing.assert_allclose(tile[inside], whole[inside], rtol=1e-4, atol=1e-5)
+
+
+def test_every_trainable_weight_has_a_gradient(case):
+    """In inference: a bias before a normalization has none over the batch."""
+    keras.utils.set_random_seed(3)
+    model = case.build()
+    image, class_map = draw_discs(64, 72)
+    with tf.GradientTape() as tape:
+        logits = model(image[None, :, :, None], training=False)
+        loss = build_loss("ce", num_classes=3)(class_map[None], logits)
+    gradients = tape.gradient(loss, [w.value for w in model.trainable_weights])
+    for weight, gradient in zip(model.trainable_weights, gradients, strict=True):
+        assert gradient is not None, weight.path
+        assert np.isfinite(gradient).all(), weight.path
+        assert np.any(np.asarray(gradient) != 0), weight.path
+
+
+def test_keras_file_gives_equal_output(case, tmp_path):
+    model = set_ramp(case.build())
+    model.save(tmp_path / "model.keras")
+    loaded = keras.models.load_model(tmp_path / "model.keras", compile=False)
+    image = draw_image(24, 40)
+    np.testing.assert_array_equal(model(image), loaded(image))
+
+
+def test_saved_model_gives_equal_output(case, tmp_path):
+    model = set_ramp(case.build())
+    archive = keras.export.ExportArchive()
+    archive.add_endpoint(
+        name="serve",
+        fn=lambda image: model(image, training=False),
+        input_signature=[tf.TensorSpec((None, None, None, 1), tf.float32, "image")],
+    )
+    archive.write_out(tmp_path / "1", verbose=False)
+    served = tf.saved_model.load(tmp_path / "1").signatures["serve"]
+    for image in (draw_image(24, 40), draw_image(16, 32, batch=2)):
+        (logits,) = served(image=tf.constant(image)).values()
+        np.testing.assert_allclose(model(image), logits, rtol=1e-5, atol=1e-6)
+    stored = sum(f.stat().st_size for f in (tmp_path / "1" / "variables").iterdir())
+    assert stored < 1.2 * 4 * model.count_params()  # each weight once
+
+
+def test_batch_of_two_is_two_batches_of_one(case):
+    model = set_ramp(case.build())
+    images = draw_image(24, 40, batch=2)
+    alone = np.concatenate([model(images[:1]), model(images[1:])])
+    np.testing.assert_allclose(model(images), alone, rtol=1e-5, atol=1e-6)
+
+
+def test_xla_gives_equal_output(case):
+    model = set_ramp(case.build())
+    image = draw_image(24, 40)
+    compiled = tf.function(lambda x: model(x, training=False), jit_compile=True)
+    np.testing.assert_allclose(model(image), compiled(image), rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.slow
+def test_xla_trains_alike(case):
+    image, class_map = draw_discs(32, 40)
+    losses = {}
+    for jit_compile in (False, True):
+        model = set_ramp(case.build())
+        model.compile(
+            keras.optimizers.SGD(0.01),
+            build_loss("ce + dice", num_classes=3),
+            jit_compile=jit_compile,
+        )
+        batch = (image[None, :, :, None], class_map[None])
+        losses[jit_compile] = [model.train_on_batch(*batch) for _ in range(3)]
+    np.testing.assert_allclose(losses[False], losses[True], rtol=1e-3)
+
+
+def test_golden_numbers(case, request):
+    logits = set_ramp(case.build())(draw_image(40, 56)).numpy()
+    numbers = {
+        "shape": list(logits.shape),
+        "mean": float(logits.mean()),
+        "deviation": float(logits.std()),
+        "pixels": logits[0, ::13, ::17].astype(float).tolist(),
+    }
+    path = GOLDENS / f"{case}.json"
+    if request.config.getoption("--update-goldens"):
+        path.write_text(json.dumps(numbers, indent=1) + "\n")
+    golden = json.loads(path.read_text())
+    assert numbers["shape"] == golden["shape"]
+    for key in ("mean", "deviation", "pixels"):
+        np.testing.assert_allclose(numbers[key], golden[key], rtol=1e-3, atol=1e-4)
+
+
+@pytest.mark.usefixtures("restored_policy")
+@pytest.mark.parametrize("policy", ["mixed_float16", "mixed_bfloat16"])
+def test_logits_are_float32_under_every_policy(case, policy):
+    image = draw_image(24, 40)
+    expected = set_ramp(case.build())(image).numpy()
+    keras.config.set_dtype_policy(policy)
+    logits = set_ramp(case.build())(image)
+    assert logits.dtype == "float32"
+    spread = expected.std()
+    assert np.abs(logits - expected).mean() < 0.1 * spread
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("num_classes", [1, 3])
+def test_overfits_one_tiny_micrograph(case, num_classes):
+    keras.utils.set_random_seed(1)
+    image, class_map = draw_discs(64, 80)
+    class_map = np.minimum(class_map, 1) if num_classes == 1 else class_map
+    batch = (image[None, :, :, None], class_map[None])
+    model = case.build((64, 80, 1), num_classes=num_classes)
+    loss = build_loss("ce + dice", num_classes=num_classes)
+    model.compile(keras.optimizers.Adam(0.01), loss)
+    for _ in range(120):
+        model.train_on_batch(*batch)
+    logits = model(batch[0], training=not case.settled).numpy()
+    counts = confusion_counts(
+        batch[1], class_map_of_logits(logits), num_classes=max(num_classes, 2)
+    )
+    assert score_counts(counts).iou.min() > 0.95
