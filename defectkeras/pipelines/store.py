@@ -1,0 +1,160 @@
+"""All examples in memory: read once, normalised once, no pixel wasted."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+
+from defectkeras.core.arrays import ClassMap, Image, require_class_map
+from defectkeras.core.errors import TrainingError
+from defectkeras.core.files import sha256_of_file
+from defectkeras.core.labels import LabelScheme
+from defectkeras.datasets.spec import Example, LoadedExample, load_example
+from defectkeras.micrographs.normalize import normalize_percentile
+
+MAX_CLASSES = 127  # class indices are kept as int8
+
+
+@dataclass(frozen=True, eq=False)
+class ImageStore:
+    """Images and class maps of many sizes, one after another in flat tensors.
+
+    A pixel's number counts through all images, row by row. The tensors stay on
+    the CPU, where the input pipeline runs.
+
+    Attributes:
+        names: The N examples' names.
+        fingerprints: sha256 of the N micrograph and annotation files; None for
+            an example that came from memory.
+        images: (pixels,) float32 in [0, 1].
+        class_maps: (pixels,) int8.
+        starts: (N,) int64, the number of each image's first pixel.
+        shapes: (N, 2) int64, (H, W).
+        class_counts: (N, K) int64 on the NumPy side, annotated pixels per class.
+        defect_pixels: (D,) int64, the numbers of all defect pixels, class after
+            class; classes without a pixel are left out.
+        defect_starts: (C + 1,) int64, where each class begins in
+            `defect_pixels`, and the end.
+    """
+
+    names: tuple[str, ...]
+    fingerprints: tuple[dict[str, str] | None, ...]
+    images: Any
+    class_maps: Any
+    starts: Any
+    shapes: Any
+    class_counts: np.ndarray[Any, np.dtype[np.int64]]
+    defect_pixels: Any
+    defect_starts: Any
+
+    def __len__(self) -> int:
+        """Give the number of examples."""
+        return len(self.names)
+
+    @property
+    def num_pixels(self) -> int:
+        """Pixels of all images together."""
+        return int(self.images.shape[0])
+
+    def example(self, index: int) -> tuple[Image, ClassMap]:
+        """Give one example as it was read.
+
+        Args:
+            index: From 0 to N - 1.
+
+        Returns:
+            (H, W) float32 image in [0, 1] and (H, W) int32 class map.
+        """
+        height, width = self.shapes[index].numpy()
+        start = int(self.starts[index])
+        pixels = slice(start, start + int(height * width))
+        image = self.images[pixels].numpy().reshape(height, width)
+        class_map = self.class_maps[pixels].numpy().reshape(height, width)
+        return image, class_map.astype(np.int32)
+
+
+def load_store(
+    examples: Sequence[Example | LoadedExample], scheme: LabelScheme
+) -> ImageStore:
+    """Read and normalise every example once.
+
+    Args:
+        examples: Of a data spec, or already in memory.
+        scheme: Says what the class indices mean.
+
+    Raises:
+        TrainingError: When there is no example, or too many classes.
+        MicrographError: When a file cannot be read; it is named.
+        ValueError: When an example in memory has an index that is no class.
+    """
+    if not examples:
+        raise TrainingError(
+            "A split must have at least one example. Received none. "
+            "Look at [split] in the data spec."
+        )
+    if scheme.num_classes > MAX_CLASSES:
+        raise TrainingError(
+            f"Training takes at most {MAX_CLASSES} classes. "
+            f"Received: {scheme.num_classes}."
+        )
+    names, fingerprints, images, class_maps = [], [], [], []
+    for example in examples:
+        loaded = _load(example, scheme)
+        names.append(
+            example.name if isinstance(example, Example) else loaded.micrograph.name
+        )
+        fingerprints.append(_fingerprints(example))
+        images.append(normalize_percentile(loaded.micrograph.pixels))
+        class_map = require_class_map(
+            loaded.class_map, num_classes=scheme.num_classes, name="class_map"
+        )
+        class_maps.append(class_map.astype(np.int8))
+    return _build(names, fingerprints, images, class_maps, scheme.num_classes)
+
+
+def _load(example: Example | LoadedExample, scheme: LabelScheme) -> LoadedExample:
+    if isinstance(example, LoadedExample):
+        return example
+    return load_example(example, scheme)
+
+
+def _fingerprints(example: Example | LoadedExample) -> dict[str, str] | None:
+    if isinstance(example, LoadedExample):
+        return None
+    return {
+        "micrograph": f"sha256:{sha256_of_file(example.micrograph_path)}",
+        "annotation": f"sha256:{sha256_of_file(example.annotation_path)}",
+    }
+
+
+def _build(
+    names: list[str],
+    fingerprints: list[dict[str, str] | None],
+    images: list[Image],
+    class_maps: list[Any],
+    num_classes: int,
+) -> ImageStore:
+    """Lay the arrays one after another, and find the pixels of each defect."""
+    counts = np.array(
+        [[np.count_nonzero(c == k) for k in range(num_classes)] for c in class_maps]
+    )
+    flat = np.concatenate([c.reshape(-1) for c in class_maps])
+    present = [k for k in range(1, num_classes) if counts[:, k].any()]
+    pixels = [np.flatnonzero(flat == k) for k in present]
+    sizes = [image.size for image in images]
+    with tf.device("CPU:0"):
+        return ImageStore(
+            names=tuple(names),
+            fingerprints=tuple(fingerprints),
+            images=tf.constant(np.concatenate([i.reshape(-1) for i in images])),
+            class_maps=tf.constant(flat),
+            starts=tf.constant(np.cumsum([0, *sizes[:-1]]), tf.int64),
+            shapes=tf.constant([i.shape for i in images], tf.int64),
+            class_counts=counts,
+            defect_pixels=tf.constant(np.concatenate([[], *pixels]), tf.int64),
+            defect_starts=tf.constant(
+                np.cumsum([0, *(len(p) for p in pixels)]), tf.int64
+            ),
+        )

@@ -1,0 +1,96 @@
+import hashlib
+from dataclasses import replace
+
+import cv2
+import numpy as np
+import pytest
+
+from defectkeras.core.arrays import NOT_ANNOTATED
+from defectkeras.core.errors import MicrographError, TrainingError
+from defectkeras.core.labels import DefectClass, LabelScheme
+from defectkeras.datasets.spec import Example
+from defectkeras.micrographs.normalize import normalize_percentile
+from defectkeras.pipelines.store import load_store
+
+
+def test_examples_come_back_as_they_were_read(scheme, draw_example):
+    examples = [draw_example((30, 40)), draw_example((50, 20), seed=1)]
+    store = load_store(examples, scheme)
+    assert len(store) == 2
+    assert store.names == ("field_0", "field_1")
+    assert store.num_pixels == 30 * 40 + 50 * 20  # nothing is wasted on padding
+    for index, example in enumerate(examples):
+        image, class_map = store.example(index)
+        expected = normalize_percentile(example.micrograph.pixels)
+        np.testing.assert_array_equal(image, expected)
+        np.testing.assert_array_equal(class_map, example.class_map)
+        assert (image.dtype, class_map.dtype) == (np.float32, np.int32)
+
+
+def test_pixels_are_counted_by_class(scheme, draw_example):
+    example = draw_example((30, 40), classes=(2,))
+    class_map = example.class_map.copy()
+    class_map[:, :5] = NOT_ANNOTATED
+    examples = [replace(example, class_map=class_map), draw_example((50, 20), seed=1)]
+    store = load_store(examples, scheme)
+    for counts, e in zip(store.class_counts, examples, strict=True):
+        assert counts.tolist() == [int((e.class_map == k).sum()) for k in range(3)]
+
+
+def test_defect_pixels_lie_class_after_class(scheme, draw_example):
+    store = load_store([draw_example((30, 40)), draw_example((50, 20))], scheme)
+    classes = store.class_maps.numpy()[store.defect_pixels.numpy()]
+    starts = store.defect_starts.numpy()
+    assert starts.tolist() == [0, *np.cumsum(store.class_counts.sum(axis=0)[1:])]
+    assert (classes[: starts[1]] == 1).all()
+    assert (classes[starts[1] :] == 2).all()
+
+
+def test_absent_classes_are_left_out(scheme, draw_example):
+    store = load_store([draw_example(classes=(2,))], scheme)
+    assert store.defect_starts.shape == (2,)
+    empty = load_store([draw_example(classes=())], scheme)
+    assert empty.defect_pixels.shape == (0,)
+
+
+def test_files_are_read_and_fingerprinted(scheme, draw_example, tmp_path):
+    drawn = draw_example((30, 40))
+    micrograph, annotation = tmp_path / "a.png", tmp_path / "a_mask.png"
+    cv2.imwrite(str(micrograph), (drawn.micrograph.pixels / 8).astype(np.uint8))
+    cv2.imwrite(str(annotation), drawn.class_map.astype(np.uint8))
+    example = Example("set/a", micrograph, annotation, "train", "a", "set")
+    store = load_store([example], scheme)
+    np.testing.assert_array_equal(store.example(0)[1], drawn.class_map)
+    assert store.names == ("set/a",)
+    assert store.fingerprints[0] == {
+        "micrograph": f"sha256:{hashlib.sha256(micrograph.read_bytes()).hexdigest()}",
+        "annotation": f"sha256:{hashlib.sha256(annotation.read_bytes()).hexdigest()}",
+    }
+
+
+def test_damaged_file_is_named(scheme, draw_example, tmp_path):
+    path = tmp_path / "broken.png"
+    path.write_bytes(b"\x89PNG\r\n\x1a\n")
+    example = Example("broken", path, path, "train", "broken", "set")
+    with pytest.raises(MicrographError, match=r"broken\.png"):
+        load_store([example], scheme)
+
+
+def test_index_that_is_no_class_is_an_error(scheme, draw_example):
+    """Some kernels on GPUs would turn it into NaN in silence."""
+    example = draw_example()
+    class_map = np.where(example.class_map == 2, 255, example.class_map)
+    with pytest.raises(ValueError, match="from 0 to 2"):
+        load_store([replace(example, class_map=class_map)], scheme)
+
+
+def test_no_example_is_an_error(scheme):
+    with pytest.raises(TrainingError, match="at least one example"):
+        load_store([], scheme)
+
+
+def test_too_many_classes_are_an_error(draw_example):
+    classes = [DefectClass(0, "matrix", "matrix")]
+    classes += [DefectClass(k, f"class_{k}", "region") for k in range(1, 128)]
+    with pytest.raises(TrainingError, match="at most 127"):
+        load_store([draw_example()], LabelScheme(tuple(classes)))
