@@ -1,0 +1,152 @@
+"""What a training run is told, in one frozen form."""
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+from defectkeras.core.errors import TrainingError
+from defectkeras.core.names import require_known
+from defectkeras.core.strict import from_mapping
+from defectkeras.pipelines.augment import Augmentation
+from defectkeras.pipelines.input_pipeline import PipelineConfig
+
+Precision = Literal["auto", "float32", "mixed_float16", "mixed_bfloat16"]
+
+CLASS_WEIGHT_RULES = ("median_frequency", "none")
+
+
+@dataclass(frozen=True)
+class TrainingConfig:
+    """The settings of a training run.
+
+    The optimizer is AdamW; its learning rate rises over the warm-up and then
+    falls to 0 along a cosine.
+
+    Attributes:
+        epochs: Largest number of epochs.
+        steps_per_epoch: Batches per epoch; after each epoch the model is
+            validated.
+        batch_size: Patches per batch.
+        patch_size: Side of a patch in px, a multiple of the model's stride.
+        learning_rate: Its highest value.
+        weight_decay: Of AdamW.
+        warmup_epochs: Over which the learning rate rises from 0.
+        gradient_clip_norm: Largest norm of all gradients together.
+        loss: An expression such as "ce" or "0.5*ce + 0.5*dice".
+        class_weights: "none", "median_frequency", or one weight for each class
+            with the matrix first; for the cross-entropy. The patches balance the
+            classes already, so that weights easily make defects too large.
+        class_weight_cap: Weights by median frequency lie between 1 / cap and
+            cap.
+        rare_class_fraction: Part of the patches that is drawn where defects are.
+        augmentation: How far a patch may be changed.
+        patience: Epochs without a better mean IoU of the defects after which
+            training stops.
+        seed: Of everything that is drawn.
+        precision: "auto", "float32", "mixed_float16" or "mixed_bfloat16"; it
+            must be set before the model is built, see `choose_precision`.
+
+    Raises:
+        TrainingError: When a value is out of its range.
+
+    References:
+        I. Loshchilov, F. Hutter, "Decoupled weight decay regularization", ICLR
+        (2019), https://doi.org/10.48550/arXiv.1711.05101
+    """
+
+    epochs: int = 50
+    steps_per_epoch: int = 100
+    batch_size: int = 8
+    patch_size: int = 256
+    learning_rate: float = 2e-3
+    weight_decay: float = 1e-4
+    warmup_epochs: float = 1.0
+    gradient_clip_norm: float = 1.0
+    loss: str = "ce"
+    class_weights: str | tuple[float, ...] = "none"
+    class_weight_cap: float = 4.0
+    rare_class_fraction: float = 0.5
+    augmentation: Augmentation = field(default_factory=Augmentation)
+    patience: int = 15
+    seed: int = 0
+    precision: Precision = "auto"
+
+    def __post_init__(self) -> None:
+        """Check the ranges."""
+        for name in ("epochs", "steps_per_epoch", "patience"):
+            _require_at_least(name, getattr(self, name), 1)
+        for name in ("learning_rate", "gradient_clip_norm"):
+            if not 0 < getattr(self, name) < float("inf"):
+                raise TrainingError(
+                    f"`{name}` must be above 0. Received: {getattr(self, name)}."
+                )
+        for name in ("weight_decay", "warmup_epochs", "seed"):
+            _require_at_least(name, getattr(self, name), 0)
+        _require_at_least("class_weight_cap", self.class_weight_cap, 1)
+        self._check_class_weights()
+        self.pipeline()  # checks the rest
+
+    def _check_class_weights(self) -> None:
+        weights = self.class_weights
+        if isinstance(weights, str):
+            require_known(
+                weights,
+                CLASS_WEIGHT_RULES,
+                what="rule for `class_weights`",
+                error=TrainingError,
+            )
+        elif not all(0 <= w < float("inf") for w in weights):
+            raise TrainingError(
+                f"`class_weights` must be at least 0. Received: {weights}."
+            )
+
+    def pipeline(self) -> PipelineConfig:
+        """Give the part that the input pipeline needs."""
+        return PipelineConfig(
+            patch_size=self.patch_size,
+            batch_size=self.batch_size,
+            seed=self.seed,
+            rare_class_fraction=self.rare_class_fraction,
+            augmentation=self.augmentation,
+        )
+
+
+def _require_at_least(name: str, value: float, low: int) -> None:
+    if not low <= value < float("inf"):
+        raise TrainingError(f"`{name}` must be at least {low}. Received: {value}.")
+
+
+def load_training_config(
+    path: Path | str | None = None, overrides: Mapping[str, Any] | None = None
+) -> TrainingConfig:
+    """Read a configuration, strictly: an unknown key is an error.
+
+    Args:
+        path: A TOML file with keys of `TrainingConfig`, and the table
+            [augmentation]; None takes the defaults.
+        overrides: Values that win over those of the file, by key.
+
+    Raises:
+        TrainingError: When the file cannot be read, or a key or a value is
+            wrong.
+
+    Example:
+        >>> load_training_config(overrides={"epochs": 3}).epochs
+        3
+        >>> load_training_config(overrides={"epoch": 3})
+        Traceback (most recent call last):
+        defectkeras.core.errors.TrainingError: training settings: unknown key \
+'epoch'. Did you mean 'epochs'?
+    """
+    settings = {**(_read(Path(path)) if path else {}), **(overrides or {})}
+    where = str(path) if path else "training settings"
+    return from_mapping(TrainingConfig, settings, where=where, error=TrainingError)
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise TrainingError(f"{path}: must be a TOML file. {error}") from error

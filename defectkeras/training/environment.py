@@ -1,0 +1,47 @@
+"""What a run depends on beside its data: seeds, versions, devices."""
+
+import os
+import platform
+from importlib.metadata import version
+from typing import Any
+
+import keras
+import tensorflow as tf
+
+PACKAGES = ("defectkeras", "tensorflow", "keras", "numpy", "opencv-python-headless")
+
+
+def seed_everything(seed: int) -> None:
+    """Seed Python, NumPy and TensorFlow; call it before the model is built.
+
+    The data order needs no global seed: it depends on its own arguments only.
+
+    Args:
+        seed: From 0.
+    """
+    keras.utils.set_random_seed(seed)
+
+
+def describe_environment() -> dict[str, Any]:
+    """Give versions and devices, for a run's folder and a model card.
+
+    Returns:
+        Text, numbers and lists; nothing that names a person or a folder.
+
+    Example:
+        >>> sorted(describe_environment())
+        ['cpu_count', 'devices', 'packages', 'platform', 'python']
+    """
+    return {
+        "python": platform.python_version(),
+        "platform": f"{platform.system()} {platform.machine()}",
+        "cpu_count": os.cpu_count(),
+        "devices": [_device(d) for d in tf.config.list_physical_devices()],
+        "packages": {name: version(name) for name in PACKAGES},
+    }
+
+
+def _device(device: Any) -> str:
+    details = tf.config.experimental.get_device_details(device)
+    name = details.get("device_name", "")
+    return f"{device.device_type} {name}".strip()

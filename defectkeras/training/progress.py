@@ -1,0 +1,76 @@
+"""How far a training run is, as an event and as a bar on the terminal."""
+
+import contextlib
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+
+@dataclass(frozen=True)
+class TrainingProgress:
+    """Where a run stands after a step or a validation.
+
+    Attributes:
+        epoch: The current epoch, from 1.
+        epochs: How many there are at most.
+        step: Steps done in this epoch.
+        steps: Steps per epoch.
+        loss: Mean loss of this epoch so far.
+        score: Mean IoU of the defects at the last validation, or None.
+        best_score: The best one so far, or None.
+        best_epoch: Its epoch, from 1, or None.
+    """
+
+    epoch: int
+    epochs: int
+    step: int
+    steps: int
+    loss: float
+    score: float | None = None
+    best_score: float | None = None
+    best_epoch: int | None = None
+
+    def __str__(self) -> str:
+        """Say it in one line.
+
+        Example:
+            >>> print(TrainingProgress(2, 9, 5, 100, 0.25, 0.5, 0.625, 1))
+            epoch 2/9, loss 0.2500, mean IoU 0.500 (best 0.625 in epoch 1)
+        """
+        text = f"epoch {self.epoch}/{self.epochs}, loss {self.loss:.4f}"
+        if self.score is None or self.best_score is None:
+            return text
+        best = f"best {self.best_score:.3f} in epoch {self.best_epoch}"
+        return f"{text}, mean IoU {self.score:.3f} ({best})"
+
+
+OnProgress = Callable[[TrainingProgress], None]
+
+
+@contextlib.contextmanager
+def show_progress(console: Console | None = None) -> Iterator[OnProgress]:
+    """Show a bar on the terminal while a run goes on.
+
+    Args:
+        console: Where to; None takes stderr. Nothing is shown where it is not a
+            terminal.
+
+    Returns:
+        What `train` takes as `on_progress`.
+    """
+    console = Console(stderr=True) if console is None else console
+    columns = (BarColumn(), TimeRemainingColumn(), TextColumn("{task.description}"))
+    with Progress(*columns, console=console, disable=not console.is_terminal) as bar:
+        task = bar.add_task("training", total=None)
+
+        def on_progress(progress: TrainingProgress) -> None:
+            bar.update(
+                task,
+                total=progress.epochs * progress.steps,
+                completed=(progress.epoch - 1) * progress.steps + progress.step,
+                description=str(progress),
+            )
+
+        yield on_progress

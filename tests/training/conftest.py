@@ -1,0 +1,82 @@
+"""Small drawn micrographs with a dark disc (class 1) and a bright line (class 2)."""
+
+import contextlib
+import resource
+from collections.abc import Callable, Iterator
+
+import keras
+import numpy as np
+import pytest
+
+from defectkeras.core.calibration import Calibration
+from defectkeras.core.labels import DefectClass, LabelScheme
+from defectkeras.core.micrograph import Micrograph
+from defectkeras.datasets.spec import LoadedExample
+
+
+@pytest.fixture(scope="session")
+def scheme() -> LabelScheme:
+    return LabelScheme(
+        (
+            DefectClass(0, "matrix", "matrix"),
+            DefectClass(1, "void", "region"),
+            DefectClass(2, "dislocation", "line"),
+        )
+    )
+
+
+@pytest.fixture(scope="session")
+def draw_example() -> Callable[..., LoadedExample]:
+    def draw(shape=(60, 84), *, seed=0, radius=9.0, classes=(1, 2)) -> LoadedExample:
+        rng = np.random.default_rng(seed)
+        rows, columns = np.indices(shape)
+        pixels = 1000 + rng.normal(0, 20, shape)
+        class_map = np.zeros(shape, np.int32)
+        if 2 in classes:
+            line = abs(columns - 0.7 * shape[1] + 0.3 * rows) < 1.5
+            class_map[line], pixels[line] = 2, 1500
+        if 1 in classes:
+            disc = (rows - shape[0] / 2) ** 2 + (columns - shape[1] / 4) ** 2
+            disc = disc < radius**2
+            class_map[disc], pixels[disc] = 1, 500
+        micrograph = Micrograph(pixels, Calibration(1.0), f"field_{seed}")
+        return LoadedExample(micrograph, class_map)
+
+    return draw
+
+
+@pytest.fixture(scope="session")
+def build_tiny_model() -> Callable[..., keras.Model]:
+    """A model of stride 2 with a few hundred weights, seeded."""
+
+    def build(num_classes=3, *, seed=0, middle=None) -> keras.Model:
+        keras.utils.set_random_seed(seed)
+        image = keras.Input((None, None, 1))
+        x = keras.layers.Conv2D(8, 3, padding="same", activation="relu")(image)
+        x = keras.layers.MaxPooling2D()(x)
+        x = keras.layers.Conv2D(8, 3, padding="same", activation="relu")(x)
+        x = middle(x) if middle else x
+        x = keras.layers.UpSampling2D()(x)
+        x = keras.layers.Concatenate()([x, image])
+        logits = keras.layers.Conv2D(
+            num_classes, 3, padding="same", dtype="float32", name="logits"
+        )(x)
+        return keras.Model(image, logits, name="tiny")
+
+    return build
+
+
+@pytest.fixture
+def full_disk() -> Callable[[int], contextlib.AbstractContextManager[None]]:
+    """Let no file grow beyond a number of bytes, as on a full disk."""
+
+    @contextlib.contextmanager
+    def limit(size: int) -> Iterator[None]:
+        soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
+        try:
+            yield
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+    return limit

@@ -1,0 +1,29 @@
+import io
+
+from rich.console import Console
+
+from defectkeras.training.progress import TrainingProgress, show_progress
+
+EVENT = TrainingProgress(2, 5, 10, 40, 0.125, 0.5, 0.75, 1)
+
+
+def test_bar_is_shown_on_a_terminal():
+    text = io.StringIO()
+    console = Console(file=text, force_terminal=True, width=120)
+    with show_progress(console) as on_progress:
+        on_progress(EVENT)
+    assert "epoch 2/5, loss 0.1250" in text.getvalue()
+    assert "best 0.750 in epoch 1" in text.getvalue()
+
+
+def test_nothing_is_shown_elsewhere(capfd):
+    text = io.StringIO()
+    for console in (Console(file=text), None):
+        with show_progress(console) as on_progress:
+            on_progress(EVENT)
+    assert text.getvalue() == ""
+    assert capfd.readouterr() == ("", "")
+
+
+def test_before_the_first_validation_there_is_no_score():
+    assert str(TrainingProgress(1, 5, 3, 40, 0.5)) == "epoch 1/5, loss 0.5000"

@@ -1,0 +1,68 @@
+import numpy as np
+import pytest
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+from tensorflow import io, make_ndarray
+
+from defectkeras.training.config import TrainingConfig
+from defectkeras.training.train import train
+
+CONFIG = TrainingConfig(epochs=2, steps_per_epoch=3, batch_size=2, patch_size=32)
+
+
+@pytest.fixture(scope="module")
+def run_and_progress(scheme, draw_example, build_tiny_model, tmp_path_factory):
+    told = []
+    run = train(
+        build_tiny_model(),
+        [draw_example((60, 84))],
+        [draw_example((40, 52), seed=1, classes=()), draw_example((45, 61), seed=2)],
+        scheme,
+        CONFIG,
+        run_folder=tmp_path_factory.mktemp("records") / "run",
+        on_progress=told.append,
+    )
+    return run, told
+
+
+def test_tensorboard_log_can_be_read_back(run_and_progress):
+    run, _ = run_and_progress
+    events = EventAccumulator(str(run.run_folder / "logs"))
+    events.Reload()
+    tags = set(events.Tags()["tensors"])
+    curves = {"loss", "learning_rate", "val_iou/void", "val_f1/dislocation"}
+    assert curves <= tags
+    for tag, name in [
+        ("loss", "loss"),
+        ("val_mean_defect_iou", "val_mean_defect_iou"),
+        ("val_iou/void", "val_iou_void"),
+    ]:
+        points = events.Tensors(tag)
+        assert [p.step for p in points] == [1, 2]
+        for point, row in zip(points, run.history, strict=True):
+            value = float(make_ndarray(point.tensor_proto))
+            assert value == pytest.approx(row[name], rel=1e-6)
+
+
+def test_panel_shows_the_field_with_most_defects(run_and_progress):
+    run, _ = run_and_progress
+    events = EventAccumulator(str(run.run_folder / "logs"))
+    events.Reload()
+    panels = events.Tensors("micrograph | annotation | prediction")
+    width, height, png = make_ndarray(panels[0].tensor_proto)
+    picture = io.decode_png(png).numpy()
+    assert (int(width), int(height)) == (picture.shape[1], picture.shape[0])
+    assert picture.shape == (45, 3 * 61 + 8, 3)
+    annotated = picture[:, 61 + 4 : 2 * 61 + 4]
+    assert np.ptp(annotated.astype(int), axis=-1).max() > 50  # colored
+    assert np.ptp(picture[:, :61].astype(int), axis=-1).max() == 0  # grey
+
+
+def test_progress_is_told_after_each_step_and_validation(run_and_progress):
+    run, told = run_and_progress
+    assert [(p.epoch, p.step) for p in told] == [
+        (epoch, step) for epoch in (1, 2) for step in (1, 2, 3, 3)
+    ]
+    assert told[0].score is None
+    assert told[3].score == run.history[0]["val_mean_defect_iou"]
+    assert told[-1].best_score == run.best_score
+    assert told[-1].best_epoch == run.best_epoch
