@@ -1,0 +1,103 @@
+"""The model card as a page in Markdown, for people."""
+
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from defectkeras.registry.card import ModelCard
+
+
+def card_markdown(card: ModelCard) -> str:
+    """Give the card as Markdown text.
+
+    Lists and tables in a table are flattened, so that a metric of a class is found
+    under "iou / void".
+
+    Args:
+        card: Any model card.
+    """
+    return "\n".join([*_head(card), *_origin(card), *_sections(card)]) + "\n"
+
+
+def _head(card: ModelCard) -> list[str]:
+    sizes = card.pixel_size_range_nm
+    facts = {
+        "architecture": card.architecture,
+        "stride": f"{card.stride} px",
+        "receptive field": f"{card.receptive_field_px} px",
+        "pixel size": "not known"
+        if sizes is None
+        else f"{sizes[0]:g} to {sizes[1]:g} nm",
+        "grey levels": f"percentile {card.low_percent:g} becomes 0, "
+        f"{card.high_percent:g} becomes 1",
+        "license": card.license,
+        "created": card.created,
+    }
+    classes = [
+        (c.index, c.name, c.kind, card.thresholds.get(c.name, "most probable"))
+        for c in card.scheme.classes
+    ]
+    return [
+        f"# {card.name}",
+        "",
+        card.description,
+        "",
+        *_table(("fact", "value"), facts.items()),
+        *_table(("index", "class", "kind", "threshold"), classes),
+        "## Intended use",
+        "",
+        card.intended_use,
+        "",
+        "## Limits",
+        "",
+        card.limits,
+        "",
+    ]
+
+
+def _origin(card: ModelCard) -> list[str]:
+    return [
+        "## Data",
+        "",
+        f"{card.dataset_name} (`{card.dataset_fingerprint}`)",
+        "",
+        card.attribution,
+        "",
+        *([] if card.parent is None else [f"Trained from {card.parent}.", ""]),
+    ]
+
+
+def _sections(card: ModelCard) -> Iterator[str]:
+    for title, table in (
+        ("Metrics", card.metrics),
+        ("Split", card.split),
+        ("Arguments of the architecture", card.arguments),
+        ("Training config", card.config),
+        ("Environment", card.environment),
+    ):
+        yield f"## {title}"
+        yield ""
+        yield from _table(("what", "value"), _flatten(table))
+
+
+def _table(head: tuple[str, ...], rows: Any) -> list[str]:
+    lines = [head, ("---",) * len(head), *rows]
+    return [*(f"| {' | '.join(_cell(c) for c in line)} |" for line in lines), ""]
+
+
+def _flatten(value: Any, prefix: str = "") -> Iterator[tuple[str, Any]]:
+    """Give the leaves of nested tables, with their keys joined by " / "."""
+    for key, entry in value.items():
+        name = f"{prefix} / {key}" if prefix else str(key)
+        if isinstance(entry, Mapping):
+            yield from _flatten(entry, name)
+        else:
+            yield name, entry
+
+
+def _cell(value: Any) -> str:
+    """Give a value as the text of a table's cell, on one line."""
+    if isinstance(value, float):
+        return f"{value:.6g}"
+    text = value if isinstance(value, str) else json.dumps(value)
+    return " ".join(text.split()).replace("|", "\\|").replace("<", "&lt;")

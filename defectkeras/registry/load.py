@@ -1,0 +1,137 @@
+"""A published version as something that predicts.
+
+A SavedModel is a program, and a `.keras` file can name one, so a version's files are
+compared with its manifest before they are loaded.
+"""
+
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+import tensorflow as tf
+from numpy.typing import NDArray
+
+import defectkeras.models.layers  # noqa: F401  (registers our layers)
+from defectkeras.core.arrays import Image, PredictFn, ProbabilityMap
+from defectkeras.core.errors import RegistryError
+from defectkeras.registry.card import ModelCard, read_card
+from defectkeras.registry.export import MICROGRAPH_SIGNATURE, TILE_SIGNATURE
+from defectkeras.registry.golden import (
+    full_precision,
+    predict_with_keras,
+    prepare_tiles,
+    read_golden,
+    require_golden,
+)
+from defectkeras.registry.manifest import EXTRA_FOLDER, require_undamaged
+from defectkeras.registry.version import ModelVersion
+
+KERAS_FILE = EXTRA_FOLDER / "model.keras"
+
+
+def load_predict_fn(version: ModelVersion) -> PredictFn:
+    """Load a version for prediction; its files are checked first.
+
+    Args:
+        version: From `ModelRegistry.resolve`.
+
+    Returns:
+        Normalized tiles (N, T, T, 1) float32, T a multiple of the card's stride, to
+        probabilities (N, T, T, K) float32; may be called from several threads.
+
+    Raises:
+        RegistryError: When a file is damaged or cannot be loaded.
+    """
+    require_undamaged(version.path)
+    return _tile_signature(_load_saved_model(version.path))
+
+
+def load_model(version: ModelVersion) -> keras.Model:
+    """Load the Keras model of a version, to look at it or to train it further.
+
+    Its files are checked first, and Keras loads in its safe mode.
+
+    Args:
+        version: From `ModelRegistry.resolve`.
+
+    Returns:
+        (B, H, W, 1) to logits (B, H, W, K), not compiled.
+
+    Raises:
+        RegistryError: When a file is damaged or cannot be loaded.
+    """
+    require_undamaged(version.path)
+    return _load_keras_file(version.path)
+
+
+def check_predictions(folder: Path) -> None:
+    """Compute the golden of a version's folder again, in every way that it can be.
+
+    Both signatures and the `.keras` file must agree with what is stored. The files
+    are not compared with the manifest here; do that first.
+
+    Args:
+        folder: A version's folder.
+
+    Raises:
+        RegistryError: When something cannot be loaded or gives other results.
+    """
+    card, golden = read_card(folder), read_golden(folder)
+    loaded, model = _load_saved_model(folder), _load_keras_file(folder)
+    ways: dict[str, Callable[[Image], ProbabilityMap]] = {
+        f"signature {MICROGRAPH_SIGNATURE!r}": partial(_by_micrographs, loaded),
+        f"signature {TILE_SIGNATURE!r}": partial(_by_tiles, loaded, card),
+        KERAS_FILE.name: partial(predict_with_keras, model, card),
+    }
+    for what, predict in ways.items():
+        with full_precision():
+            require_golden(golden, predict, what=f"{folder}: {what}")
+
+
+def _by_micrographs(loaded: Any, image: Image) -> ProbabilityMap:
+    signature = loaded.signatures[MICROGRAPH_SIGNATURE]
+    outputs = signature(image=tf.constant(image[np.newaxis, :, :, np.newaxis]))
+    probability_map: ProbabilityMap = outputs["probability_map"].numpy()[0]
+    if np.any(outputs["class_map"].numpy()[0] != probability_map.argmax(axis=-1)):
+        raise RegistryError("The class map must be that of the greatest probability.")
+    return probability_map
+
+
+def _by_tiles(loaded: Any, card: ModelCard, image: Image) -> ProbabilityMap:
+    height, width = image.shape
+    probabilities = _tile_signature(loaded)(prepare_tiles(card, image))
+    return probabilities[0, :height, :width, :]
+
+
+def _tile_signature(loaded: Any) -> PredictFn:
+    def predict_tiles(tiles: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Turn tiles (N, T, T, 1) into probabilities (N, T, T, K)."""
+        image = tf.constant(np.asarray(tiles, dtype=np.float32))
+        # By way of `loaded`, because a signature alone does not keep its weights.
+        outputs = loaded.signatures[TILE_SIGNATURE](image=image)
+        probability_map: NDArray[np.float32] = outputs["probability_map"].numpy()
+        return probability_map
+
+    return predict_tiles
+
+
+def _load_saved_model(folder: Path) -> Any:
+    try:
+        loaded = tf.saved_model.load(str(folder))
+    except (OSError, ValueError, tf.errors.OpError) as error:
+        raise RegistryError(f"{folder} cannot be loaded: {error}") from error
+    for name in (MICROGRAPH_SIGNATURE, TILE_SIGNATURE):
+        if name not in loaded.signatures:
+            raise RegistryError(f"{folder} must have the signature {name!r}.")
+    return loaded
+
+
+def _load_keras_file(folder: Path) -> keras.Model:
+    path = folder / KERAS_FILE
+    try:
+        return keras.saving.load_model(path, compile=False, safe_mode=True)
+    except (OSError, ValueError, TypeError, KeyError) as error:
+        raise RegistryError(f"{path} cannot be loaded: {error}") from error

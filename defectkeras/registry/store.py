@@ -1,0 +1,246 @@
+"""The registry: the folder where every published model version lies.
+
+saved_models/<name>/aliases.json         aliases, their history, the last number
+saved_models/<name>/<version>/           a SavedModel, never changed
+    assets.extra/defectkeras/            card, `.keras` file, golden, manifest
+"""
+
+import contextlib
+import os
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from defectkeras.core.arrays import Image
+from defectkeras.core.errors import RegistryError
+from defectkeras.core.names import suggestion
+from defectkeras.registry.aliases import AliasMove, read_book, write_book
+from defectkeras.registry.card import ModelCard, read_card
+from defectkeras.registry.folders import (
+    find_collisions,
+    find_versions,
+    locked,
+    publish_folder,
+    staging_folder,
+)
+from defectkeras.registry.manifest import read_manifest, require_undamaged
+from defectkeras.registry.names import (
+    ModelReference,
+    is_name,
+    parse_reference,
+    require_alias,
+    require_name,
+)
+from defectkeras.registry.version import ModelVersion
+
+if TYPE_CHECKING:
+    import keras
+
+__all__ = ["ModelRegistry", "ModelVersion", "default_registry_root"]
+
+
+def default_registry_root() -> Path:
+    """Give the folder in DEFECTKERAS_REGISTRY, or "saved_models" where one stands."""
+    return Path(os.environ.get("DEFECTKERAS_REGISTRY") or "saved_models")
+
+
+class ModelRegistry:
+    """The model versions below one folder.
+
+    Args:
+        root: The folder; it need not exist. None takes `default_registry_root()`.
+
+    Example:
+        >>> registry = ModelRegistry(Path("no such folder"))
+        >>> registry.names()
+        ()
+        >>> registry.resolve("voids")
+        Traceback (most recent call last):
+        defectkeras.core.errors.RegistryError: No model 'voids' in the registry \
+'no such folder'. There is none yet.
+    """
+
+    def __init__(self, root: Path | None = None) -> None:
+        self.root = default_registry_root() if root is None else Path(root)
+
+    def names(self) -> tuple[str, ...]:
+        """Give the names of the models that have a version, sorted."""
+        if not self.root.is_dir():
+            return ()
+        folders = sorted(p for p in self.root.iterdir() if is_name(p.name))
+        return tuple(p.name for p in folders if find_versions(p))
+
+    def versions(self, name: str) -> tuple[int, ...]:
+        """Give the version numbers of a model, rising.
+
+        Raises:
+            RegistryError: When there is no such model; the nearest name is told.
+        """
+        found = find_versions(self.root / require_name(name))
+        if not found:
+            raise RegistryError(
+                f"No model {name!r} in the registry {str(self.root)!r}."
+                f"{suggestion(name, self.names())}"
+            )
+        return found
+
+    def aliases(self, name: str) -> dict[str, int]:
+        """Give the aliases of a model: alias to version number.
+
+        Raises:
+            RegistryError: When there is no such model.
+        """
+        self.versions(name)
+        return dict(sorted(read_book(self.root / name).aliases.items()))
+
+    def alias_history(self, name: str) -> tuple[AliasMove, ...]:
+        """Give every move of an alias of a model, the oldest first.
+
+        Raises:
+            RegistryError: When there is no such model.
+        """
+        self.versions(name)
+        return read_book(self.root / name).history
+
+    def resolve(self, reference: str) -> ModelVersion:
+        """Find the version that a reference means; TensorFlow is not needed.
+
+        Args:
+            reference: "name" (its newest version), "name@3" or "name@alias".
+
+        Raises:
+            RegistryError: When it means nothing here; the nearest name is told.
+        """
+        wanted = parse_reference(reference)
+        version = self._find_number(wanted)
+        path = self.root / wanted.name / str(version)
+        return ModelVersion(
+            name=wanted.name,
+            version=version,
+            path=path,
+            card=read_card(path),
+            sha256=read_manifest(path).sha256,
+        )
+
+    def publish(
+        self,
+        name: str,
+        model: "keras.Model",
+        card: ModelCard,
+        *,
+        golden_image: Image,
+        extra_files: Mapping[str, Path | bytes] | None = None,
+    ) -> ModelVersion:
+        """Publish a model as the next version, whole or not at all.
+
+        The export is loaded again and must give what the Keras model gives before
+        it gets a number. Several writers may publish at the same time.
+
+        Args:
+            name: Name of the model, that of the card.
+            model: (B, H, W, 1) to logits (B, H, W, K).
+            card: What is told about it.
+            golden_image: (H, W) raw grey levels, best a micrograph with every class.
+            extra_files: File name to contents or to a file that is copied, such as
+                "dataset_spec.toml"; for assets.extra/defectkeras/.
+
+        Returns:
+            The new version.
+
+        Raises:
+            RegistryError: When the registry cannot be written, model and card do
+                not fit together, or the export is not sound.
+        """
+        from defectkeras.registry.bundle import write_bundle  # needs TensorFlow
+
+        if card.name != require_name(name):
+            raise ValueError(f"`name` must be the card's. Received: {name!r}.")
+        folder = self.root / name
+        with _told_plainly(folder), staging_folder(folder) as staging:
+            write_bundle(
+                model,
+                card,
+                staging,
+                golden_image=golden_image,
+                extra_files=extra_files or {},
+            )
+            version = publish_folder(staging)
+        return self.resolve(f"{name}@{version}")
+
+    def set_alias(self, name: str, alias: str, version: int, *, why: str = "") -> None:
+        """Let an alias mean a version from now on; the move is kept in the history.
+
+        Args:
+            name: Name of the model.
+            alias: The alias, new or old, such as "production".
+            version: A version that exists.
+            why: The reason, for the history.
+
+        Raises:
+            RegistryError: When the alias is not well formed, there is no such
+                version, or the registry cannot be written.
+        """
+        require_alias(alias)
+        self.versions(name)
+        folder = self.root / name
+        with _told_plainly(folder), locked(folder):
+            self._find_number(ModelReference(name, version=version))
+            write_book(read_book(folder).move(alias, version, why=why), folder)
+
+    def verify(self, version: ModelVersion) -> None:
+        """Check a version: its files, its number, and what it predicts.
+
+        Every file is hashed, and the golden is computed again with both signatures
+        and the `.keras` file.
+
+        Args:
+            version: From `resolve`.
+
+        Raises:
+            RegistryError: When something is wrong; the damage is named.
+        """
+        from defectkeras.registry.load import check_predictions  # needs TensorFlow
+
+        others = find_collisions(self.root / version.name, version.version)
+        if others:
+            raise RegistryError(
+                f"{version.reference} must be the only folder with its number, but "
+                f"{', '.join(map(repr, others))} means the same to TensorFlow "
+                "Serving. Remove it."
+            )
+        require_undamaged(version.path)
+        check_predictions(version.path)
+
+    def _find_number(self, wanted: ModelReference) -> int:
+        """Give the number of a version that exists."""
+        versions = self.versions(wanted.name)
+        number = wanted.version
+        if wanted.alias is not None:
+            aliases = self.aliases(wanted.name)
+            if wanted.alias not in aliases:
+                raise RegistryError(
+                    f"{wanted.name} has no alias {wanted.alias!r}."
+                    f"{suggestion(wanted.alias, aliases)}"
+                )
+            number = aliases[wanted.alias]
+        if number is None:
+            return versions[-1]
+        if number not in versions:
+            raise RegistryError(
+                f"{wanted.name} has no version {number}. "
+                f"Known: {', '.join(map(str, versions))}."
+            )
+        return number
+
+
+@contextlib.contextmanager
+def _told_plainly(folder: Path) -> Iterator[None]:
+    """Tell a full disk or a missing permission as a RegistryError."""
+    try:
+        yield
+    except OSError as error:
+        raise RegistryError(
+            f"The registry must be writable at {folder}, but: "
+            f"{error.strerror or error}. Nothing was changed; make room or choose "
+            "another folder with DEFECTKERAS_REGISTRY."
+        ) from error

@@ -1,0 +1,27 @@
+from defectkeras.registry.card_markdown import card_markdown
+
+
+def test_page_tells_everything_once(make_card):
+    page = card_markdown(make_card(thresholds={"void": 0.3}, parent="tiny@4"))
+    assert page.startswith("# tiny\n\nFinds dislocations and voids")
+    for line in (
+        "| pixel size | 0.5 to 2 nm |",
+        "| 2 | void | region | 0.3 |",
+        "| 1 | dislocation | line | most probable |",
+        "| val / iou / void | 0.75 |",
+        "| learning_rate | 0.001 |",
+        '| train | ["a", "b"] |',
+        "Trained from tiny@4.",
+    ):
+        assert line in page.splitlines()
+
+
+def test_unknown_pixel_size_is_said(make_card):
+    assert "| pixel size | not known |" in card_markdown(
+        make_card(pixel_size_range_nm=None)
+    )
+
+
+def test_cell_cannot_break_its_table(make_card):
+    page = card_markdown(make_card(environment={"device": "a | b\n<script>"}))
+    assert "| device | a \\| b &lt;script> |" in page
