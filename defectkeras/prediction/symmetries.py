@@ -1,0 +1,34 @@
+"""The eight symmetries of the square, for views of a tile and the way back."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+NUM_SYMMETRIES = 8
+
+
+def transform(tiles: NDArray[np.float32], index: int) -> NDArray[np.float32]:
+    """Give a view of square tiles: turned, and mirrored from 4 on.
+
+    Args:
+        tiles: (N, T, T, C).
+        index: 0 (as it is) to 7.
+
+    Returns:
+        (N, T, T, C), contiguous.
+    """
+    turned = np.rot90(tiles, index % 4, axes=(1, 2))
+    return np.ascontiguousarray(turned[:, :, ::-1] if index >= 4 else turned)
+
+
+def transform_back(tiles: NDArray[np.float32], index: int) -> NDArray[np.float32]:
+    """Undo `transform`.
+
+    Args:
+        tiles: (N, T, T, C).
+        index: 0 to 7.
+
+    Returns:
+        (N, T, T, C), a view on `tiles`.
+    """
+    plain = tiles[:, :, ::-1] if index >= 4 else tiles
+    return np.rot90(plain, -(index % 4), axes=(1, 2))
