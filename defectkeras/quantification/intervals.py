@@ -1,0 +1,206 @@
+"""Intervals: how far a value can be from the truth by chance alone."""
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import stats
+
+from defectkeras.quantification.runs import Floats
+
+LEVEL = 0.95
+
+
+@dataclass(frozen=True)
+class Interval:
+    """The two ends of a confidence interval."""
+
+    low: float
+    high: float
+
+
+@dataclass(frozen=True)
+class FieldStatistics:
+    """The statistics of ASTM E562 over the fields of a specimen.
+
+    Attributes:
+        count: Number of fields n.
+        mean: Mean.
+        standard_deviation: Sample standard deviation s.
+        interval: mean -+ t_(n-1) s / sqrt(n).
+        relative_accuracy_percent: 100 half width / mean; E562 aims at 10.
+    """
+
+    count: int
+    mean: float
+    standard_deviation: float
+    interval: Interval
+    relative_accuracy_percent: float
+
+
+def garwood_interval(count: float, *, level: float = LEVEL) -> Interval:
+    """Give the exact interval of a Poisson count.
+
+    Args:
+        count: Number counted, 0 or more; a fraction is an effective count.
+        level: Confidence.
+
+    Returns:
+        chi2(alpha/2, 2 n)/2 to chi2(1 - alpha/2, 2 n + 2)/2.
+
+    Example:
+        >>> interval = garwood_interval(10)
+        >>> round(interval.low, 4), round(interval.high, 4)
+        (4.7954, 18.3904)
+
+    References:
+        F. Garwood, Biometrika 28 (1936) 437, doi:10.1093/biomet/28.3-4.437.
+    """
+    tail = (1 - level) / 2
+    low = stats.gamma.ppf(tail, count) if count > 0 else 0.0
+    return Interval(float(low), float(stats.gamma.isf(tail, count + 1)))
+
+
+def weighted_count_interval(
+    contributions: Floats, largest_when_none: float, *, level: float = LEVEL
+) -> Interval:
+    """Give the interval of a sum of weights over Poisson objects.
+
+    The variance of such a sum is the sum of the squares, which the effective
+    count m = (sum w)^2 / sum w^2 turns into Garwood's interval, scaled (after
+    Fay and Feuer 1997). Equal weights give Garwood's interval itself.
+
+    Args:
+        contributions: (N,) what each object adds to the value.
+        largest_when_none: What one object would add, for N = 0.
+        level: Confidence.
+
+    Returns:
+        The interval of the sum.
+
+    Example:
+        >>> interval = weighted_count_interval(np.full(10, 2.0), 2.0)
+        >>> round(interval.low, 4), round(interval.high, 4)
+        (9.5908, 36.7807)
+
+    References:
+        M. P. Fay, E. J. Feuer, Statistics in Medicine 16 (1997) 791,
+        doi:10.1002/(SICI)1097-0258(19970415)16:7<791::AID-SIM500>3.0.CO;2-#.
+    """
+    total = float(contributions.sum())
+    if total <= 0:
+        return Interval(0.0, garwood_interval(0, level=level).high * largest_when_none)
+    effective = total**2 / float((contributions**2).sum())
+    counted = garwood_interval(effective, level=level)
+    unit = total / effective
+    return Interval(counted.low * unit, counted.high * unit)
+
+
+def bootstrap_interval(
+    values: NDArray[np.float64],
+    statistic: Callable[[NDArray[np.float64]], float],
+    *,
+    seed: int,
+    resamples: int = 1000,
+    level: float = LEVEL,
+) -> Interval:
+    """Give the percentile interval of a statistic over resampled objects.
+
+    Args:
+        values: (N,) or (N, ...) one entry per object, N at least 1.
+        statistic: Gives a number from (N, ...) entries.
+        seed: Of the random draws.
+        resamples: Number of draws.
+        level: Confidence.
+
+    Returns:
+        The interval.
+
+    Example:
+        >>> interval = bootstrap_interval(np.arange(1.0, 8.0), np.mean, seed=0)
+        >>> interval.low < 4.0 < interval.high
+        True
+    """
+    rng = np.random.default_rng(seed)
+    count = len(values)
+    found = [statistic(values[rng.integers(0, count, count)]) for _ in range(resamples)]
+    tail = (1 - level) / 2
+    low, high = np.quantile(found, [tail, 1 - tail])
+    return Interval(float(low), float(high))
+
+
+def ratio_interval(
+    amounts: Floats, sizes: Floats, *, level: float = LEVEL
+) -> Interval | None:
+    """Give the interval of sum(amounts) / sum(sizes) over blocks or objects.
+
+    The ratio estimator with Student's t over the n pairs:
+    variance = n / (n - 1) * sum (a_i - r b_i)^2 / (sum b_i)^2.
+
+    Args:
+        amounts: (N,) what was found in each, such as a length in a block.
+        sizes: (N,) in how much, such as the area of the block; pairs with
+            0 are left out.
+        level: Confidence.
+
+    Returns:
+        The interval, at least 0, or None with fewer than two pairs.
+    """
+    used = sizes > 0
+    count = int(np.count_nonzero(used))
+    if count < 2:
+        return None
+    ratio = amounts[used].sum() / sizes[used].sum()
+    squares = float(((amounts[used] - ratio * sizes[used]) ** 2).sum())
+    error = math.sqrt(count / (count - 1) * squares) / float(sizes[used].sum())
+    half = float(stats.t.isf((1 - level) / 2, count - 1)) * error
+    return Interval(max(ratio - half, 0.0), ratio + half)
+
+
+def field_statistics(values: Floats, *, level: float = LEVEL) -> FieldStatistics:
+    """Give the statistics of ASTM E562 for one quantity over fields.
+
+    Args:
+        values: (N,) the quantity in each field, N at least 2.
+        level: Confidence.
+
+    Returns:
+        Count, mean, standard deviation, interval and relative accuracy.
+
+    Raises:
+        ValueError: When there are fewer than two fields.
+
+    Example:
+        >>> found = field_statistics(np.array([4.0, 6.0, 5.0, 5.0]))
+        >>> found.mean, round(found.relative_accuracy_percent, 2)
+        (5.0, 25.98)
+    """
+    count = len(values)
+    if count < 2:
+        raise ValueError(f"`values` must be of two fields or more. Received: {count}.")
+    mean, sd = float(np.mean(values)), float(np.std(values, ddof=1))
+    half = float(stats.t.isf((1 - level) / 2, count - 1)) * sd / math.sqrt(count)
+    accuracy = 100 * half / mean if mean else math.inf
+    return FieldStatistics(
+        count, mean, sd, Interval(mean - half, mean + half), accuracy
+    )
+
+
+def fields_needed(statistics: FieldStatistics, accuracy_percent: float = 10.0) -> int:
+    """Give how many fields reach a relative accuracy (ASTM E562).
+
+    Args:
+        statistics: Of the fields so far.
+        accuracy_percent: The relative accuracy that is wanted.
+
+    Returns:
+        Number of fields, n (accuracy now / accuracy wanted)^2, rounded up.
+
+    Example:
+        >>> fields_needed(field_statistics(np.array([4.0, 6.0, 5.0, 5.0])))
+        28
+    """
+    ratio = statistics.relative_accuracy_percent / accuracy_percent
+    return max(2, math.ceil(statistics.count * ratio**2))

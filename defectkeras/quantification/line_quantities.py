@@ -1,0 +1,197 @@
+"""The quantities of one line class."""
+
+from dataclasses import dataclass
+
+from defectkeras.core.calibration import Calibration
+from defectkeras.core.labels import DefectClass
+from defectkeras.quantification.densities import (
+    dislocation_density_intercepts_per_m2,
+    dislocation_density_per_m2,
+)
+from defectkeras.quantification.intervals import Interval, ratio_interval
+from defectkeras.quantification.line_totals import LineTotals
+from defectkeras.quantification.region_class import NO_PIXEL_SIZE, NO_THICKNESS
+from defectkeras.quantification.results import Quantity
+from defectkeras.quantification.settings import QuantifySettings
+
+NO_FREE_FIELD = "no part of the field is far enough from its border and regions"
+
+
+@dataclass(frozen=True, eq=False)
+class LineClass:
+    """One line class of one micrograph, ready for its quantities.
+
+    Attributes:
+        defect_class: The class.
+        totals: Its length in the used part of the field, or None.
+        count: Number of connected lines.
+        class_px: Pixels of the class.
+        field_px: Annotated pixels.
+        reference_px: Pixels in which a line would be seen.
+        calibration: Pixel size and foil thickness.
+        settings: The methods.
+    """
+
+    defect_class: DefectClass
+    totals: LineTotals | None
+    count: int
+    class_px: int
+    field_px: int
+    reference_px: int
+    calibration: Calibration
+    settings: QuantifySettings
+
+    def missing(self, *, size: bool = True, thickness: bool = False) -> str | None:
+        """Say why a value cannot be given, or None.
+
+        Args:
+            size: Whether it needs the pixel size.
+            thickness: Whether it needs the foil thickness.
+        """
+        reason = NO_FREE_FIELD if self.totals is None else None
+        if size and self.calibration.pixel_size_nm is None:
+            reason = NO_PIXEL_SIZE
+        elif thickness and self.calibration.foil_thickness_nm is None:
+            reason = NO_THICKNESS
+        return reason
+
+    def method(self, *names: str) -> str:
+        """Give the machine-readable method of a value."""
+        settings = self.settings
+        parts = [settings.length_weights, "crossings"]
+        if settings.line_ends == "square":
+            parts.append("square_ends")
+        parts.append("without_regions" if settings.exclude_regions else "whole_field")
+        if settings.visible_fraction < 1 and names:
+            parts.append("visible_fraction")
+        return "+".join([*names, *parts, "blocks"])
+
+
+def measure_line_class(line: LineClass) -> list[Quantity]:
+    """Give all quantities of a line class.
+
+    Args:
+        line: The class, its totals and the calibration.
+
+    Returns:
+        The quantities; those that cannot be given have a reason.
+    """
+    name = line.defect_class.name
+    fraction_percent = 100 * line.class_px / line.field_px
+    return [
+        Quantity(name, "count", float(line.count), "1", method="connected"),
+        Quantity(
+            name, "area_fraction_percent", fraction_percent, "%", method="pixel_area"
+        ),
+        _length(line, "px"),
+        _length(line, "nm"),
+        _length_per_area(line),
+        _density(line),
+        _density_intercepts(line),
+    ]
+
+
+def _length(line: LineClass, unit: str) -> Quantity:
+    """Give the length of line in the reference area, in px or nm."""
+    per_px, interval = _length_per_px(line)
+    scale = float(line.reference_px)
+    if unit == "nm":
+        scale *= line.calibration.pixel_size_nm or 0.0
+    reason = line.missing(size=unit == "nm")
+    return _quantity(
+        line, f"line_length_{unit}", unit, (per_px, interval, scale), reason
+    )
+
+
+def _length_per_area(line: LineClass) -> Quantity:
+    """Give the length of line per area of the micrograph, in m^-1."""
+    per_px, interval = _length_per_px(line)
+    scale = 1e9 / (line.calibration.pixel_size_nm or 1.0)
+    return _quantity(
+        line,
+        "line_length_per_area_per_m",
+        "m^-1",
+        (per_px, interval, scale),
+        line.missing(),
+    )
+
+
+def _density(line: LineClass) -> Quantity:
+    """Give the length per volume from the projected length."""
+    reason = line.missing(thickness=True)
+    per_px, interval = _length_per_px(line)
+    scale = 0.0
+    if reason is None:
+        scale = dislocation_density_per_m2(
+            1.0,  # per nm of line in 1 px / nm of area
+            line.calibration.require_pixel_size_nm(),
+            line.calibration.require_foil_thickness_nm(),
+            visible_fraction=line.settings.visible_fraction,
+        )
+    return _quantity(
+        line,
+        "dislocation_density_per_m2",
+        "m^-2",
+        (per_px, interval, scale),
+        reason,
+        "projected_length",
+    )
+
+
+def _density_intercepts(line: LineClass) -> Quantity:
+    """Give the length per volume from intercepts with test lines."""
+    reason = line.missing(thickness=True)
+    per_px, interval, scale = 0.0, None, 0.0
+    if reason is None and line.totals is not None:
+        totals = line.totals
+        scale = totals.correction * dislocation_density_intercepts_per_m2(
+            1.0,
+            line.calibration.require_pixel_size_nm(),
+            line.calibration.require_foil_thickness_nm(),
+            visible_fraction=line.settings.visible_fraction,
+        )
+        per_px = float(totals.intercepts.sum() / max(totals.test_px.sum(), 1.0))
+        interval = ratio_interval(totals.intercepts, totals.test_px)
+    return _quantity(
+        line,
+        "dislocation_density_intercepts_per_m2",
+        "m^-2",
+        (per_px, interval, scale),
+        reason,
+        "intercepts",
+    )
+
+
+def _length_per_px(line: LineClass) -> tuple[float, Interval | None]:
+    """Give length per area in px / px^2, and its interval."""
+    totals = line.totals
+    if totals is None:
+        return 0.0, None
+    found = ratio_interval(totals.skeleton_px, totals.area_px)
+    factor = totals.correction
+    interval = found and Interval(found.low * factor, found.high * factor)
+    return totals.length_per_px, interval
+
+
+def _quantity(
+    line: LineClass,
+    name: str,
+    unit: str,
+    found: tuple[float, Interval | None, float],
+    reason: str | None,
+    *methods: str,
+) -> Quantity:
+    """Give a quantity from a value, its interval and their common scale."""
+    value, interval, scale = found
+    if reason is not None:
+        interval = None
+    return Quantity(
+        line.defect_class.name,
+        name,
+        None if reason else value * scale,
+        unit,
+        interval.low * scale if interval else None,
+        interval.high * scale if interval else None,
+        line.method(*methods),
+        reason,
+    )

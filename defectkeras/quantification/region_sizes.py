@@ -1,0 +1,141 @@
+"""How large the objects of a region class are."""
+
+import numpy as np
+
+from defectkeras.quantification.foil_cut import (
+    moment_weights,
+    single_size_diameter_nm,
+)
+from defectkeras.quantification.intervals import (
+    Interval,
+    bootstrap_interval,
+    ratio_interval,
+)
+from defectkeras.quantification.region_class import NO_OBJECT, RegionClass
+from defectkeras.quantification.results import Quantity
+from defectkeras.quantification.runs import Floats
+from defectkeras.quantification.sizes import (
+    DiameterMethod,
+    fit_lognormal,
+    mean_diameter,
+)
+
+
+def measure_sizes(region: RegionClass) -> list[Quantity]:
+    """Give the mean sizes, in px and nm, and the log-normal fit.
+
+    Only the size that is the diameter of the class, the equivalent diameter or
+    for loops the largest Feret diameter, is put right for cut objects.
+
+    Args:
+        region: The class.
+
+    Returns:
+        The quantities; those that cannot be given have a reason.
+    """
+    return [
+        *(
+            _mean_size(region, column, unit)
+            for unit in ("px", "nm")
+            for column in ("equivalent_diameter", "max_feret")
+        ),
+        *_lognormal(region),
+    ]
+
+
+def _mean_size(region: RegionClass, column: str, unit: str) -> Quantity:
+    """Give the mean of a size over the objects in the material."""
+    thickness_nm = region.calibration.foil_thickness_nm if unit == "nm" else None
+    is_corrected = column == region.size_column and thickness_nm is not None
+    method = region.settings.diameter_method if is_corrected else "apparent"
+    reason = _missing_sizes(region, unit)
+    value: float | None = None
+    interval: Interval | None = None
+    if reason is None:
+        used = region.weights > 0
+        sizes = region.objects[f"{column}_{unit}"].to_numpy(dtype=np.float64)[used]
+        weights = region.weights[used]
+        value = mean_diameter(
+            sizes,
+            method=method,
+            foil_thickness_nm=thickness_nm,
+            weights=weights,
+            extent=region.extent,
+        )
+        interval = _mean_interval(region, sizes, weights, method)
+    return region.quantity(
+        f"mean_{column}_{unit}",
+        unit,
+        value,
+        interval=interval,
+        method=f"{region.settings.edge_rule}+{column}+{method}+student",
+        reason=reason,
+    )
+
+
+def _missing_sizes(region: RegionClass, unit: str) -> str | None:
+    """Say why a size in "px" or "nm" cannot be given, or None."""
+    reason = region.missing() if unit == "nm" else region.missing_objects()
+    if reason is None and len(region.objects) == 0:
+        reason = NO_OBJECT
+    return reason
+
+
+def _mean_interval(
+    region: RegionClass, sizes: Floats, weights: Floats, method: DiameterMethod
+) -> Interval | None:
+    """Give the interval of a mean size; none for a single object."""
+    if method == "apparent":
+        return ratio_interval(weights * sizes, weights)
+    thickness_nm = region.calibration.require_foil_thickness_nm()
+    if method == "cut_corrected":
+        upper, lower = (
+            weights * moment_weights(sizes, thickness_nm, power=k, extent=region.extent)
+            for k in (1, 0)
+        )
+        return ratio_interval(upper, lower)
+    apparent = ratio_interval(weights * sizes, weights)
+    return apparent and Interval(
+        single_size_diameter_nm(apparent.low, thickness_nm),
+        single_size_diameter_nm(apparent.high, thickness_nm),
+    )
+
+
+def _lognormal(region: RegionClass) -> list[Quantity]:
+    """Give median and sigma of the log-normal fit to the seen diameters."""
+    unit = "px" if region.calibration.pixel_size_nm is None else "nm"
+    reason = _missing_sizes(region, unit)
+    median: float | None = None
+    sigma: float | None = None
+    sigma_interval: Interval | None = None
+    if reason is None:
+        used = region.weights > 0
+        sizes, weights = region.diameters(unit)[used], region.weights[used]
+        fit = fit_lognormal(sizes, weights)
+        median, sigma = fit.median, fit.sigma
+        sigma_interval = _sigma_interval(sizes, weights, region.settings.seed)
+    method = f"{region.settings.edge_rule}+{region.size_column}+lognormal_mle"
+    return [
+        region.quantity(
+            f"lognormal_median_{unit}", unit, median, method=method, reason=reason
+        ),
+        region.quantity(
+            "lognormal_sigma",
+            "1",
+            sigma,
+            interval=sigma_interval,
+            method=f"{method}+bootstrap",
+            reason=reason,
+        ),
+    ]
+
+
+def _sigma_interval(sizes: Floats, weights: Floats, seed: int) -> Interval | None:
+    """Give the bootstrap interval of sigma; none for a single object."""
+    if len(sizes) < 2:
+        return None
+
+    def sigma(pairs: Floats) -> float:
+        return fit_lognormal(pairs[:, 0], pairs[:, 1]).sigma
+
+    return bootstrap_interval(np.stack([sizes, weights], axis=1), sigma, seed=seed)

@@ -1,0 +1,89 @@
+"""Runs: the stretches of equal labels in each row, from which all sums follow.
+
+A label map of 16 million pixels with 10,000 objects has some 300,000 runs, so
+whatever is summed over runs instead of pixels is fast.
+"""
+
+from dataclasses import dataclass
+from typing import TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from defectkeras.core.arrays import LabelMap
+
+Integers: TypeAlias = NDArray[np.int64]
+Floats: TypeAlias = NDArray[np.float64]
+Flags: TypeAlias = NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
+class Runs:
+    """The runs of a label map, sorted by object, then row, then column.
+
+    Attributes:
+        index: (R,) number of the object each run belongs to, 0 to N - 1.
+        row: (R,) row.
+        first: (R,) first column.
+        last: (R,) last column, inclusive.
+        labels: (N,) the labels of the objects, ascending.
+    """
+
+    index: Integers
+    row: Integers
+    first: Integers
+    last: Integers
+    labels: Integers
+
+    @property
+    def starts(self) -> Integers:
+        """(N,) where each object's runs start."""
+        return np.searchsorted(self.index, np.arange(len(self.labels)))
+
+    def sum(self, values: Floats) -> Floats:
+        """Add one value per run over the runs of each object.
+
+        Args:
+            values: (R,) numbers.
+
+        Returns:
+            (N,) sums.
+        """
+        sums = np.bincount(self.index, weights=values, minlength=len(self.labels))
+        return sums.astype(np.float64)
+
+
+def find_runs(label_map: LabelMap) -> Runs:
+    """Find the runs of equal, positive labels in each row.
+
+    Args:
+        label_map: (H, W) int, 0 where no object is.
+
+    Returns:
+        The runs, sorted by object.
+
+    Example:
+        >>> runs = find_runs(np.array([[7, 7, 0], [0, 2, 2]], np.int32))
+        >>> runs.labels.tolist(), runs.first.tolist(), runs.last.tolist()
+        ([2, 7], [1, 0], [2, 1])
+    """
+    width = label_map.shape[1]
+    flat = np.ascontiguousarray(label_map).reshape(-1)
+    is_start = np.ones(flat.size, dtype=bool)
+    np.not_equal(flat[1:], flat[:-1], out=is_start[1:])
+    is_start[::width] = True  # a run ends with its row
+    starts = np.flatnonzero(is_start)
+    ends = np.concatenate([starts[1:], [flat.size]]) - 1
+    label = flat[starts]
+    kept = label > 0
+    starts, ends, label = starts[kept], ends[kept], label[kept]
+    order = np.argsort(label, kind="stable")
+    starts, ends = starts[order], ends[order]
+    labels, index = np.unique(label[order], return_inverse=True)
+    return Runs(
+        index=index.astype(np.int64),
+        row=starts // width,
+        first=starts % width,
+        last=ends % width,
+        labels=labels.astype(np.int64),
+    )

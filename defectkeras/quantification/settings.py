@@ -1,0 +1,81 @@
+"""The choices of a quantification; each default is the least biased method."""
+
+import math
+from dataclasses import asdict, dataclass
+from typing import Any, get_args
+
+from defectkeras.core.errors import DefectKerasError
+from defectkeras.core.names import require_known
+from defectkeras.quantification.densities import NumberDensityMethod
+from defectkeras.quantification.edges import EdgeRule
+from defectkeras.quantification.line_totals import LineEnds
+from defectkeras.quantification.lines import LengthWeights
+from defectkeras.quantification.sizes import DiameterMethod
+from defectkeras.quantification.swelling import VolumeMethod
+
+
+@dataclass(frozen=True)
+class QuantifySettings:
+    """The methods of a quantification.
+
+    Attributes:
+        edge_rule: What becomes of objects that touch the border.
+        number_density_method: How objects cut by the foil surfaces count.
+        diameter_method: How the mean diameter treats them.
+        volume_method: How the volume fraction treats them.
+        swelling_classes: Names of the region classes that are voids.
+        loop_classes: Names of the region classes that are flat discs; their
+            size is the largest Feret diameter and they have no volume.
+        length_weights: Weights of the skeleton's steps.
+        line_ends: How masks end where lines do; "round" for brushes.
+        exclude_regions: Whether the area that regions hide is left out of the
+            reference area of lines.
+        visible_fraction: Part of the line length that is in contrast (not
+            g.b = 0), above 0 to 1; 1 means that all lines are visible.
+        intercept_spacing_px: Distance of the test lines.
+        seed: Of the bootstrap for sigma.
+
+    Raises:
+        DefectKerasError: When a choice is not known or out of range.
+    """
+
+    edge_rule: EdgeRule = "miles_lantuejoul"
+    number_density_method: NumberDensityMethod = "cut_corrected"
+    diameter_method: DiameterMethod = "cut_corrected"
+    volume_method: VolumeMethod = "cut_corrected"
+    swelling_classes: tuple[str, ...] = ("void",)
+    loop_classes: tuple[str, ...] = ("loop",)
+    length_weights: LengthWeights = "unbiased"
+    line_ends: LineEnds = "round"
+    exclude_regions: bool = True
+    visible_fraction: float = 1.0
+    intercept_spacing_px: int = 16
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        """Check the choices."""
+        for name, choices in (
+            ("edge_rule", EdgeRule),
+            ("number_density_method", NumberDensityMethod),
+            ("diameter_method", DiameterMethod),
+            ("volume_method", VolumeMethod),
+            ("length_weights", LengthWeights),
+            ("line_ends", LineEnds),
+        ):
+            require_known(getattr(self, name), get_args(choices), what=f"`{name}`")
+        if not (
+            math.isfinite(self.visible_fraction) and 0 < self.visible_fraction <= 1
+        ):
+            raise DefectKerasError(
+                "`visible_fraction` must be above 0 and at most 1. "
+                f"Received: {self.visible_fraction}."
+            )
+        if self.intercept_spacing_px < 1:
+            raise DefectKerasError(
+                "`intercept_spacing_px` must be 1 or more. "
+                f"Received: {self.intercept_spacing_px}."
+            )
+
+    def to_dict(self) -> dict[str, Any]:
+        """Give the settings, ready for JSON."""
+        return asdict(self)

@@ -1,0 +1,51 @@
+import numpy as np
+import pytest
+
+from defectkeras.quantification.intercepts import (
+    DIRECTIONS,
+    InterceptGrid,
+    Intercepts,
+    count_intercepts,
+)
+from defectkeras.quantification.lines import line_length_px
+from defectkeras.quantification.skeletons import find_steps, skeletonize_lines
+
+
+def test_all_test_lines_give_the_length_of_the_unbiased_weights(segment):
+    """Cauchy and Crofton: the weights are intercepts with every test line."""
+    rng = np.random.default_rng(0)
+    mask = np.zeros((150, 210), bool)
+    for _ in range(8):
+        segment(mask, *rng.uniform((0, 0), mask.shape, (2, 2)), 4)
+    skeleton = skeletonize_lines(mask)
+    steps = find_steps(skeleton)
+    per_direction = [
+        InterceptGrid(normal, 1).crossings(steps).sum() / np.hypot(*normal)
+        for normal in DIRECTIONS
+    ]
+    length = np.pi / 2 * np.mean(per_direction)
+    assert length == pytest.approx(line_length_px(skeleton))
+
+
+@pytest.mark.parametrize("normal", DIRECTIONS)
+def test_length_of_test_lines(normal):
+    grid = InterceptGrid.spaced(normal, 8)
+    rows, columns = grid.pixels((64, 96))
+    assert ((rows * normal[0] + columns * normal[1]) % grid.period == 0).all()
+    distance = grid.period / np.hypot(*normal)
+    length = grid.length_per_pixel * len(rows)
+    assert length * distance == pytest.approx(64 * 96, rel=0.02)
+
+
+def test_a_line_along_a_test_line_is_not_counted_again_and_again():
+    skeleton = np.zeros((64, 90), bool)
+    skeleton[31] = True
+    horizontal = ((1, 0),)
+    assert count_intercepts(skeleton, horizontal, spacing_px=1).count == 0
+    skeleton = np.zeros((64, 90), bool)
+    skeleton[31, :45] = skeleton[32, 45:] = True
+    assert count_intercepts(skeleton, horizontal, spacing_px=1).count == 1
+
+
+def test_per_px():
+    assert Intercepts(30, 600.0).per_px == 0.05

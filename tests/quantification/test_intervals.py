@@ -1,0 +1,90 @@
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy import stats
+
+from defectkeras.quantification.intervals import (
+    Interval,
+    bootstrap_interval,
+    field_statistics,
+    fields_needed,
+    garwood_interval,
+    ratio_interval,
+    weighted_count_interval,
+)
+
+
+@pytest.mark.parametrize(
+    ("count", "low", "high"),
+    [(0, 0, 3.6889), (1, 0.0253, 5.5716), (10, 4.7954, 18.3904),
+     (100, 81.364, 121.627)],
+)  # fmt: skip
+def test_published_intervals_of_counts(count, low, high):
+    interval = garwood_interval(count)
+    assert interval.low == pytest.approx(low, abs=5e-4)
+    assert interval.high == pytest.approx(high, abs=5e-4)
+
+
+@settings(deadline=None)
+@given(st.integers(1, 500))
+def test_garwood_inverts_the_poisson_tails(count):
+    interval = garwood_interval(count)
+    assert stats.poisson.sf(count - 1, interval.low) == pytest.approx(0.025, rel=1e-6)
+    assert stats.poisson.cdf(count, interval.high) == pytest.approx(0.025, rel=1e-6)
+
+
+def test_equal_weights_are_scaled_counts():
+    interval = weighted_count_interval(np.full(7, 0.3), 0.3)
+    counted = garwood_interval(7)
+    assert interval.low == pytest.approx(0.3 * counted.low)
+    assert interval.high == pytest.approx(0.3 * counted.high)
+    assert weighted_count_interval(np.zeros(0), 2.0).high == pytest.approx(7.3778, 1e-4)
+
+
+def test_weighted_sums_are_covered():
+    rng = np.random.default_rng(0)
+    hits = 0
+    for _ in range(600):
+        weights = rng.lognormal(0, 0.7, rng.poisson(30))
+        interval = weighted_count_interval(weights, 1.0)
+        hits += interval.low <= 30 * np.exp(0.7**2 / 2) <= interval.high
+    assert 0.92 < hits / 600 < 0.99
+
+
+def test_bootstrap_covers_a_mean_and_is_seeded():
+    rng = np.random.default_rng(1)
+    hits = 0
+    for seed in range(120):
+        values = rng.normal(5.0, 1.0, 40)
+        interval = bootstrap_interval(values, np.mean, seed=seed, resamples=300)
+        hits += interval.low <= 5.0 <= interval.high
+    assert 0.87 < hits / 120 <= 1.0
+    values = np.arange(9.0)
+    first, second = (bootstrap_interval(values, np.mean, seed=4) for _ in range(2))
+    assert first == second
+
+
+def test_ratio_interval_is_student_for_equal_sizes():
+    values = np.array([2.0, 4.0, 3.0, 5.0, 3.5])
+    interval = ratio_interval(values, np.ones(5))
+    expected = stats.t.interval(0.95, 4, values.mean(), stats.sem(values))
+    assert (interval.low, interval.high) == pytest.approx(expected)
+
+
+def test_ratio_interval_leaves_empty_blocks_out():
+    amounts, sizes = np.array([2.0, 0.0, 3.0]), np.array([4.0, 0.0, 5.0])
+    assert ratio_interval(amounts, sizes) == ratio_interval(amounts[::2], sizes[::2])
+    assert ratio_interval(np.ones(1), np.ones(1)) is None
+
+
+def test_statistics_of_fields():
+    values = np.array([10.1, 12.3, 9.4, 11.8, 10.9])
+    found = field_statistics(values)
+    low, high = stats.t.interval(0.95, 4, values.mean(), stats.sem(values))
+    assert found.interval == Interval(pytest.approx(low), pytest.approx(high))
+    accuracy = 100 * (high - low) / 2 / values.mean()
+    assert found.relative_accuracy_percent == pytest.approx(accuracy)
+    assert fields_needed(found, accuracy / 2) in (20, 21)
+    with pytest.raises(ValueError, match="two fields"):
+        field_statistics(values[:1])

@@ -1,0 +1,83 @@
+import numpy as np
+import pytest
+
+from defectkeras.core.calibration import Calibration
+from defectkeras.quantification.quantify import QuantifySettings, quantify
+
+
+def draw(segment):
+    """Six lines across a field of 300 x 400 px, at different angles."""
+    mask = np.zeros((300, 400), bool)
+    for k in range(6):
+        segment(mask, (-10, 30 + 50 * k), (310, 80 + 50 * ((k * 2) % 7)), 5)
+    return mask.astype(np.int32)
+
+
+def find(class_map, scheme, name, calibration, **settings):
+    chosen = QuantifySettings(**settings)
+    result = quantify(class_map, scheme, calibration, settings=chosen)
+    return result.find("dislocation", name)
+
+
+def test_quantities_follow_from_the_length(scheme, segment):
+    class_map = draw(segment)
+    calibration = Calibration(0.8, 90.0)
+
+    def value(name):
+        return find(class_map, scheme, name, calibration).value
+
+    length_nm, area_nm2 = value("line_length_nm"), 300 * 400 * 0.64
+    assert value("line_length_px") == pytest.approx(length_nm / 0.8)
+    per_area = length_nm / area_nm2 * 1e9
+    assert value("line_length_per_area_per_m") == pytest.approx(per_area)
+    density = 4 / np.pi * length_nm / (area_nm2 * 90.0) * 1e18
+    assert value("dislocation_density_per_m2") == pytest.approx(density)
+    by_intercepts = value("dislocation_density_intercepts_per_m2")
+    assert by_intercepts == pytest.approx(density, rel=0.05)
+
+
+def test_intervals_hold_their_values(scheme, segment):
+    for name in ("line_length_nm", "dislocation_density_intercepts_per_m2"):
+        found = find(draw(segment), scheme, name, Calibration(0.8, 90.0))
+        assert 0 <= found.low < found.value < found.high
+
+
+def test_invisible_lines_are_made_up_for_by_choice_only(scheme, segment):
+    calibration = Calibration(0.8, 90.0)
+    name = "dislocation_density_per_m2"
+    class_map = draw(segment)
+    visible = find(class_map, scheme, name, calibration)
+    half = find(class_map, scheme, name, calibration, visible_fraction=0.5)
+    assert half.value == pytest.approx(2 * visible.value)
+    assert "visible_fraction" in half.method
+    assert "visible_fraction" not in visible.method
+
+
+@pytest.mark.parametrize(
+    ("calibration", "reason"),
+    [(Calibration(), "no pixel size"), (Calibration(0.8), "no foil thickness")],
+)
+def test_reasons(scheme, segment, calibration, reason):
+    class_map = draw(segment)
+    density = find(class_map, scheme, "dislocation_density_per_m2", calibration)
+    assert density.value is None
+    assert reason in density.reason
+    assert find(class_map, scheme, "line_length_px", calibration).value > 0
+
+
+def test_weights_of_the_steps_change_the_length(scheme, segment):
+    lengths = [
+        find(draw(segment), scheme, "line_length_px", Calibration(), length_weights=w)
+        for w in ("pixels", "unbiased", "steps")
+    ]
+    values = [length.value for length in lengths]
+    assert values == sorted(values)
+    assert lengths[2].method.startswith("steps")
+
+
+def test_a_field_without_free_room_gives_a_reason(scheme):
+    class_map = np.full((40, 60), 2, np.int32)
+    class_map[20] = 1
+    length = find(class_map, scheme, "line_length_px", Calibration())
+    assert length.value is None
+    assert "far enough" in length.reason

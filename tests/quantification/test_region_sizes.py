@@ -1,0 +1,67 @@
+import numpy as np
+import pytest
+
+from defectkeras.core.calibration import Calibration
+from defectkeras.quantification.quantify import QuantifySettings, quantify
+from defectkeras.quantification.sizes import mean_diameter
+
+
+def test_means_follow_from_the_table(scheme, shared_class_map):
+    result = quantify(shared_class_map, scheme, Calibration(0.5, 60.0))
+    voids = result.objects[result.objects["class_name"] == "void"]
+    used = voids[~voids["touches_border"]]
+    weights = used["edge_weight"].to_numpy()
+    seen_px = used["equivalent_diameter_px"].to_numpy()
+    apparent = result.find("void", "mean_equivalent_diameter_px")
+    assert apparent.value == pytest.approx(np.average(seen_px, weights=weights))
+    assert apparent.low < apparent.value < apparent.high
+    corrected = result.find("void", "mean_equivalent_diameter_nm")
+    assert corrected.value == pytest.approx(
+        mean_diameter(0.5 * seen_px, foil_thickness_nm=60.0, weights=weights)
+    )
+    assert "cut_corrected" in corrected.method
+    assert corrected.low < corrected.value < corrected.high
+
+
+@pytest.mark.parametrize("method", ["single_size", "apparent"])
+def test_other_methods(scheme, shared_class_map, method):
+    settings = QuantifySettings(diameter_method=method)
+    result = quantify(
+        shared_class_map, scheme, Calibration(0.5, 60.0), settings=settings
+    )
+    mean = result.find("void", "mean_equivalent_diameter_nm")
+    assert method in mean.method
+    assert mean.low < mean.value < mean.high
+
+
+def test_without_thickness_diameters_are_apparent(scheme, shared_class_map):
+    result = quantify(shared_class_map, scheme, Calibration(0.5))
+    mean = result.find("void", "mean_equivalent_diameter_nm")
+    assert "apparent" in mean.method
+    in_px = result.find("void", "mean_equivalent_diameter_px")
+    assert mean.value == pytest.approx(in_px.value / 2)
+
+
+def test_lognormal_has_an_interval(scheme, shared_class_map):
+    result = quantify(shared_class_map, scheme, Calibration(0.5))
+    sigma = result.find("void", "lognormal_sigma")
+    assert sigma.low < sigma.value < sigma.high
+    assert result.find("void", "lognormal_median_nm").value > 0
+
+
+def test_one_object_has_no_interval(scheme, disc):
+    class_map = np.zeros((60, 80), np.int32)
+    disc(class_map, 30, 40, 12, value=3)
+    mean = quantify(class_map, scheme, Calibration(1.0, 50.0)).find(
+        "void", "mean_equivalent_diameter_nm"
+    )
+    # More than 12: where one is seen whole, others would be seen cut.
+    assert mean.value == pytest.approx(12.58, abs=0.01)
+    assert mean.low is mean.high is None
+
+
+def test_no_object_has_no_size(scheme):
+    result = quantify(np.zeros((60, 80), np.int32), scheme, Calibration(1.0, 50.0))
+    mean = result.find("void", "mean_equivalent_diameter_nm")
+    assert mean.value is None
+    assert mean.reason == "no object of this class"

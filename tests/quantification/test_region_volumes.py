@@ -1,0 +1,85 @@
+import numpy as np
+import pytest
+
+from defectkeras.core.calibration import Calibration
+from defectkeras.core.errors import DefectKerasError
+from defectkeras.quantification.quantify import QuantifySettings, quantify
+from defectkeras.quantification.swelling import volume_fraction
+
+CALIBRATION = Calibration(0.5, 60.0)
+
+
+def find(class_map, scheme, name, calibration=CALIBRATION, **settings):
+    chosen = QuantifySettings(**settings)
+    result = quantify(class_map, scheme, calibration, settings=chosen)
+    return result.find("void", name)
+
+
+@pytest.mark.parametrize(
+    "method", ["cut_corrected", "thickness_plus_diameter", "all_visible"]
+)
+def test_object_methods_follow_from_the_table(scheme, shared_class_map, method):
+    result = quantify(shared_class_map, scheme, CALIBRATION)
+    voids = result.objects[result.objects["class_name"] == "void"]
+    expected = volume_fraction(
+        voids["equivalent_diameter_nm"].to_numpy(),
+        shared_class_map.size * 0.25,
+        60.0,
+        method=method,
+        weights=voids["edge_weight"].to_numpy(),
+    )
+    fraction = find(
+        shared_class_map, scheme, "volume_fraction_percent", volume_method=method
+    )
+    swelling = find(shared_class_map, scheme, "swelling_percent", volume_method=method)
+    assert fraction.value == pytest.approx(100 * expected)
+    assert swelling.value == pytest.approx(100 * expected / (1 - expected))
+    assert fraction.low < fraction.value < fraction.high
+    assert swelling.low < swelling.value < swelling.high
+
+
+def test_delesse_needs_no_thickness(scheme, shared_class_map):
+    area, volume = (
+        find(shared_class_map, scheme, name, Calibration(), volume_method="delesse")
+        for name in ("area_fraction_percent", "volume_fraction_percent")
+    )
+    assert area.value == volume.value
+
+
+def test_projected_area_lies_between(scheme, shared_class_map):
+    values = [
+        find(shared_class_map, scheme, "volume_fraction_percent", volume_method=m).value
+        for m in ("cut_corrected", "projected_area", "delesse")
+    ]
+    assert values[1] == pytest.approx(values[0], rel=0.2)
+    assert values[1] < values[2]
+
+
+def test_swelling_is_for_voids_and_volume_not_for_loops(scheme, shared_class_map):
+    result = quantify(shared_class_map, scheme, CALIBRATION)
+    names = {(q.class_name, q.name) for q in result.quantities}
+    assert ("precipitate", "volume_fraction_percent") in names
+    assert ("precipitate", "swelling_percent") not in names
+    assert ("loop", "volume_fraction_percent") not in names
+
+
+def test_more_void_than_foil_is_refused(scheme, disc):
+    class_map = np.zeros((90, 120), np.int32)
+    disc(class_map, 45, 60, 70, value=3)
+    settings = {"volume_method": "all_visible"}
+    swelling = find(
+        class_map, scheme, "swelling_percent", Calibration(1.0, 2.0), **settings
+    )
+    assert swelling.value is None
+    assert "check thickness" in swelling.reason
+
+
+def test_no_void_no_swelling(scheme):
+    empty = np.zeros((60, 80), np.int32)
+    assert find(empty, scheme, "swelling_percent").value == 0
+    assert find(empty, scheme, "swelling_percent", Calibration(1.0)).value is None
+
+
+def test_unknown_method(scheme):
+    with pytest.raises(DefectKerasError, match="Did you mean 'delesse'"):
+        QuantifySettings(volume_method="deless")
