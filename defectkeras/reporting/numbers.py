@@ -1,0 +1,154 @@
+"""Numbers as a paper prints them: sensible digits, a common power of ten."""
+
+import math
+import re
+import statistics
+from collections.abc import Sequence
+
+MISSING = "–"
+
+HANDY = (1e-3, 1e5)
+"""Numbers in between are written without a power of ten."""
+
+_SUPERSCRIPT = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
+
+# A quantity or a column carries its unit at the end of its name.
+_UNITS = {
+    "_per_m2": "m⁻²",
+    "_per_m3": "m⁻³",
+    "_per_m": "m⁻¹",
+    "_per_px2": "px⁻²",
+    "_percent": "%",
+    "_nm2": "nm²",
+    "_nm3": "nm³",
+    "_px2": "px²",
+    "_nm": "nm",
+    "_px": "px",
+    "_deg": "°",
+}
+
+_LABELS = {
+    "class_name": "Class",
+    "label": "Number",
+    "dislocation_density": "Dislocation density, by projected length",
+    "dislocation_density_intercepts": "Dislocation density, by intercepts",
+    "line_length": "Projected line length",
+    "line_length_per_area": "Projected line length per area",
+    "lognormal_median": "Log-normal median",
+    "lognormal_sigma": "Log-normal width σ",
+    "max_feret": "Largest Feret diameter",
+    "mean_max_feret": "Mean largest Feret diameter",
+    "min_feret": "Smallest Feret diameter",
+}
+
+
+def format_value(value: float | None, half_width: float | None = None) -> str:
+    """Give a number with the digits that it deserves.
+
+    Args:
+        value: The number; None and NaN are shown as a dash.
+        half_width: Half of its interval; the number then ends where the second
+            digit of this does, but has two to four digits. Without it three, and
+            a whole number all of them.
+
+    Returns:
+        Text; above 99,999 and below 0.001 with a power of ten.
+
+    Example:
+        >>> format_value(1.22069e21), format_value(13.4567, 0.21), format_value(48)
+        ('1.22 × 10²¹', '13.46', '48')
+    """
+    if value is None or math.isnan(value):
+        return MISSING
+    exponent, decimals = _form(value, half_width)
+    return _write([value], exponent, decimals)
+
+
+def format_interval(value: float, low: float, high: float) -> str:
+    """Give an interval in the power of ten and to the digits of its value.
+
+    Example:
+        >>> format_interval(1.2207e21, 0.906e21, 1.609e21)
+        '(0.91 to 1.61) × 10²¹'
+    """
+    exponent, decimals = _form(value, (high - low) / 2)
+    return _write([low, high], exponent, decimals)
+
+
+def format_column(values: Sequence[float]) -> list[str]:
+    """Give numbers of one column with the same number of decimals.
+
+    The number in the middle has three digits.
+
+    Example:
+        >>> format_column([9.372, 22.4, 127.0])
+        ['9.4', '22.4', '127.0']
+        >>> format_column([1, 2, 300])
+        ['1', '2', '300']
+    """
+    if all(isinstance(value, int) for value in values):
+        return [str(value) for value in values]
+    sizes = [abs(v) for v in values if v != 0 and math.isfinite(v)]
+    middle = statistics.median(sizes) if sizes else 1.0
+    if not HANDY[0] <= middle < HANDY[1]:
+        return [format_value(value) for value in values]
+    decimals = max(0, 2 - _magnitude(middle))
+    return [MISSING if math.isnan(v) else f"{v:.{decimals}f}" for v in values]
+
+
+def split_unit(name: str) -> tuple[str, str]:
+    """Give what a name means to people, and its unit.
+
+    Args:
+        name: Of a quantity or a column, such as "mean_diameter_nm".
+
+    Example:
+        >>> split_unit("number_density_per_m3")
+        ('Number density', 'm⁻³')
+        >>> split_unit("count")
+        ('Count', '')
+    """
+    ending = next((e for e in _UNITS if name.endswith(e)), "")
+    stem = name.removesuffix(ending)
+    label = _LABELS.get(stem) or stem.replace("_", " ").capitalize()
+    return label, _UNITS.get(ending, "")
+
+
+def pretty_unit(unit: str) -> str:
+    """Give a unit with raised exponents.
+
+    Example:
+        >>> pretty_unit("m^-3"), pretty_unit("nm2"), pretty_unit("1")
+        ('m⁻³', 'nm²', '')
+    """
+    if unit in ("1", "percent"):
+        return {"1": "", "percent": "%"}[unit]
+    return re.sub(
+        r"(?<=[a-zµ])\^?(-?\d+)", lambda m: m.group(1).translate(_SUPERSCRIPT), unit
+    )
+
+
+def _form(value: float, half_width: float | None) -> tuple[int, int]:
+    """Give the power of ten to take out of a number, and its decimals."""
+    digits = 3
+    if half_width:
+        digits = min(max(_magnitude(value) - _magnitude(half_width) + 2, 2), 4)
+    magnitude = _magnitude(float(f"{value:.{digits - 1}e}"))  # 9.999 is 10.0
+    if value != 0 and not HANDY[0] <= abs(value) < HANDY[1]:
+        return magnitude, digits - 1
+    is_whole = half_width is None and value == round(value)
+    return 0, 0 if is_whole else max(0, digits - 1 - magnitude)
+
+
+def _write(values: Sequence[float], exponent: int, decimals: int) -> str:
+    """Write numbers over one power of ten."""
+    text = " to ".join(f"{v / 10.0**exponent:.{decimals}f}" for v in values)
+    if exponent == 0:
+        return text
+    if len(values) > 1:
+        text = f"({text})"
+    return f"{text} × 10{str(exponent).translate(_SUPERSCRIPT)}"
+
+
+def _magnitude(value: float) -> int:
+    return math.floor(math.log10(abs(value))) if value else 0

@@ -1,0 +1,144 @@
+"""All micrographs of a report in one table, with their mean and its interval."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from defectkeras.core.labels import DefectClass
+from defectkeras.quantification.intervals import field_statistics
+from defectkeras.quantification.results import Quantification, Quantity
+from defectkeras.reporting.numbers import (
+    MISSING,
+    format_interval,
+    format_value,
+    split_unit,
+)
+from defectkeras.reporting.palette import class_colors, hex_color
+from defectkeras.reporting.views import Cell, Column, TableView, quantity_row
+
+_DIAMETERS = ("mean_equivalent_diameter_nm", "mean_equivalent_diameter_px")
+_FERETS = ("mean_max_feret_nm", "mean_max_feret_px")
+_TELLING = {
+    "region": (
+        ("count",),
+        ("number_density_per_m3", "areal_density_per_m2", "areal_density_per_px2"),
+        _DIAMETERS,
+        ("swelling_percent", "volume_fraction_percent", "area_fraction_percent"),
+    ),
+    "line": (("dislocation_density_per_m2",), ("line_length_nm", "line_length_px")),
+}
+"""What a reader compares for each kind of class; the first known one is shown."""
+
+
+@dataclass(frozen=True)
+class ColumnGroup:
+    """Columns beside each other that belong to one class."""
+
+    class_name: str
+    color: str
+    span: int
+
+
+@dataclass(frozen=True)
+class Overview:
+    """All micrographs in one table.
+
+    Attributes:
+        groups: The columns of each class.
+        table: One row per micrograph.
+        mean: Below each column the mean over the micrographs, or a dash.
+        interval: And its 95 % interval.
+    """
+
+    groups: tuple[ColumnGroup, ...]
+    table: TableView
+    mean: tuple[str, ...]
+    interval: tuple[str, ...]
+
+
+def make_overview(quantifications: Sequence[Quantification]) -> Overview:
+    """Give the telling quantities of each class, one row per micrograph.
+
+    The mean over micrographs has Student's interval between fields (ASTM E562);
+    it holds when they are fields of one specimen.
+    """
+    groups: list[ColumnGroup] = []
+    quantities: list[list[Quantity | None]] = []
+    columns: list[Column] = []
+    for defect_class, color in _defects(quantifications):
+        names = list(_telling_names(quantifications, defect_class))
+        if names:
+            groups.append(ColumnGroup(defect_class.name, color, len(names)))
+        for name in names:
+            label, unit = split_unit(name)  # the method stands below
+            columns.append(Column(label.split(",")[0], unit, is_number=True))
+            quantities.append(
+                [_find(q, defect_class.name, name) for q in quantifications]
+            )
+    rows = tuple(
+        tuple(_cell(column[i]) for column in quantities)
+        for i in range(len(quantifications))
+    )
+    feet = [_foot(column) for column in quantities]
+    return Overview(
+        groups=tuple(groups),
+        table=TableView(tuple(columns), rows, len(rows)),
+        mean=tuple(mean for mean, _ in feet),
+        interval=tuple(interval for _, interval in feet),
+    )
+
+
+def _defects(
+    quantifications: Sequence[Quantification],
+) -> list[tuple[DefectClass, str]]:
+    """Give the defect classes of all schemes, each once, with their colors."""
+    found = {
+        d.name: (d, hex_color(class_colors(q.scheme)[d.index]))
+        for q in quantifications
+        for d in q.scheme.defects
+    }
+    return list(found.values())
+
+
+def _telling_names(
+    quantifications: Sequence[Quantification], defect_class: DefectClass
+) -> Iterator[str]:
+    """Give the quantities of a class to compare, of those with a value."""
+    known = {
+        q.name
+        for quantification in quantifications
+        for q in quantification.quantities
+        if q.class_name == defect_class.name and q.value is not None
+    }
+    loops = {name for q in quantifications for name in q.settings.loop_classes}
+    for choices in _TELLING[defect_class.kind]:
+        is_size_of_loop = choices is _DIAMETERS and defect_class.name in loops
+        names = _FERETS if is_size_of_loop else choices
+        yield from [name for name in names if name in known][:1]
+
+
+def _find(
+    quantification: Quantification, class_name: str, name: str
+) -> Quantity | None:
+    key = (class_name, name)
+    found = (q for q in quantification.quantities if (q.class_name, q.name) == key)
+    return next(found, None)
+
+
+def _cell(quantity: Quantity | None) -> Cell:
+    row = None if quantity is None else quantity_row(quantity)
+    if quantity is None or quantity.value is None or row is None:
+        return Cell(MISSING, "")
+    return Cell(row.value, repr(float(quantity.value)))
+
+
+def _foot(quantities: Sequence[Quantity | None]) -> tuple[str, str]:
+    """Give the mean over micrographs and its interval, of two or more values."""
+    values = [q.value for q in quantities if q is not None and q.value is not None]
+    if len(values) < 2:
+        return MISSING, MISSING
+    statistics = field_statistics(np.asarray(values, dtype=np.float64))
+    low, high = statistics.interval.low, statistics.interval.high
+    mean = format_value(statistics.mean, (high - low) / 2)
+    return mean, format_interval(statistics.mean, max(low, 0.0), high)

@@ -1,0 +1,249 @@
+"""One HTML page over all micrographs that opens without a network.
+
+Styles, script and pictures are within the file. A content security policy allows
+nothing else: no request leaves the reader's machine, and text from file names or
+metadata can never run, as only the one script with the right hash may.
+"""
+
+import base64
+import hashlib
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup, escape
+
+from defectkeras.core.files import whole_file
+from defectkeras.core.labels import DefectClass
+from defectkeras.quantification.results import Quantification
+from defectkeras.reporting.figures import draw_size_histogram
+from defectkeras.reporting.overview import make_overview
+from defectkeras.reporting.palette import class_colors, hex_color
+from defectkeras.reporting.pictures import Pictures
+from defectkeras.reporting.results import (
+    FailedFile,
+    MicrographReport,
+    ModelFacts,
+    RunFacts,
+)
+from defectkeras.reporting.views import (
+    QuantityGroup,
+    TableView,
+    calibration_facts,
+    method_name,
+    methods_in_use,
+    quantity_groups,
+    table_view,
+)
+
+
+@dataclass(frozen=True)
+class MicrographView:
+    """One micrograph as the template shows it."""
+
+    name: str
+    pictures: Pictures | None
+    warnings: tuple[str, ...]
+    files: Mapping[str, str]
+    sha256: str | None
+    facts: list[tuple[str, str, str]]
+    groups: list[QuantityGroup]
+    histograms: list[Markup]
+    tables: list[tuple[str, TableView, str | None]]
+
+
+def write_page(
+    run: RunFacts,
+    micrographs: Sequence[MicrographReport],
+    path: Path,
+    *,
+    failed: Sequence[FailedFile] = (),
+) -> None:
+    """Write the page, whole or not at all.
+
+    Args:
+        run: What all micrographs share.
+        micrographs: In the order of the page.
+        path: Of the HTML file.
+        failed: Files that could not be analyzed.
+    """
+    environment = _environment()
+    script, style = (_read(environment, name) for name in ("page.js", "page.css"))
+    quantifications = [m.quantification for m in micrographs]
+    stream = environment.get_template("page.html").generate(
+        run=run,
+        policy=_policy(script),
+        script=Markup(script),
+        style=Markup(style),
+        failed=failed,
+        overview=make_overview(quantifications),
+        micrographs=[_view(m, f"m{i}") for i, m in enumerate(micrographs, start=1)],
+        methods=methods_in_use(quantifications),
+        shown_quantities={
+            q.name for m in quantifications for q in m.quantities if q.value is not None
+        },
+        model_facts=[] if run.model is None else _model_facts(run.model),
+        settings=flatten(run.settings),
+    )
+    with whole_file(path) as temporary, temporary.open("w", encoding="utf-8") as file:
+        file.writelines(stream)
+
+
+def flatten(settings: Mapping[str, Any], prefix: str = "") -> dict[str, str]:
+    """Give settings in settings as one list of names and texts.
+
+    Example:
+        >>> flatten({"segment": {"tile_size": 512}, "frame": None})
+        {'segment.tile_size': '512', 'frame': 'not set'}
+    """
+    flat: dict[str, str] = {}
+    for name, value in settings.items():
+        if isinstance(value, Mapping):
+            flat |= flatten(value, f"{prefix}{name}.")
+        else:
+            flat[f"{prefix}{name}"] = "not set" if value is None else str(value)
+    return flat
+
+
+def _environment() -> Environment:
+    environment = Environment(
+        loader=PackageLoader("defectkeras.reporting"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters |= {
+        "hex": hex_color,
+        "method_name": method_name,
+        "options": mark_options,
+        "when": format_time,
+    }
+    return environment
+
+
+def format_time(text: str) -> str:
+    """Give an ISO 8601 time as people read it; other text as it is.
+
+    Example:
+        >>> format_time("2026-11-22T10:58:03+00:00"), format_time("yesterday")
+        ('2026-11-22 10:58 UTC', 'yesterday')
+    """
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        return text
+    return f"{moment:%Y-%m-%d %H:%M %Z}".strip()
+
+
+def mark_options(text: str) -> Markup:
+    """Give text as HTML in which an option such as --out is not broken in two.
+
+    Example:
+        >>> print(mark_options("a < b: use --pixel-size-nm"))
+        a &lt; b: use <span class="nobreak">--pixel-size-nm</span>
+    """
+    safe = str(escape(text))
+    marked = re.sub(r"--[a-z][a-z-]*", r'<span class="nobreak">\g<0></span>', safe)
+    return Markup(marked)
+
+
+def _model_facts(model: ModelFacts) -> list[tuple[str, str]]:
+    """Give what a reader should know of a model, in words."""
+    sizes = model.pixel_size_range_nm
+    facts = [
+        ("What it does", model.description),
+        ("Intended use", model.intended_use),
+        ("Limits", model.limits),
+        ("Trained on", model.dataset_name),
+        ("At pixel sizes", "" if sizes is None else f"{sizes[0]:g} to {sizes[1]:g} nm"),
+        ("Architecture", model.architecture),
+        ("License", model.license),
+        ("Cite", model.attribution),
+        ("SHA-256", model.sha256),
+    ]
+    return [(name, value) for name, value in facts if value]
+
+
+def _policy(script: str) -> str:
+    """Allow embedded pictures, our styles and this one script; nothing else."""
+    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+    return (
+        "default-src 'none'; img-src data:; style-src 'unsafe-inline'; "
+        f"script-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'"
+    )
+
+
+def _read(environment: Environment, name: str) -> str:
+    """Give a file of the templates folder as it is."""
+    if environment.loader is None:
+        raise ValueError("`environment` must have a loader.")
+    return environment.loader.get_source(environment, name)[0]
+
+
+def _view(micrograph: MicrographReport, page_id: str) -> MicrographView:
+    quantification = micrograph.quantification
+    tables = [
+        (title, table_view(table), micrograph.files.get(file))
+        for title, table, file in (
+            ("Objects", quantification.objects, "objects.csv"),
+            ("Lines", quantification.lines, "lines.csv"),
+        )
+        if len(table)
+    ]
+    return MicrographView(
+        name=micrograph.name,
+        pictures=micrograph.pictures,
+        warnings=micrograph.all_warnings,
+        files=micrograph.files,
+        sha256=micrograph.sha256,
+        facts=calibration_facts(quantification.calibration, quantification.shape),
+        groups=quantity_groups(quantification),
+        histograms=_histograms(quantification, page_id),
+        tables=tables,
+    )
+
+
+def _histograms(quantification: Quantification, page_id: str) -> list[Markup]:
+    """Draw the sizes of each class of regions that has at least two objects."""
+    figures = []
+    for defect_class in quantification.scheme.defects:
+        if _distribution(quantification, defect_class)["count"].sum() >= 2:
+            figures.append(_histogram(quantification, defect_class, page_id))
+    return figures
+
+
+def _histogram(
+    quantification: Quantification, defect_class: DefectClass, page_id: str
+) -> Markup:
+    unit = "px" if quantification.calibration.pixel_size_nm is None else "nm"
+    name = f"mean_equivalent_diameter_{unit}"
+    means = [
+        q.value
+        for q in quantification.quantities
+        if (q.class_name, q.name) == (defect_class.name, name)
+    ]
+    svg = draw_size_histogram(
+        _distribution(quantification, defect_class),
+        class_name=defect_class.name,
+        unit=unit,
+        color=class_colors(quantification.scheme)[defect_class.index],
+        mean=next(iter(means), None),
+        figure_id=f"{page_id}c{defect_class.index}",
+    )
+    return Markup(svg)
+
+
+def _distribution(
+    quantification: Quantification, defect_class: DefectClass
+) -> pd.DataFrame:
+    """Give the rows of one class; none for a line."""
+    table = quantification.distributions
+    if table.empty:
+        return pd.DataFrame({"count": []})
+    return table[table["class_name"] == defect_class.name]

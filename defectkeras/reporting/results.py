@@ -1,0 +1,101 @@
+"""What a report is about: a run, its micrographs, and the files that failed."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from defectkeras.quantification.results import Quantification
+from defectkeras.reporting.pictures import Pictures
+
+
+@dataclass(frozen=True, kw_only=True)
+class ModelFacts:
+    """The model that made the class maps, as its card tells.
+
+    Attributes:
+        name: In the registry.
+        version: Its number.
+        sha256: 64 hexadecimal digits over its files.
+        architecture: Name of the builder.
+        description: What it finds, and in what.
+        license: Of the model.
+        attribution: Whom to cite for its training data.
+        dataset_name: What it has learned from.
+        intended_use: For what it was made.
+        limits: For what it was not, and where it is known to fail.
+        pixel_size_range_nm: Of its training data, or None when not known.
+    """
+
+    name: str
+    version: int
+    sha256: str
+    architecture: str = ""
+    description: str = ""
+    license: str = ""
+    attribution: str = ""
+    dataset_name: str = ""
+    intended_use: str = ""
+    limits: str = ""
+    pixel_size_range_nm: tuple[float, float] | None = None
+
+    @property
+    def reference(self) -> str:
+        """The reference that always means this version, such as "voids@3"."""
+        return f"{self.name}@{self.version}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunFacts:
+    """What all micrographs of a report share.
+
+    Attributes:
+        created: When, as text (ISO 8601).
+        software: Name to version; "defectkeras" among them.
+        model: What made the class maps; None when they came from elsewhere.
+        settings: Name to value of everything that was set.
+        command: What was typed, or empty.
+        title: Heading of the page.
+    """
+
+    created: str
+    software: Mapping[str, str]
+    model: ModelFacts | None = None
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    command: str = ""
+    title: str = "Defects in micrographs"
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class MicrographReport:
+    """One micrograph, measured.
+
+    Attributes:
+        name: As the user knows the file.
+        quantification: Its numbers.
+        pictures: For the page, from `make_pictures`; None shows no picture.
+        warnings: What the user should know before trusting the numbers, beside
+            those of the quantification.
+        files: Label to path relative to the page, such as
+            {"objects.csv": "field_1/objects.csv"}.
+        sha256: Of the micrograph's file, or None.
+    """
+
+    name: str
+    quantification: Quantification
+    pictures: Pictures | None = None
+    warnings: tuple[str, ...] = ()
+    files: Mapping[str, str] = field(default_factory=dict)
+    sha256: str | None = None
+
+    @property
+    def all_warnings(self) -> tuple[str, ...]:
+        """The warnings of this report and of the quantification."""
+        return (*self.warnings, *self.quantification.warnings)
+
+
+@dataclass(frozen=True)
+class FailedFile:
+    """A file that could not be analyzed, and why in one line."""
+
+    name: str
+    reason: str

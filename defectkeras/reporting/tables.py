@@ -1,0 +1,110 @@
+"""Tables and numbers for other programs: CSV files and summary.json."""
+
+import dataclasses
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from defectkeras.core.files import write_json, write_whole
+from defectkeras.reporting.results import MicrographReport, ModelFacts, RunFacts
+
+SUMMARY_SCHEMA = 1
+
+_FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+
+
+def write_table(table: pd.DataFrame, path: Path) -> None:
+    """Write a table as CSV (UTF-8), whole or not at all.
+
+    Column names carry the unit. A cell of text that a spreadsheet would take for
+    a formula gets an apostrophe in front, so that a file name cannot run there.
+
+    Args:
+        table: One row per object or line, as `Quantification` has them.
+        path: Of the CSV file.
+
+    References:
+        OWASP, CSV Injection,
+        https://owasp.org/www-community/attacks/CSV_Injection
+    """
+    safe = table.rename(columns=lambda name: _as_text(str(name)))
+    for name in safe.columns:
+        if not (
+            pd.api.types.is_numeric_dtype(safe[name])
+            or pd.api.types.is_bool_dtype(safe[name])
+        ):
+            safe[name] = [_as_text(str(value)) for value in safe[name]]
+    write_whole(
+        path, safe.to_csv(index=False, float_format="%.6g", lineterminator="\n")
+    )
+
+
+def write_summary(path: Path, micrograph: MicrographReport, run: RunFacts) -> None:
+    """Write everything about one micrograph that is not a table as JSON.
+
+    Args:
+        path: Of the file, usually summary.json.
+        micrograph: What was measured.
+        run: What made it.
+    """
+    write_json(path, summarize(micrograph, run))
+
+
+def summarize(micrograph: MicrographReport, run: RunFacts) -> dict[str, Any]:
+    """Give everything about one micrograph that is not a table.
+
+    Args:
+        micrograph: What was measured.
+        run: What made it.
+
+    Returns:
+        Of dicts, lists, text, numbers and None: the quantities with units,
+        intervals, methods and reasons; calibration and its source; model with
+        SHA-256; settings; software; warnings; files.
+    """
+    quantification = micrograph.quantification
+    height, width = quantification.shape
+    return {
+        "schema": SUMMARY_SCHEMA,
+        "micrograph": micrograph.name,
+        "sha256": micrograph.sha256,
+        "height_px": height,
+        "width_px": width,
+        "calibration": dataclasses.asdict(quantification.calibration),
+        "classes": [dataclasses.asdict(c) for c in quantification.scheme.classes],
+        "quantities": [q.to_dict() for q in quantification.quantities],
+        "warnings": list(micrograph.all_warnings),
+        "files": dict(micrograph.files),
+        "model": None if run.model is None else _model_summary(run.model),
+        "settings": _plain(run.settings),
+        "quantification_settings": _plain(quantification.settings.to_dict()),
+        "software": dict(run.software),
+        "command": run.command,
+        "created": run.created,
+    }
+
+
+def _model_summary(model: ModelFacts) -> dict[str, Any]:
+    return {"reference": model.reference, **_plain(dataclasses.asdict(model))}
+
+
+def _plain(mapping: Mapping[str, Any]) -> dict[str, Any]:
+    """Give a table with values that JSON has; anything else becomes text."""
+    return {str(key): _plain_value(value) for key, value in mapping.items()}
+
+
+def _plain_value(value: Any) -> Any:
+    if value is None or isinstance(value, bool | int | float | str):
+        return value
+    if isinstance(value, Mapping):
+        return _plain(value)
+    if isinstance(value, list | tuple | set | frozenset):
+        return [_plain_value(entry) for entry in value]
+    return str(value)
+
+
+def _as_text(text: str) -> str:
+    """Mark text that a spreadsheet would take for a formula."""
+    return f"'{text}" if text.startswith(_FORMULA_STARTS) else text

@@ -1,0 +1,228 @@
+"""What a page shows of one micrograph, as text in rows and columns."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+
+from defectkeras.core.calibration import Calibration
+from defectkeras.quantification.results import METHOD_TEXTS, Quantification, Quantity
+from defectkeras.reporting.numbers import (
+    format_column,
+    format_interval,
+    format_value,
+    pretty_unit,
+    split_unit,
+)
+from defectkeras.reporting.palette import class_colors, hex_color
+
+MAX_ROWS = 200
+"""A page shows so many objects of a micrograph; the CSV file has them all."""
+
+_HIDDEN_COLUMNS = ("edge_weight", "forbidden_line_weight")
+_METHOD_NAMES = {
+    "garwood": "Garwood",
+    "lognormal_mle": "log-normal fit",
+    "max_feret": "largest Feret",
+    "miles_lantuejoul": "Miles-Lantuéjoul",
+    "student": "Student's t",
+}
+_IN_NM = {"_px": ("_nm", "_nm2"), "_per_px2": ("_per_m2",)}
+
+
+@dataclass(frozen=True)
+class QuantityRow:
+    """One quantity in words."""
+
+    label: str
+    value: str
+    interval: str
+    unit: str
+    method: str
+    method_text: str
+
+
+@dataclass(frozen=True)
+class Missing:
+    """Quantities that cannot be given, all for one reason."""
+
+    labels: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class QuantityGroup:
+    """The quantities of one class."""
+
+    class_name: str
+    color: str
+    rows: tuple[QuantityRow, ...]
+    missing: tuple[Missing, ...]
+
+
+@dataclass(frozen=True)
+class Column:
+    """The head of a column."""
+
+    label: str
+    unit: str
+    is_number: bool
+
+
+@dataclass(frozen=True)
+class Cell:
+    """A cell: what is read, and what it is sorted by."""
+
+    text: str
+    key: str
+
+
+@dataclass(frozen=True)
+class TableView:
+    """A table, maybe only its first rows."""
+
+    columns: tuple[Column, ...]
+    rows: tuple[tuple[Cell, ...], ...]
+    total: int
+
+
+def quantity_groups(quantification: Quantification) -> list[QuantityGroup]:
+    """Give the quantities class by class, in the order of the scheme.
+
+    A value in px is left out where the same in nm has one. Those without a value
+    are put together by their reason.
+    """
+    colors = class_colors(quantification.scheme)
+    groups = []
+    for defect_class in quantification.scheme.defects:
+        own = [
+            q for q in quantification.quantities if q.class_name == defect_class.name
+        ]
+        known = [q.name for q in own if q.value is not None]
+        rows = [quantity_row(q) for q in own if _is_shown(q.name, known)]
+        color = hex_color(colors[defect_class.index])
+        groups.append(
+            QuantityGroup(
+                defect_class.name, color, tuple(r for r in rows if r), _missing(own)
+            )
+        )
+    return groups
+
+
+def quantity_row(quantity: Quantity) -> QuantityRow | None:
+    """Give a quantity in words, or None when it has no value."""
+    value, low, high = quantity.value, quantity.low, quantity.high
+    if value is None:
+        return None
+    label, unit = split_unit(quantity.name)
+    interval, half_width = "", None
+    if low is not None and high is not None:
+        interval = format_interval(value, low, high)
+        half_width = (high - low) / 2
+    if quantity.unit == "1" and value == round(value):
+        half_width = None  # a count is a whole number, whatever its interval
+    return QuantityRow(
+        label=label,
+        value=format_value(value, half_width),
+        interval=interval,
+        unit=unit or pretty_unit(quantity.unit),
+        method=", ".join(method_name(m) for m in quantity.method.split("+") if m),
+        method_text=quantity.method_text,
+    )
+
+
+def methods_in_use(quantifications: Sequence[Quantification]) -> dict[str, str]:
+    """Give the methods behind all values that are shown, with their texts."""
+    used = {
+        method
+        for quantification in quantifications
+        for quantity in quantification.quantities
+        if quantity.value is not None
+        for method in quantity.method.split("+")
+    }
+    return {name: text for name, text in METHOD_TEXTS.items() if name in used}
+
+
+def method_name(method: str) -> str:
+    """Give the name of a method for people.
+
+    Example:
+        >>> method_name("miles_lantuejoul"), method_name("cut_corrected")
+        ('Miles-Lantuéjoul', 'cut corrected')
+    """
+    return _METHOD_NAMES.get(method, method.replace("_", " "))
+
+
+def table_view(table: pd.DataFrame, *, max_rows: int = MAX_ROWS) -> TableView:
+    """Give the first rows of a table of objects or lines.
+
+    A column in px is left out where its partner in nm is there; positions stay
+    in px, as pictures are looked at in pixels.
+    """
+    all_names = [str(name) for name in table.columns]
+    names = [n for n in all_names if _is_shown(n, all_names)]
+    columns = tuple(
+        Column(*split_unit(n), is_number=pd.api.types.is_numeric_dtype(table[n]))
+        for n in names
+    )
+    cells = [_cells(table[name].head(max_rows).tolist()) for name in names]
+    return TableView(columns, tuple(zip(*cells, strict=True)), len(table))
+
+
+def calibration_facts(
+    calibration: Calibration, shape: tuple[int, int]
+) -> list[tuple[str, str, str]]:
+    """Give name, value and source of what is known about the field."""
+    size, thickness = calibration.pixel_size_nm, calibration.foil_thickness_nm
+    facts = [
+        (
+            "Pixel size",
+            f"{size:.4g} nm" if size else "not known: results are in pixels",
+            calibration.pixel_size_source if size else "",
+        ),
+        (
+            "Foil thickness",
+            f"{thickness:.4g} nm" if thickness else "not known: nothing per volume",
+            calibration.foil_thickness_source if thickness else "",
+        ),
+        ("Image", f"{shape[1]} × {shape[0]} px", ""),
+    ]
+    if size:
+        height_nm, width_nm = calibration.field_of_view_nm(shape)
+        scale, unit = (1000, "µm") if max(height_nm, width_nm) >= 1000 else (1, "nm")
+        field = f"{width_nm / scale:.4g} × {height_nm / scale:.4g} {unit}"
+        facts.append(("Field of view", field, ""))
+    return facts
+
+
+def _missing(quantities: Sequence[Quantity]) -> tuple[Missing, ...]:
+    """Give the quantities without a value, by reason."""
+    labels: dict[str, list[str]] = {}
+    for quantity in quantities:
+        if quantity.value is None:
+            label, unit = split_unit(quantity.name)
+            text = f"{label} ({unit})" if unit else label
+            labels.setdefault(quantity.reason or "", []).append(text)
+    return tuple(Missing(", ".join(found), r) for r, found in labels.items())
+
+
+def _is_shown(name: str, names: Sequence[str]) -> bool:
+    """Say whether a name is of use beside the other names."""
+    if name in _HIDDEN_COLUMNS:
+        return False
+    for ending, better in _IN_NM.items():
+        stem = name.removesuffix(ending)
+        if stem != name and any(f"{stem}{b}" in names for b in better):
+            return False
+    return True
+
+
+def _cells(values: Sequence[Any]) -> list[Cell]:
+    """Give the cells of one column of truth values, numbers or text."""
+    if all(isinstance(value, bool) for value in values):
+        return [Cell("yes" if value else "no", str(int(value))) for value in values]
+    if all(isinstance(value, int | float) for value in values):
+        texts = format_column(values)
+        return [Cell(t, repr(float(v))) for t, v in zip(texts, values, strict=True)]
+    return [Cell(str(value), str(value)) for value in values]

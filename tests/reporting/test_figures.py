@@ -1,0 +1,61 @@
+import re
+import xml.etree.ElementTree as ET
+
+import numpy as np
+import pandas as pd
+
+from defectkeras.reporting.figures import draw_size_histogram
+
+
+def histogram(figure_id="m1c1", **changes):
+    arguments = {
+        "distribution": pd.DataFrame(
+            {"low": [2.0, 4.0, 6.0], "high": [4.0, 6.0, 8.0], "count": [3, 9, 5]}
+        ),
+        "class_name": "void",
+        "unit": "nm",
+        "color": (230, 159, 0),
+        "mean": 5.25,
+    }
+    return draw_size_histogram(**(arguments | changes), figure_id=figure_id)
+
+
+def test_it_is_well_formed_and_says_what_it_shows():
+    svg = histogram()
+    root = ET.fromstring(svg)
+    assert root.tag == "{http://www.w3.org/2000/svg}svg"
+    assert root.attrib["role"] == "img"
+    assert "17 objects" in root.attrib["aria-label"]
+    words = " ".join(t for t in root.itertext() if t.strip())
+    assert "void, 17 whole objects, mean 5.25 nm (dashed)" in words
+    assert "Equivalent diameter (nm)" in words
+
+
+def test_bars_are_as_high_as_their_counts():
+    heights = []
+    for path in re.findall(r'd="([^"]+)"[^>]*fill: #e69f00', histogram()):
+        points = np.array(re.findall(r"([\d.]+) ([\d.]+)", path), dtype=float)
+        heights.append(np.ptp(points[:, 1]))
+    np.testing.assert_allclose(np.array(heights) / heights[0], [1, 3, 5 / 3], rtol=1e-3)
+
+
+def test_names_of_two_figures_never_meet():
+    names = [set(re.findall(r'id="([^"]+)"', histogram(i))) for i in ("m1c1", "m2c1")]
+    assert names[0]
+    assert not names[0] & names[1]
+    used = re.findall(r'url\(#([^)]+)\)|href="#([^"]+)"', histogram())
+    assert {a or b for a, b in used} <= names[0]
+
+
+def test_it_brings_no_style_for_the_page_and_no_date():
+    svg = histogram()
+    assert "<style" not in svg
+    assert "<?xml" not in svg
+    assert "dc:date" not in svg
+    assert svg == histogram()
+
+
+def test_a_class_name_cannot_break_out():
+    svg = histogram(class_name="<script>alert(1)</script> $x_1$ & co")
+    ET.fromstring(svg)
+    assert "<script" not in svg

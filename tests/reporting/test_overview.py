@@ -1,0 +1,63 @@
+import re
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from defectkeras.core.calibration import Calibration
+from defectkeras.reporting.overview import make_overview
+
+
+def column(overview, label):
+    labels = [c.label for c in overview.table.columns]
+    return labels.index(label)
+
+
+def test_each_class_has_its_columns(measured):
+    overview = make_overview([measured(), measured(num_voids=16)])
+    assert [(g.class_name, g.span) for g in overview.groups] == [
+        ("dislocation", 2),
+        ("void", 4),
+    ]
+    assert sum(g.span for g in overview.groups) == len(overview.table.columns)
+    assert [row[column(overview, "Count")].text for row in overview.table.rows] == [
+        "24",
+        "16",
+    ]
+
+
+def test_the_mean_has_students_interval_between_micrographs(measured):
+    counts = [24, 16, 21, 19]
+    overview = make_overview([measured(num_voids=n) for n in counts])
+    place = column(overview, "Count")
+    assert float(overview.mean[place]) == pytest.approx(np.mean(counts), abs=0.5)
+    expected = stats.t.interval(
+        0.95, len(counts) - 1, loc=np.mean(counts), scale=stats.sem(counts)
+    )
+    found = [float(n) for n in re.findall(r"[\d.]+", overview.interval[place])]
+    assert found == pytest.approx(expected, abs=0.5)
+
+
+def test_one_micrograph_has_no_interval(measured):
+    overview = make_overview([measured()])
+    assert set(overview.mean) == set(overview.interval) == {"–"}
+
+
+def test_what_one_micrograph_lacks_is_a_dash(measured):
+    overview = make_overview([measured(), measured(Calibration())])
+    place = column(overview, "Number density")
+    assert overview.table.rows[0][place].text != "–"
+    assert overview.table.rows[1][place].text == "–"
+    assert overview.mean[place] == "–"
+
+
+def test_without_any_calibration_there_are_pixels(measured):
+    overview = make_overview([measured(Calibration()), measured(Calibration())])
+    units = {c.label: c.unit for c in overview.table.columns}
+    assert units["Mean equivalent diameter"] == "px"
+    assert units["Areal density"] == "px⁻²"
+
+
+def test_nothing_found_is_shown_too(empty, measured):
+    overview = make_overview([empty, measured()])
+    assert overview.table.rows[0][column(overview, "Count")].text == "0"

@@ -1,0 +1,162 @@
+"""What only a browser can tell: the page works, and runs nothing else."""
+
+import itertools
+import json
+import os
+import shutil
+import subprocess
+
+import pytest
+
+from defectkeras.reporting.page import write_page
+from defectkeras.reporting.results import FailedFile
+
+EVIL = '"><img src=x onerror=alert(1)>.png'
+CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
+
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not installed"),
+]
+
+OPACITIES = """[...document.querySelectorAll("article")].map(
+  (a) => getComputedStyle(a.querySelector(".layer")).opacity)"""
+VISIBLE = """[...document.querySelector("article").querySelectorAll(".layer")].map(
+  (layer) => layer.offsetParent !== null)"""
+FADE = """{
+  const slider = document.querySelector(".opacity");
+  slider.value = 30;
+  slider.dispatchEvent(new Event("input", {bubbles: true}));
+}"""
+SHARE = """document.querySelector(".scale-bar").getBoundingClientRect().width
+  / document.querySelector(".stack").getBoundingClientRect().width"""
+HEAD = """[...document.querySelectorAll("details th")].find(
+  (head) => head.textContent.startsWith("Area"))"""
+KEYS = f"""[...{HEAD}.closest("table").tBodies[0].rows].map(
+  (row) => Number(row.cells[{HEAD}.cellIndex].dataset.key))"""
+
+
+class Browser:
+    """A headless Chromium, spoken to over its debugging pipe (handles 3 and 4)."""
+
+    def __init__(self, profile):
+        to_browser, self.commands = os.pipe()
+        self.answers, from_browser = os.pipe()
+        flags = (
+            "--headless --no-sandbox --disable-gpu --no-first-run --hide-scrollbars "
+            "--disable-background-networking --remote-debugging-pipe"
+        )
+        command = (
+            f'exec "$0" {flags} --user-data-dir="$1" 3<&{to_browser} 4>&{from_browser}'
+        )
+        self.process = subprocess.Popen(
+            ["bash", "-c", command, CHROMIUM, str(profile)],
+            pass_fds=(to_browser, from_browser),
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+        os.close(to_browser)
+        os.close(from_browser)
+        self.numbers, self.events, self.buffer = itertools.count(1), [], b""
+        self.session = {}
+
+    def attach(self):
+        target = self.ask("Target.createTarget", url="about:blank")["targetId"]
+        found = self.ask("Target.attachToTarget", targetId=target, flatten=True)
+        self.session = {"sessionId": found["sessionId"]}
+        for domain in ("Page", "Network", "Runtime", "Log"):
+            self.ask(f"{domain}.enable")
+
+    def close(self):
+        self.process.terminate()
+        self.process.wait()
+        os.close(self.commands)
+        os.close(self.answers)
+
+    def ask(self, method, **parameters):
+        number = next(self.numbers)
+        message = {"id": number, "method": method, "params": parameters}
+        os.write(self.commands, json.dumps(message | self.session).encode() + b"\0")
+        while (answer := self.read()).get("id") != number:
+            self.events.append(answer)
+        assert "error" not in answer, answer
+        return answer["result"]
+
+    def open(self, path):
+        self.ask("Page.navigate", url=path.as_uri())
+        while not self.found("Page.loadEventFired"):
+            self.events.append(self.read())
+
+    def run(self, script):
+        answer = self.ask("Runtime.evaluate", expression=script, returnByValue=True)
+        assert "exceptionDetails" not in answer, answer
+        return answer["result"].get("value")
+
+    def found(self, method):
+        return [e["params"] for e in self.events if e.get("method") == method]
+
+    def read(self):
+        while b"\0" not in self.buffer:
+            part = os.read(self.answers, 1 << 16)
+            assert part, "the browser has ended"
+            self.buffer += part
+        message, _, self.buffer = self.buffer.partition(b"\0")
+        return json.loads(message)
+
+
+@pytest.fixture
+def browser(reported, run_facts, tmp_path):
+    path = tmp_path / "report.html"
+    reports = [reported(EVIL, warnings=(EVIL,)), reported("b", num_voids=16)]
+    write_page(run_facts, reports, path, failed=[FailedFile(EVIL, EVIL)])
+    browser = Browser(tmp_path / "profile")
+    try:
+        browser.attach()
+        browser.open(path)
+        yield browser
+    finally:
+        browser.close()
+
+
+def test_the_page_asks_for_nothing_and_runs_nothing_strange(browser):
+    urls = [e["request"]["url"] for e in browser.found("Network.requestWillBeSent")]
+    assert [u[:5] for u in urls if not u.startswith("data:")] == ["file:"]
+    for kind in (
+        "Page.javascriptDialogOpening",
+        "Log.entryAdded",  # what the policy refuses would be told here
+        "Runtime.exceptionThrown",
+    ):
+        assert browser.found(kind) == []
+    assert browser.run("[...document.images].every((i) => i.naturalWidth > 0)")
+
+
+def test_slider_switches_and_sorting_work(browser):
+    assert browser.run(OPACITIES) == ["1", "1"]
+    browser.run(FADE)  # one micrograph only
+    assert browser.run(OPACITIES) == ["0.3", "1"]
+
+    for expected in ([False, True], [True, True]):
+        browser.run("document.querySelector('.toggle').click()")
+        assert browser.run(VISIBLE) == expected
+
+    browser.run("document.querySelectorAll('details').forEach((d) => d.open = true)")
+    browser.run(f"{HEAD}.querySelector('button').click()")
+    rising = browser.run(KEYS)
+    assert len(set(rising)) > 3
+    assert rising == sorted(rising)
+    browser.run(f"{HEAD}.querySelector('button').click()")
+    assert browser.run(KEYS) == rising[::-1]
+    assert browser.run(f"{HEAD}.getAttribute('aria-sort')") == "descending"
+
+
+@pytest.mark.parametrize("width", [360, 1280])
+def test_the_page_fits_its_window(browser, width):
+    browser.ask(
+        "Emulation.setDeviceMetricsOverride",
+        width=width,
+        height=800,
+        deviceScaleFactor=1,
+        mobile=width < 500,
+    )
+    assert browser.run("document.documentElement.scrollWidth") <= width
+    assert browser.run(SHARE) == pytest.approx(0.25, abs=0.005)  # 50 nm of 200 nm

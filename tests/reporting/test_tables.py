@@ -1,0 +1,72 @@
+import csv
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from defectkeras.core.calibration import Calibration
+from defectkeras.reporting.tables import summarize, write_summary, write_table
+
+
+def test_the_table_comes_back(measured, tmp_path):
+    objects = measured().objects
+    write_table(objects, tmp_path / "field" / "objects.csv")
+    back = pd.read_csv(tmp_path / "field" / "objects.csv")
+    assert list(back.columns) == list(objects.columns)
+    np.testing.assert_allclose(back["area_nm2"], objects["area_nm2"], rtol=1e-5)
+    np.testing.assert_array_equal(back["label"], objects["label"])
+    np.testing.assert_array_equal(back["touches_border"], objects["touches_border"])
+
+
+def test_an_empty_table_keeps_its_head(empty, tmp_path):
+    write_table(empty.objects, tmp_path / "objects.csv")
+    text = (tmp_path / "objects.csv").read_text()
+    assert text.startswith("class_name,")
+    assert text.count("\n") == 1
+
+
+@pytest.mark.parametrize("start", ["=", "+", "-", "@", "\t", "\r"])
+def test_text_never_becomes_a_formula(start, tmp_path):
+    evil = start + 'HYPERLINK("http://evil","x")'
+    table = pd.DataFrame({"class_name": [evil, "void"], "offset_px": [-1.5, 2.0]})
+    table[evil] = 1
+    write_table(table, tmp_path / "t.csv")
+    with (tmp_path / "t.csv").open(newline="") as file:
+        rows = list(csv.reader(file))
+    assert rows[0][2] == f"'{evil}"
+    assert rows[1][0] == f"'{evil}"
+    assert rows[1][1] == "-1.5"  # a number stays one
+    assert rows[2][0] == "void"
+
+
+def test_the_summary_holds_everything_and_is_strict_json(reported, run_facts, tmp_path):
+    report = reported(warnings=("Look out.",), files={"objects.csv": "f/objects.csv"})
+    write_summary(tmp_path / "summary.json", report, run_facts)
+    text = (tmp_path / "summary.json").read_text()
+    summary = json.loads(text, parse_constant=lambda name: pytest.fail(name))
+    assert summary["model"]["reference"] == "voids@3"
+    assert summary["model"]["sha256"] == run_facts.model.sha256
+    assert summary["software"]["defectkeras"] == "0.1.0"
+    assert summary["calibration"]["pixel_size_nm"] == 0.5
+    assert summary["calibration"]["pixel_size_source"] == "file tag 34682"
+    assert (summary["height_px"], summary["width_px"]) == (240, 400)
+    assert "Look out." in summary["warnings"]
+    assert summary["settings"]["segment"]["tile_size"] == 512
+    assert summary["quantification_settings"]["edge_rule"] == "miles_lantuejoul"
+    by_name = {(q["class_name"], q["name"]): q for q in summary["quantities"]}
+    count = by_name["void", "count"]
+    assert count["value"] == 24
+    assert count["low"] < 24 < count["high"]
+    assert all(q["unit"] for q in summary["quantities"])
+    assert all((q["value"] is None) == bool(q["reason"]) for q in by_name.values())
+
+
+def test_without_a_model_and_a_pixel_size_the_summary_says_so(reported, run_facts):
+    run = type(run_facts)(created="now", software=run_facts.software)
+    summary = summarize(reported(calibration=Calibration()), run)
+    assert summary["model"] is None
+    assert summary["calibration"]["pixel_size_nm"] is None
+    missing = [q for q in summary["quantities"] if q["value"] is None]
+    assert any("pixel size" in q["reason"] for q in missing)
+    json.dumps(summary, allow_nan=False)
