@@ -1,0 +1,70 @@
+"""The command `defectkeras`: its groups, and errors as one line."""
+
+import importlib
+from typing import Any, ClassVar
+
+import click
+
+from defectkeras.core.errors import DefectKerasError
+from defectkeras.core.names import suggestion
+
+
+class FriendlyGroup(click.Group):
+    """A group that shows a user's error as one line and guesses mistyped names."""
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Find the command, or tell the nearest known one."""
+        name = args[0]
+        if self.get_command(ctx, name) is None and not name.startswith("-"):
+            known = self.list_commands(ctx)
+            ctx.fail(f"No such command {name!r}.{suggestion(name, known)}")
+        return super().resolve_command(ctx, args)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the command; an error that a user can mend becomes one line."""
+        try:
+            return super().invoke(ctx)
+        except DefectKerasError as error:
+            raise click.ClickException(str(error)) from error
+
+
+class LazyGroup(FriendlyGroup):
+    """A group whose commands live in modules of their own, imported when named."""
+
+    homes: ClassVar[dict[str, str]] = {
+        "analyze": "defectkeras.cli.analyze:analyze",
+        "completion": "defectkeras.cli.completion:completion",
+        "data": "defectkeras.cli.data:data",
+        "doctor": "defectkeras.cli.doctor:doctor",
+        "evaluate": "defectkeras.cli.evaluate:evaluate",
+        "quantify": "defectkeras.cli.quantify:quantify",
+        "registry": "defectkeras.cli.registry:registry",
+        "train": "defectkeras.cli.train:train",
+    }
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """List the names of the commands."""
+        return sorted(self.homes)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import the command of this name."""
+        if cmd_name not in self.homes:
+            return None
+        module, _, name = self.homes[cmd_name].partition(":")
+        command: click.Command = getattr(importlib.import_module(module), name)
+        return command
+
+
+@click.group(
+    cls=LazyGroup,
+    context_settings={
+        "help_option_names": ["-h", "--help"],
+        "show_default": True,
+        "max_content_width": 100,
+    },
+)
+@click.version_option(package_name="defectkeras")
+def main() -> None:
+    """Find and measure crystallographic defects in electron micrographs."""

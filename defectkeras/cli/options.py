@@ -1,0 +1,89 @@
+"""Options that several commands share, each written once."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+from click.shell_completion import CompletionItem
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+EXISTING = click.Path(exists=True, path_type=Path)
+FOLDER = click.Path(file_okay=False, path_type=Path)
+POSITIVE = click.FloatRange(min=0, min_open=True)
+
+
+def complete_models(
+    ctx: click.Context, param: click.Parameter, incomplete: str
+) -> list[CompletionItem]:
+    """Complete the name of a model, its versions and its aliases."""
+    from defectkeras.registry.store import ModelRegistry
+
+    models = ModelRegistry(ctx.params.get("registry_root"))
+    words: list[str] = []
+    for name in models.names():
+        words.append(name)
+        words += [f"{name}@{number}" for number in models.versions(name)]
+        words += [f"{name}@{alias}" for alias in models.aliases(name)]
+    return [CompletionItem(word) for word in words if word.startswith(incomplete)]
+
+
+registry_option = click.option(
+    "--registry",
+    "registry_root",
+    type=FOLDER,
+    envvar="DEFECTKERAS_REGISTRY",
+    default=Path("saved_models"),
+    help="Folder of the model registry [env: DEFECTKERAS_REGISTRY].",
+)
+
+model_option = click.option(
+    "--model",
+    required=True,
+    metavar="NAME[@VERSION|@ALIAS]",
+    shell_complete=complete_models,
+    help="Model of the registry; the newest version when none is named.",
+)
+
+root_option = click.option(
+    "--root",
+    type=FOLDER,
+    help="Folder of the micrographs, in place of the one that the data spec names.",
+)
+
+json_option = click.option(
+    "--json", "as_json", is_flag=True, help="Print the result as JSON on stdout."
+)
+
+dry_run_option = click.option(
+    "--dry-run", is_flag=True, help="Say what would be read and written, and stop."
+)
+
+overwrite_option = click.option(
+    "--overwrite", is_flag=True, help="Replace results that are already there."
+)
+
+
+def calibration_options(command: Command) -> Command:
+    """Add --pixel-size-nm and --foil-thickness-nm to a command."""
+    command = click.option(
+        "--foil-thickness-nm",
+        type=POSITIVE,
+        help="Foil thickness in nm; without it there are no values per volume.",
+    )(command)
+    return click.option(
+        "--pixel-size-nm",
+        type=POSITIVE,
+        help="Pixel size in nm, in place of the file's own.",
+    )(command)
+
+
+def echo_json(value: Any) -> None:
+    """Print a value as JSON on stdout."""
+    click.echo(json.dumps(value, indent=2, allow_nan=False))
+
+
+def talk(text: str) -> None:
+    """Say something to the user, on stderr."""
+    click.echo(text, err=True)

@@ -1,0 +1,80 @@
+"""`defectkeras quantify`: a class map from any tool, measured."""
+
+import shlex
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+
+from defectkeras.cli.options import (
+    EXISTING,
+    FOLDER,
+    calibration_options,
+    dry_run_option,
+    echo_json,
+    json_option,
+    overwrite_option,
+    talk,
+)
+from defectkeras.cli.quantities import echo_quantities
+
+
+@click.command()
+@click.argument("class_map", type=EXISTING)
+@click.option(
+    "--encoding",
+    type=click.Choice(["class_index", "binary", "objects"]),
+    default="class_index",
+    help="What the values mean: classes, a 0/255 mask, or object numbers.",
+)
+@click.option(
+    "--class",
+    "classes",
+    multiple=True,
+    metavar="NAME[:KIND]",
+    help="A defect class, in the order of the index from 1; KIND is region or line.",
+)
+@click.option("--micrograph", type=EXISTING, help="The micrograph that it belongs to.")
+@click.option("--out", type=FOLDER, help="Folder for tables, pictures and a page.")
+@calibration_options
+@overwrite_option
+@dry_run_option
+@json_option
+def quantify(
+    class_map: Path,
+    micrograph: Path | None,
+    out: Path | None,
+    overwrite: bool,
+    dry_run: bool,
+    as_json: bool,
+    **known: Any,
+) -> None:
+    r"""Measure the defects in CLASS_MAP, a mask from any tool.
+
+    \b
+    defectkeras quantify mask.png --encoding binary --class void --pixel-size-nm 0.5
+    defectkeras quantify map.png --class dislocation:line --class void --out results
+    """
+    from defectkeras.workflows.quantify import (
+        ClassMapRequest,
+        quantify_class_map,
+        quantify_into_folder,
+    )
+
+    request = ClassMapRequest(class_map, micrograph_path=micrograph, **known)
+    if out is None or dry_run:
+        result = quantify_class_map(request)
+    else:
+        command = shlex.join(["defectkeras", *sys.argv[1:]])
+        result = quantify_into_folder(
+            request, out, overwrite=overwrite, command=command
+        )
+    if as_json:
+        echo_json(result.to_dict())
+    else:
+        echo_quantities(str(class_map), result)
+    for warning in result.warnings:
+        talk(warning)
+    if out is not None:
+        talk(f"{'Would write' if dry_run else 'Open'} {out / 'report.html'}")

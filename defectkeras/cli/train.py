@@ -1,0 +1,120 @@
+"""`defectkeras train`: from a data spec to a new version in the registry."""
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from defectkeras.cli.options import (
+    EXISTING,
+    FOLDER,
+    POSITIVE,
+    dry_run_option,
+    echo_json,
+    json_option,
+    registry_option,
+    root_option,
+    talk,
+)
+from defectkeras.cli.quiet import start_tensorflow
+
+
+@click.command()
+@click.argument("spec", type=EXISTING)
+@click.option("--architecture", default="defectsegnet", help="Name of the network.")
+@click.option("--variant", help="Variant of the network, where it has some.")
+@click.option("--name", help="Name in the registry; that of the data spec by default.")
+@click.option("--description", help="One sentence for the model card.")
+@click.option("--config", type=EXISTING, help="TOML file with training settings.")
+@click.option("--epochs", type=click.IntRange(1), help="Largest number of epochs.")
+@click.option("--steps-per-epoch", type=click.IntRange(1), help="Batches per epoch.")
+@click.option("--batch-size", type=click.IntRange(1), help="Patches per batch.")
+@click.option("--patch-size", type=click.IntRange(1), help="Side of a patch in px.")
+@click.option("--learning-rate", type=POSITIVE, help="Its highest value.")
+@click.option("--loss", help='Such as "ce" or "0.5*ce + 0.5*dice".')
+@click.option("--patience", type=click.IntRange(1), help="Epochs without improvement.")
+@click.option("--seed", type=click.IntRange(0), help="Of everything that is drawn.")
+@click.option("--precision", help="auto, float32, mixed_float16 or mixed_bfloat16.")
+@click.option("--run-folder", type=FOLDER, help="New folder for the run's files.")
+@root_option
+@registry_option
+@dry_run_option
+@json_option
+def train(
+    spec: Path,
+    architecture: str,
+    variant: str | None,
+    name: str | None,
+    description: str | None,
+    config: Path | None,
+    run_folder: Path | None,
+    root: Path | None,
+    registry_root: Path,
+    dry_run: bool,
+    as_json: bool,
+    **settings: Any,
+) -> None:
+    """Train a network on the data of SPEC and publish it in the registry.
+
+    A setting that is not given comes from --config, else from the defaults
+    (`defectkeras train SPEC --dry-run` prints all of them).
+    """
+    start_tensorflow()
+    import dataclasses
+
+    from defectkeras.core.names import require_known
+    from defectkeras.models.build import MODEL_BUILDERS
+    from defectkeras.training.config import load_training_config
+    from defectkeras.training.progress import show_progress
+    from defectkeras.workflows.train import TrainingRequest, train
+
+    require_known(architecture, MODEL_BUILDERS, what="architecture")
+    overrides = {key: value for key, value in settings.items() if value is not None}
+    resolved = load_training_config(config, overrides)
+    if dry_run:
+        _tell_plan(spec, root, architecture, dataclasses.asdict(resolved))
+        return
+    request = TrainingRequest(
+        spec,
+        root=root,
+        architecture=architecture,
+        arguments={} if variant is None else {"variant": variant},
+        name=name,
+        registry_root=registry_root,
+        run_folder=run_folder,
+        description=description,
+    )
+    with show_progress() as on_progress:
+        version, run = train(request, resolved, on_progress=on_progress)
+    talk(str(run))
+    talk(f"Published as {version.reference} in {registry_root}.")
+    talk(f"Look at the run with: tensorboard --logdir {run.run_folder / 'logs'}")
+    if as_json:
+        echo_json(
+            {
+                "model": version.reference,
+                "sha256": version.sha256,
+                "run_folder": str(run.run_folder),
+                "best_epoch": run.best_epoch,
+                "best_mean_defect_iou": run.best_score,
+            }
+        )
+
+
+def _tell_plan(
+    spec_path: Path, root: Path | None, architecture: str, config: dict[str, Any]
+) -> None:
+    """Print what would be trained, as JSON on stdout."""
+    from defectkeras.datasets.spec import load_dataset_spec
+
+    spec = load_dataset_spec(spec_path, root=root)
+    echo_json(
+        {
+            "architecture": architecture,
+            "classes": [c.name for c in spec.scheme.classes],
+            "examples": {
+                split: len(spec.of_split(split)) for split in ("train", "val", "test")
+            },
+            "config": config,
+        }
+    )

@@ -1,0 +1,209 @@
+"""From micrographs to measured defects: read, segment, measure, write."""
+
+import dataclasses
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+
+from defectkeras.core.errors import DefectKerasError
+from defectkeras.core.files import sha256_of_file
+from defectkeras.micrographs.normalize import normalize_percentile
+from defectkeras.micrographs.read import find_micrographs, read_micrograph
+from defectkeras.reporting.page import write_page
+from defectkeras.reporting.results import FailedFile, MicrographReport, RunFacts
+from defectkeras.reporting.tables import write_table
+from defectkeras.workflows.measure import Segmented, measure_into_folder, run_facts
+from defectkeras.workflows.segment import (
+    Segmenter,
+    SegmentSettings,
+    load_segmenter,
+    segment,
+)
+
+PAGE = "report.html"
+QUANTITIES = "quantities.csv"
+
+
+@dataclass(frozen=True)
+class AnalyzeSettings:
+    """How micrographs are analyzed.
+
+    Attributes:
+        segment: How they are segmented.
+        pixel_size_nm: In place of the files' own, or None.
+        foil_thickness_nm: In place of the files' own, or None.
+        frame: Which frame of a stack, from 0, or None.
+    """
+
+    segment: SegmentSettings = dataclasses.field(default_factory=SegmentSettings)
+    pixel_size_nm: float | None = None
+    foil_thickness_nm: float | None = None
+    frame: int | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class Analysis:
+    """What came of some micrographs.
+
+    Attributes:
+        reports: One for each micrograph that was analyzed.
+        failed: Those that could not be, and why.
+        page: The HTML page over all.
+    """
+
+    reports: tuple[MicrographReport, ...]
+    failed: tuple[FailedFile, ...]
+    page: Path
+
+    def quantities(self) -> pd.DataFrame:
+        """Give all quantities, one row per micrograph, class and quantity."""
+        return pd.DataFrame(
+            [
+                {"micrograph": report.name, **quantity.to_dict()}
+                for report in self.reports
+                for quantity in report.quantification.quantities
+            ]
+        )
+
+
+def result_folders(paths: Sequence[Path]) -> dict[Path, str]:
+    """Give each micrograph a folder name; the stem, or more where stems are equal.
+
+    Args:
+        paths: Files, each once.
+
+    Example:
+        >>> names = result_folders([Path("a/x.tif"), Path("a/x.png"), Path("b/y.tif")])
+        >>> list(names.values())
+        ['x.tif', 'x.png', 'y']
+    """
+    forms: tuple[Callable[[Path], str], ...] = (
+        lambda p: p.stem,
+        lambda p: p.name,
+        lambda p: "_".join(p.parts[-2:]),
+        lambda p: "_".join(p.absolute().parts[1:]),
+    )
+    chosen: dict[Path, str] = {}
+    for form in forms:
+        counts = Counter([*chosen.values(), *(form(p) for p in paths)])
+        rest = [p for p in paths if p not in chosen]
+        chosen |= {p: form(p) for p in rest if counts[form(p)] == 1}
+    return {path: chosen[path] for path in paths}
+
+
+def analyze(
+    paths: Sequence[Path | str],
+    model: str,
+    *,
+    output_folder: Path | str,
+    settings: AnalyzeSettings | None = None,
+    registry_root: Path | None = None,
+    overwrite: bool = False,
+    command: str = "",
+    on_progress: Callable[[int, int], None] | None = None,
+) -> Analysis:
+    """Segment and measure micrographs and write everything that shows it.
+
+    A file that cannot be analyzed is told in the result, and the rest goes on.
+
+    Args:
+        paths: Files and folders of micrographs.
+        model: "name", "name@3" or "name@alias" in the registry.
+        output_folder: For a folder per micrograph (overlay.png, class_map.png,
+            objects.csv, lines.csv, summary.json), quantities.csv and report.html.
+        settings: How; None takes the defaults.
+        registry_root: Folder of the registry; None takes the default.
+        overwrite: Whether older results give way.
+        command: What was typed, for the report.
+        on_progress: Called with the number of micrographs done and of all.
+
+    Raises:
+        MicrographError: When no micrograph is found.
+        RegistryError: When there is no such model version or it is damaged.
+        DefectKerasError: When there are older results and `overwrite` is false.
+    """
+    settings = settings or AnalyzeSettings()
+    output = Path(output_folder)
+    files = find_micrographs([Path(p) for p in paths])
+    folders = {f: output / name for f, name in result_folders(files).items()}
+    if not overwrite:
+        require_no_results(folders.values())
+    segmenter = load_segmenter(model, registry_root)
+    run = run_facts(
+        model=segmenter.version,
+        settings=dataclasses.asdict(settings),
+        command=command,
+    )
+    reports: list[MicrographReport] = []
+    failed: list[FailedFile] = []
+    for number, (path, folder) in enumerate(folders.items()):
+        try:
+            segmented = segment_file(path, segmenter, settings)
+            reports.append(
+                measure_into_folder(segmented, run, folder, replace=overwrite)
+            )
+        except DefectKerasError as error:
+            failed.append(FailedFile(str(path), str(error)))
+        if on_progress is not None:
+            on_progress(number + 1, len(folders))
+    return _write_overview(output, run, reports, failed)
+
+
+def segment_file(
+    path: Path, segmenter: Segmenter, settings: AnalyzeSettings
+) -> Segmented:
+    """Read a micrograph and segment it.
+
+    Args:
+        path: The file.
+        segmenter: A loaded model version.
+        settings: How.
+
+    Raises:
+        DefectKerasError: When the file cannot be read or segmented.
+    """
+    micrograph = read_micrograph(
+        path,
+        pixel_size_nm=settings.pixel_size_nm,
+        foil_thickness_nm=settings.foil_thickness_nm,
+        frame=settings.frame,
+    )
+    segmentation = segment(segmenter, micrograph, settings.segment)
+    return Segmented(
+        micrograph=micrograph,
+        image=normalize_percentile(micrograph.pixels),
+        class_map=segmentation.class_map,
+        scheme=segmenter.card.scheme,
+        sha256=sha256_of_file(path),
+        warnings=segmentation.warnings,
+    )
+
+
+def require_no_results(folders: Iterable[Path]) -> None:
+    """Check that no result is there that would be written over.
+
+    Raises:
+        DefectKerasError: When there is one.
+    """
+    older = [str(folder) for folder in folders if folder.exists()]
+    if older:
+        raise DefectKerasError(
+            f"There are results already: {', '.join(older[:3])}"
+            f"{' and more' if len(older) > 3 else ''}. Give another --out, or "
+            "--overwrite to replace them."
+        )
+
+
+def _write_overview(
+    output: Path,
+    run: RunFacts,
+    reports: Sequence[MicrographReport],
+    failed: Sequence[FailedFile],
+) -> Analysis:
+    analysis = Analysis(tuple(reports), tuple(failed), output / PAGE)
+    write_page(run, reports, analysis.page, failed=failed)
+    write_table(analysis.quantities(), output / QUANTITIES)
+    return analysis

@@ -1,0 +1,95 @@
+"""What this computer has: versions, devices, precision, memory, readers."""
+
+import os
+import platform
+import sys
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+PACKAGES = (
+    "tensorflow",
+    "keras",
+    "numpy",
+    "opencv-python-headless",
+    "scikit-image",
+    "pandas",
+    "tensorboard",
+    "tifffile",
+    "mrcfile",
+    "h5py",
+    "dm4",
+    "rosettasciio",
+)
+
+
+def examine(registry_root: Path) -> dict[str, Any]:
+    """Describe the computer and the installation.
+
+    Args:
+        registry_root: Folder of the model registry.
+
+    Returns:
+        A table of versions, devices, the precision that training would choose
+        and why, memory, readers by file suffix, and the registry.
+    """
+    from defectkeras.micrographs.read import readable_suffixes
+    from defectkeras.training.precision import choose_precision
+
+    precision = choose_precision("auto")
+    return {
+        "defectkeras": metadata.version("defectkeras"),
+        "python": sys.version.split()[0],
+        "platform": platform.platform(),
+        "packages": {name: _version(name) for name in PACKAGES},
+        "devices": _devices(),
+        "precision": {"policy": precision.policy, "reason": precision.reason},
+        "cpu_count": os.cpu_count(),
+        "memory": _memory(),
+        "readers": dict(sorted(readable_suffixes().items())),
+        "registry": _registry(registry_root),
+    }
+
+
+def _version(package: str) -> str | None:
+    try:
+        return metadata.version(package)
+    except metadata.PackageNotFoundError:
+        return None
+
+
+def _devices() -> list[str]:
+    import tensorflow as tf
+
+    return [f"{d.device_type}:{d.name}" for d in tf.config.list_physical_devices()]
+
+
+def _memory() -> dict[str, float | None]:
+    """Give installed and available memory in GiB; None where it is not told."""
+    page = _system("SC_PAGE_SIZE")
+    total, available = _system("SC_PHYS_PAGES"), _system("SC_AVPHYS_PAGES")
+    gib = 1 << 30
+    return {
+        "total_gib": round(total * page / gib, 1) if total and page else None,
+        "available_gib": round(available * page / gib, 1)
+        if available and page
+        else None,
+    }
+
+
+def _system(name: str) -> int | None:
+    try:
+        return os.sysconf(name)
+    except (ValueError, OSError, AttributeError):
+        return None
+
+
+def _registry(root: Path) -> dict[str, Any]:
+    from defectkeras.registry.store import ModelRegistry
+
+    registry = ModelRegistry(root)
+    return {
+        "root": str(root),
+        "models": list(registry.names()) if root.is_dir() else [],
+        "writable": os.access(root if root.exists() else root.parent, os.W_OK),
+    }

@@ -1,0 +1,135 @@
+"""A class map measured, and the files that show it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from defectkeras.core.arrays import ClassMap, Image, LabelMap
+from defectkeras.core.files import whole_folder
+from defectkeras.core.labels import LabelScheme
+from defectkeras.core.micrograph import Micrograph
+from defectkeras.micrographs.annotations import write_class_map
+from defectkeras.quantification.quantify import quantify
+from defectkeras.registry.card import ModelCard
+from defectkeras.registry.store import ModelVersion
+from defectkeras.reporting.overlay import draw_overlay, write_png
+from defectkeras.reporting.pictures import make_pictures
+from defectkeras.reporting.results import MicrographReport, ModelFacts, RunFacts
+from defectkeras.reporting.tables import write_summary, write_table
+
+SOFTWARE = ("defectkeras", "numpy", "opencv-python-headless", "scikit-image", "pandas")
+
+
+@dataclass(frozen=True, eq=False)
+class Segmented:
+    """A class map and what it belongs to.
+
+    Attributes:
+        micrograph: Its calibration sets the units, its name that of the result.
+        image: (H, W) in [0, 1], for the pictures.
+        class_map: (H, W).
+        scheme: The classes.
+        label_map: (H, W) object numbers, where touching objects are told apart;
+            None takes connected pixels.
+        warnings: One sentence each.
+        sha256: Of the micrograph's file.
+    """
+
+    micrograph: Micrograph
+    image: Image
+    class_map: ClassMap
+    scheme: LabelScheme
+    sha256: str
+    label_map: LabelMap | None = None
+    warnings: tuple[str, ...] = ()
+
+
+def measure_into_folder(
+    segmented: Segmented, run: RunFacts, folder: Path, *, replace: bool = False
+) -> MicrographReport:
+    """Measure a class map and write tables and pictures, whole or not at all.
+
+    Args:
+        segmented: What is measured.
+        run: What all micrographs share.
+        folder: For class_map.png, overlay.png, objects.csv, lines.csv and
+            summary.json.
+        replace: Whether an older folder gives way.
+
+    Returns:
+        The micrograph's part of the page in the folder above.
+    """
+    calibration = segmented.micrograph.calibration
+    quantification = quantify(
+        segmented.class_map,
+        segmented.scheme,
+        calibration,
+        label_map=segmented.label_map,
+        image=segmented.micrograph.pixels,
+    )
+    tables = {"objects.csv": quantification.objects, "lines.csv": quantification.lines}
+    files = ["overlay.png", "class_map.png", *tables, "summary.json"]
+    report = MicrographReport(
+        name=segmented.micrograph.name,
+        quantification=quantification,
+        pictures=make_pictures(
+            segmented.image,
+            segmented.class_map,
+            segmented.scheme,
+            calibration=calibration,
+        ),
+        warnings=segmented.warnings,
+        files={name: f"{folder.name}/{name}" for name in files},
+        sha256=segmented.sha256,
+    )
+    overlay = draw_overlay(
+        segmented.image, segmented.class_map, segmented.scheme, calibration=calibration
+    )
+    with whole_folder(folder, replace=replace) as temporary:
+        write_png(overlay, temporary / "overlay.png")
+        write_class_map(segmented.class_map, temporary / "class_map.png")
+        for name, table in tables.items():
+            write_table(table, temporary / name)
+        write_summary(temporary / "summary.json", report, run)
+    return report
+
+
+def run_facts(
+    *,
+    model: ModelVersion | None,
+    settings: Mapping[str, Any],
+    command: str = "",
+) -> RunFacts:
+    """Say what made a result: software, model and settings, at this moment.
+
+    Args:
+        model: The version that was asked, or None.
+        settings: Everything that was set.
+        command: What was typed.
+    """
+    return RunFacts(
+        created=datetime.now(UTC).isoformat(timespec="seconds"),
+        software={name: version(name) for name in SOFTWARE},
+        model=None if model is None else _model_facts(model, model.card),
+        settings=settings,
+        command=command,
+    )
+
+
+def _model_facts(version: ModelVersion, card: ModelCard) -> ModelFacts:
+    return ModelFacts(
+        name=version.name,
+        version=version.version,
+        sha256=version.sha256,
+        architecture=card.architecture,
+        description=card.description,
+        license=card.license,
+        attribution=card.attribution,
+        dataset_name=card.dataset_name,
+        intended_use=card.intended_use,
+        limits=card.limits,
+        pixel_size_range_nm=card.pixel_size_range_nm,
+    )

@@ -1,0 +1,54 @@
+"""Analyzing from the command line."""
+
+import json
+
+import pytest
+
+from defectkeras.datasets.spec import load_dataset_spec
+
+
+@pytest.fixture
+def folder(synthetic_spec):
+    return load_dataset_spec(synthetic_spec).root / "micrographs"
+
+
+def test_folder_in_results_out(run, folder, tiny_registry, tmp_path):
+    words = ("analyze", folder, "--model", "tiny", "--registry", tiny_registry)
+    done = run(*words, "--out", tmp_path / "out", "--json", "--min-area-px", 9)
+    assert done.exit_code == 0, done.output
+    told = json.loads(done.stdout)
+    assert len(told["micrographs"]) == 4
+    assert told["failed"] == []
+    assert (tmp_path / "out" / "report.html").exists()
+    again = run(*words, "--out", tmp_path / "out")
+    assert again.exit_code == 1
+    assert "--overwrite" in again.stderr
+
+
+def test_bad_file_sets_the_status_and_numbers_are_shown(
+    run, folder, tiny_registry, tmp_path
+):
+    bad = tmp_path / "bad.tif"
+    bad.write_bytes(b"no micrograph")
+    good = sorted(folder.glob("*.tif"))[0]
+    words = ("analyze", bad, good, "--model", "tiny", "--registry", tiny_registry)
+    done = run(*words, "--out", tmp_path / "out", "--foil-thickness-nm", 80)
+    assert done.exit_code == 1
+    assert f"failed: {bad}" in done.stderr
+    assert "1 micrographs, 1 failed" in done.stderr
+    assert "Dislocation density" in done.stdout
+
+
+def test_dry_run_lists_and_writes_nothing(run, folder, tiny_registry, tmp_path):
+    words = ("analyze", folder, "--model", "tiny", "--registry", tiny_registry)
+    done = run(*words, "--out", tmp_path / "out", "--dry-run")
+    assert done.exit_code == 0, done.output
+    assert len(done.stdout.splitlines()) == 4
+    assert not (tmp_path / "out").exists()
+
+
+def test_unknown_model_gets_the_nearest(run, folder, tiny_registry, tmp_path):
+    words = ("analyze", folder, "--model", "tinny", "--registry", tiny_registry)
+    done = run(*words, "--out", tmp_path / "out")
+    assert done.exit_code == 1
+    assert "Did you mean 'tiny'?" in done.stderr

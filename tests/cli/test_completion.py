@@ -1,0 +1,44 @@
+"""The completion script and what it completes."""
+
+import os
+import subprocess
+import sys
+
+import click
+import pytest
+
+from defectkeras.cli.options import complete_models
+
+
+@pytest.mark.parametrize("shell", ["bash", "fish", "zsh"])
+def test_script_names_the_command(run, shell):
+    if shell == "bash" and os.system("bash --version >/dev/null 2>&1"):
+        pytest.skip("bash is not here")
+    result = run("completion", shell)
+    assert result.exit_code == 0, result.output
+    assert "_DEFECTKERAS_COMPLETE" in result.stdout
+
+
+def test_shell_is_told_the_commands():
+    environment = {
+        **os.environ,
+        "_DEFECTKERAS_COMPLETE": "bash_complete",
+        "COMP_WORDS": "defectkeras ev",
+        "COMP_CWORD": "1",
+    }
+    code = "from defectkeras.cli.main import main; main(prog_name='defectkeras')"
+    done = subprocess.run(
+        [sys.executable, "-c", code], env=environment, capture_output=True, text=True
+    )
+    assert done.stdout.split() == ["plain,evaluate"]
+
+
+def test_models_versions_and_aliases_are_completed(run, tiny_registry):
+    done = run("registry", "alias", "tiny@1", "best", "--registry", tiny_registry)
+    assert done.exit_code == 0, done.output
+    command = click.Command("analyze")
+    context = click.Context(command)
+    context.params["registry_root"] = tiny_registry
+    items = complete_models(context, click.Option(["--model"]), "ti")
+    assert [item.value for item in items] == ["tiny", "tiny@1", "tiny@best"]
+    assert complete_models(context, click.Option(["--model"]), "x") == []

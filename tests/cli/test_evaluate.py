@@ -1,0 +1,20 @@
+"""Evaluating from the command line."""
+
+import json
+
+
+def test_scores_for_people_programs_and_files(
+    run, synthetic_spec, tiny_registry, tmp_path
+):
+    words = ("evaluate", synthetic_spec, "--model", "tiny", "--split", "val")
+    shown = run(*words, "--registry", tiny_registry)
+    assert shown.exit_code == 0, shown.output
+    assert shown.stdout.startswith("tiny@1 on synthetic-dci-stem val, 1 micrographs")
+    assert "dislocation_density_per_m2" in shown.stdout
+    done = run(*words, "--registry", tiny_registry, "--json", "--out", tmp_path)
+    told = json.loads(done.stdout)
+    assert told == json.loads((tmp_path / "evaluation.json").read_text())
+    assert (tmp_path / "quantities.csv").exists()
+    dry = run(*words, "--registry", tiny_registry, "--dry-run", "--out", tmp_path / "x")
+    assert dry.exit_code == 0
+    assert not (tmp_path / "x").exists()

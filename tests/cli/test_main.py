@@ -1,0 +1,66 @@
+"""Help is quick and complete, slips are guessed, errors are one line."""
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+from defectkeras.cli.main import LazyGroup, main
+
+LIMIT_S = 0.5
+
+
+def test_help_is_quick_and_without_tensorflow():
+    code = (
+        "import sys; from defectkeras.cli.main import main\n"
+        "try: main(['--help'])\n"
+        "except SystemExit: sys.exit(bool({'tensorflow', 'numpy'} & set(sys.modules)))"
+    )
+    before = os.times()
+    subprocess.run([sys.executable, "-c", code], check=True, capture_output=True)
+    after = os.times()
+    # processor time, since another process may hold the processor meanwhile
+    took_s = sum(after[2:4]) - sum(before[2:4])
+    assert took_s < LIMIT_S
+
+
+def test_every_command_has_help(run):
+    for name in LazyGroup.homes:
+        result = run(name, "--help")
+        assert result.exit_code == 0, result.output
+        assert result.output.startswith(f"Usage: main {name}")
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (["anlyze"], "No such command 'anlyze'. Did you mean 'analyze'?"),
+        (["data", "validat"], "No such command 'validat'. Did you mean 'validate'?"),
+        (["registry", "lst"], "No such command 'lst'. Did you mean 'list'?"),
+    ],
+)
+def test_mistyped_command_gets_the_nearest(run, words, told):
+    result = run(*words)
+    assert result.exit_code == 2
+    assert told in result.stderr
+
+
+def test_users_error_is_one_line_without_traceback(run, tmp_path):
+    result = run("registry", "show", "nothing", "--registry", tmp_path)
+    assert result.exit_code == 1
+    assert result.stdout == ""
+    assert result.stderr.startswith("Error: No model 'nothing' in the registry")
+    assert len(result.stderr.strip().splitlines()) == 1
+
+
+def test_version_is_told(run):
+    assert run("--version").stdout.startswith("main, version ")
+
+
+def test_module_runs_as_the_command():
+    done = subprocess.run(
+        [sys.executable, "-m", "defectkeras", "--help"], capture_output=True, text=True
+    )
+    assert done.stdout.startswith("Usage: defectkeras ")
+    assert main.name == "main"

@@ -1,0 +1,70 @@
+"""Shared options say the same everywhere."""
+
+import json
+
+import click
+import pytest
+
+from defectkeras.cli.main import main
+from defectkeras.cli.options import echo_json, talk
+
+
+def commands(group=main, path=()):
+    context = click.Context(group)
+    for name in group.list_commands(context):
+        command = group.get_command(context, name)
+        if isinstance(command, click.Group):
+            yield from commands(command, (*path, name))
+        else:
+            yield " ".join((*path, name)), command
+
+
+COMMANDS = dict(commands())
+TELLS_NOTHING = {"completion", "registry alias", "registry verify"}
+WRITES = {
+    "analyze",
+    "data describe",
+    "data synthesize",
+    "evaluate",
+    "quantify",
+    "registry alias",
+    "train",
+}
+
+
+def flags(name):
+    return {flag for p in COMMANDS[name].params for flag in p.opts}
+
+
+@pytest.mark.parametrize("name", sorted(set(COMMANDS) - TELLS_NOTHING))
+def test_what_tells_has_json(name):
+    assert "--json" in flags(name)
+
+
+@pytest.mark.parametrize("name", sorted(WRITES))
+def test_what_writes_has_a_dry_run(name):
+    assert "--dry-run" in flags(name)
+
+
+@pytest.mark.parametrize("name", sorted(COMMANDS))
+def test_every_option_has_help(name):
+    for parameter in COMMANDS[name].params:
+        if isinstance(parameter, click.Option):
+            assert parameter.help, parameter.name
+
+
+@pytest.mark.parametrize("value", ["0", "-1", "nan"])
+def test_sizes_must_be_above_0(run, tmp_path, value):
+    mask = tmp_path / "mask.png"
+    mask.touch()
+    result = run("quantify", mask, "--pixel-size-nm", value)
+    assert result.exit_code != 0
+    assert "Traceback" not in result.output
+
+
+def test_data_to_stdout_and_talk_to_stderr(capsys):
+    echo_json({"µm": 1})
+    talk("done")
+    out, err = capsys.readouterr()
+    assert json.loads(out) == {"µm": 1}
+    assert err == "done\n"

@@ -1,0 +1,42 @@
+"""Measuring masks from the command line."""
+
+import json
+
+import numpy as np
+import pytest
+from PIL import Image
+
+
+@pytest.fixture
+def mask_path(tmp_path):
+    mask = np.zeros((80, 120), np.uint8)
+    mask[20:40, 30:60] = 255
+    path = tmp_path / "mask.png"
+    Image.fromarray(mask).save(path)
+    return path
+
+
+def test_numbers_on_stdout(run, mask_path):
+    words = ("quantify", mask_path, "--encoding", "binary", "--class", "void")
+    shown = run(*words, "--pixel-size-nm", 0.5)
+    assert shown.exit_code == 0, shown.output
+    assert "no foil thickness" in shown.stdout
+    told = json.loads(run(*words, "--json").stdout)
+    assert told["calibration"]["pixel_size_nm"] is None
+    areas = [q for q in told["quantities"] if q["name"] == "area_fraction_percent"]
+    assert areas[0]["value"] == pytest.approx(100 * 600 / 9600)
+
+
+def test_files_and_dry_run(run, mask_path, tmp_path):
+    words = ("quantify", mask_path, "--encoding", "binary", "--out", tmp_path / "out")
+    dry = run(*words, "--dry-run")
+    assert "Would write" in dry.stderr
+    assert not (tmp_path / "out").exists()
+    assert run(*words).exit_code == 0
+    assert (tmp_path / "out" / "mask" / "objects.csv").exists()
+
+
+def test_wrong_encoding_is_told(run, mask_path):
+    result = run("quantify", mask_path)
+    assert result.exit_code == 1
+    assert "binary" in result.stderr

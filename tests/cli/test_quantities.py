@@ -1,0 +1,27 @@
+"""Quantities as lines of text."""
+
+import numpy as np
+
+from defectkeras.cli.quantities import echo_quantities
+from defectkeras.core.calibration import Calibration
+from defectkeras.core.labels import DefectClass, LabelScheme
+from defectkeras.quantification.quantify import quantify
+
+SCHEME = LabelScheme(
+    (DefectClass(0, "matrix", "matrix"), DefectClass(1, "void", "region"))
+)
+
+
+def test_value_interval_unit_or_reason(capsys):
+    class_map = np.zeros((60, 90), np.int32)
+    class_map[10:20, 10:20] = 1
+    class_map[30:42, 50:62] = 1
+    echo_quantities("field", quantify(class_map, SCHEME, Calibration(0.5)))
+    out = capsys.readouterr().out
+    lines = [line.split() for line in out.splitlines()]
+    assert lines[:2] == [["field"], ["void"]]
+    count = next(line for line in lines if line[0] == "Count")
+    assert count[:3] == ["Count", "2", "[0.2"]
+    assert "m⁻²" in out
+    assert "missing: number density" in out.lower()
+    assert "no foil thickness" in out

@@ -1,0 +1,43 @@
+"""Training from the command line."""
+
+import json
+
+
+def test_train_publishes_and_tells(run, synthetic_spec, tmp_path):
+    words = ("train", synthetic_spec, "--name", "small", "--registry", tmp_path / "r")
+    sizes = (
+        "--epochs",
+        1,
+        "--steps-per-epoch",
+        1,
+        "--batch-size",
+        1,
+        "--patch-size",
+        32,
+    )
+    done = run(*words, *sizes, "--run-folder", tmp_path / "run", "--json")
+    assert done.exit_code == 0, done.output
+    told = json.loads(done.stdout)
+    assert told["model"] == "small@1"
+    assert "Published as small@1" in done.stderr
+    assert (tmp_path / "run" / "best.weights.h5").exists()
+    assert (tmp_path / "r" / "small" / "1" / "saved_model.pb").exists()
+
+
+def test_dry_run_prints_every_setting(run, synthetic_spec, tmp_path):
+    done = run("train", synthetic_spec, "--dry-run", "--epochs", 3)
+    plan = json.loads(done.stdout)
+    assert plan["config"]["epochs"] == 3
+    assert plan["examples"] == {"train": 3, "val": 1, "test": 0}
+    assert not (tmp_path / "runs").exists()
+
+
+def test_slips_are_told(run, synthetic_spec, tmp_path):
+    result = run("train", synthetic_spec, "--architecture", "defectsegnett")
+    assert result.exit_code == 1
+    assert "Did you mean 'defectsegnet'?" in result.stderr
+    config = tmp_path / "settings.toml"
+    config.write_text("epoch = 3\n")
+    result = run("train", synthetic_spec, "--config", config)
+    assert result.exit_code == 1
+    assert "unknown key 'epoch'. Did you mean 'epochs'?" in result.stderr

@@ -1,0 +1,130 @@
+"""From micrographs to measured defects; a bad file does not stop the rest."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from PIL import Image
+
+import defectkeras
+from defectkeras.core.errors import DefectKerasError, MicrographError
+from defectkeras.core.files import sha256_of_file
+from defectkeras.datasets.spec import load_dataset_spec
+from defectkeras.registry.store import ModelRegistry
+from defectkeras.workflows.analyze import AnalyzeSettings, analyze, result_folders
+
+FILES = {
+    "class_map.png",
+    "lines.csv",
+    "objects.csv",
+    "overlay.png",
+    "summary.json",
+}
+
+
+@pytest.fixture(scope="module")
+def micrographs(synthetic_spec) -> list[Path]:
+    return [e.micrograph_path for e in load_dataset_spec(synthetic_spec).examples]
+
+
+def test_every_file_is_written_and_tells_where_it_is_from(
+    micrographs, tiny_registry, tmp_path
+):
+    analysis = analyze(
+        micrographs[:2], "tiny", output_folder=tmp_path, registry_root=tiny_registry
+    )
+    assert analysis.failed == ()
+    version = ModelRegistry(tiny_registry).resolve("tiny")
+    for path in micrographs[:2]:
+        folder = tmp_path / path.stem
+        assert {p.name for p in folder.iterdir()} == FILES
+        class_map = np.asarray(Image.open(folder / "class_map.png"))
+        assert class_map.dtype == np.uint8
+        assert class_map.shape == (120, 152)
+        assert class_map.max() < 4
+        summary = json.loads((folder / "summary.json").read_text())
+        assert summary["sha256"] == sha256_of_file(path)
+        assert summary["model"]["sha256"] == version.sha256
+        assert summary["model"]["reference"] == "tiny@1"
+        assert summary["calibration"]["pixel_size_nm"] == pytest.approx(1.0, rel=1e-5)
+        assert summary["calibration"]["pixel_size_source"] not in ("none", "user")
+        assert summary["software"]["defectkeras"] == defectkeras.__version__
+        assert all(q["unit"] for q in summary["quantities"])
+    quantities = pd.read_csv(tmp_path / "quantities.csv")
+    assert set(quantities["micrograph"]) == {p.stem for p in micrographs[:2]}
+    page = (tmp_path / "report.html").read_text()
+    assert version.sha256 in page
+    assert "http://" not in page.replace("http://www.w3.org", "")
+
+
+def test_what_the_user_says_wins_over_the_file(micrographs, tiny_registry, tmp_path):
+    settings = AnalyzeSettings(pixel_size_nm=2.0, foil_thickness_nm=55.0)
+    analysis = analyze(
+        micrographs[:1],
+        "tiny",
+        output_folder=tmp_path,
+        settings=settings,
+        registry_root=tiny_registry,
+    )
+    calibration = analysis.reports[0].quantification.calibration
+    assert calibration.pixel_size_nm == 2.0
+    assert calibration.pixel_size_source == "user"
+    assert calibration.foil_thickness_nm == 55.0
+    assert "outside" in analysis.reports[0].warnings[0]
+
+
+def test_a_bad_file_is_told_and_the_rest_goes_on(micrographs, tiny_registry, tmp_path):
+    folder = tmp_path / "in"
+    folder.mkdir()
+    (folder / "a_broken.tif").write_bytes(micrographs[0].read_bytes()[:400])
+    (folder / "b_good.tif").write_bytes(micrographs[0].read_bytes())
+    analysis = analyze(
+        [folder], "tiny", output_folder=tmp_path / "out", registry_root=tiny_registry
+    )
+    assert [r.name for r in analysis.reports] == ["b_good"]
+    assert "a_broken.tif" in analysis.failed[0].reason
+    assert not (tmp_path / "out" / "a_broken").exists()
+    assert "a_broken.tif" in (tmp_path / "out" / "report.html").read_text()
+
+
+def test_older_results_are_kept_unless_told(micrographs, tiny_registry, tmp_path):
+    def again(**arguments):
+        return analyze(
+            micrographs[:1],
+            "tiny",
+            output_folder=tmp_path,
+            registry_root=tiny_registry,
+            **arguments,
+        )
+
+    again()
+    marker = tmp_path / micrographs[0].stem / "note.txt"
+    marker.write_text("mine")
+    with pytest.raises(DefectKerasError, match="--overwrite"):
+        again()
+    assert marker.exists()
+    again(overwrite=True)
+    assert {p.name for p in marker.parent.iterdir()} == FILES
+
+
+def test_no_micrograph_is_an_error(tiny_registry, tmp_path):
+    (tmp_path / "in").mkdir()
+    with pytest.raises(MicrographError):
+        analyze(
+            [tmp_path / "in"],
+            "tiny",
+            output_folder=tmp_path / "out",
+            registry_root=tiny_registry,
+        )
+    assert not (tmp_path / "out").exists()
+
+
+def test_folder_names_differ_whatever_the_files():
+    paths = [Path(p) for p in ("a/x.tif", "b/x.tif", "a/x.png", "c/a/x.tif", "y.tif")]
+    names = result_folders(paths)
+    assert list(names) == paths
+    assert len(set(names.values())) == len(paths)
+    assert names[paths[2]] == "x.png"
+    assert names[paths[4]] == "y"

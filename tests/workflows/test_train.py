@@ -1,0 +1,63 @@
+"""From a data spec to a version whose card tells how it was made."""
+
+import dataclasses
+import json
+
+import numpy as np
+import pytest
+
+from defectkeras.core.errors import DatasetError
+from defectkeras.datasets.spec import load_dataset_spec
+from defectkeras.registry.store import ModelRegistry
+from defectkeras.training.config import TrainingConfig
+from defectkeras.workflows.train import TrainingRequest, train
+
+CONFIG = TrainingConfig(epochs=1, steps_per_epoch=1, batch_size=1, patch_size=32)
+
+
+def test_card_tells_data_settings_and_scores(tiny_registry, synthetic_spec):
+    card = ModelRegistry(tiny_registry).resolve("tiny").card
+    spec = load_dataset_spec(synthetic_spec)
+    assert card.architecture == "defectsegnet"
+    assert card.arguments == {"num_classes": 4}
+    assert card.scheme == spec.scheme
+    assert card.dataset_fingerprint == spec.fingerprint
+    assert card.split["val"] == [e.name for e in spec.of_split("val")]
+    assert card.config["patch_size"] == 48
+    assert card.stride == 8
+    assert card.receptive_field_px == 103
+    np.testing.assert_allclose(card.pixel_size_range_nm, (1.0, 1.0), rtol=1e-5)
+    json.dumps(card.to_dict(), allow_nan=False)
+
+
+def test_same_seed_gives_the_same_weights(synthetic_spec, tmp_path):
+    models = []
+    for name in ("a", "b"):
+        request = TrainingRequest(
+            synthetic_spec,
+            name="same",
+            registry_root=tmp_path / name,
+            run_folder=tmp_path / f"run_{name}",
+        )
+        _, run = train(request, CONFIG)
+        models.append(run.model.get_weights())
+    for first, second in zip(*models, strict=True):
+        np.testing.assert_array_equal(first, second)
+
+
+def test_missing_split_is_told(synthetic_spec, tmp_path):
+    text = synthetic_spec.read_text()
+    lines = [line for line in text.splitlines() if not line.startswith("val =")]
+    path = synthetic_spec.with_name("no_val.toml")
+    path.write_text("\n".join(lines) + "\n")
+    request = TrainingRequest(path, name="x", registry_root=tmp_path)
+    with pytest.raises(DatasetError, match='the split "val" must have'):
+        train(request, CONFIG)
+    path.unlink()
+
+
+def test_run_folder_without_a_wish_names_model_and_time(tmp_path):
+    request = TrainingRequest(tmp_path / "spec.toml")
+    assert request.chosen_run_folder("voids").as_posix().startswith("runs/voids-2")
+    wish = dataclasses.replace(request, run_folder=tmp_path)
+    assert wish.chosen_run_folder("voids") == tmp_path
