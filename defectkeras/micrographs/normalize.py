@@ -11,6 +11,9 @@ from numpy.typing import NDArray
 
 from defectkeras.core.arrays import Image, require_image
 
+SMALLEST_SPAN = float(np.finfo(np.float32).tiny)
+"""Percentiles that are nearer count as the same; 1 / span would overflow."""
+
 LOW_PERCENT = 0.1
 """Percentile that becomes 0; hot and dead pixels lie outside."""
 
@@ -53,7 +56,7 @@ def normalize_percentile(
         )
     floats = require_image(pixels, name="pixels")
     low, high = (float(p) for p in np.percentile(floats, [low_percent, high_percent]))
-    if high <= low:
+    if high - low < SMALLEST_SPAN:
         return np.zeros_like(floats)
     image = floats - np.float32(low)
     image *= np.float32(1 / (high - low))

@@ -160,8 +160,8 @@ def dislocation_density_intercepts_per_m2(
     """Give the length of line per volume from intercepts, in m^-2.
 
     rho = 2 N / (L t f) for N intercepts with test lines of total length L
-    (R. K. Ham, Phil. Mag. 6 (1961) 1183, doi:10.1080/14786436108239679). Use
-    several directions: dislocations are rarely isotropic in the plane.
+    (R. K. Ham, Phil. Mag. 6 (1961) 1183). Use several directions, as
+    dislocations are rarely isotropic in the plane.
 
     Args:
         intercept_count: Number of intercepts N.

@@ -19,10 +19,10 @@ So each object counts with its own weight, all methods below share one formula,
 and the sums stay unbiased for any mixture of sizes.
 
 References:
-    The equation: G. Bach, Z. wiss. Mikroskopie 65 (1963) 285;
-    P. L. Goldsmith, Br. J. Appl. Phys. 18 (1967) 813,
-    doi:10.1088/0508-3443/18/6/317. The weights are derived in
-    docs/quantification.md.
+    The equation: P. L. Goldsmith, Br. J. Appl. Phys. 18 (1967) 813; J. Ohser,
+    K. Sandau, Considerations about the estimation of the size distribution in
+    Wicksell's corpuscle problem, Lecture Notes in Physics 554 (2000). The
+    weights are derived in docs/quantification.md.
 """
 
 import math

@@ -136,7 +136,13 @@ class _Field:
     def measure_region(
         self, defect_class: DefectClass, label_map: LabelMap | None, image: Image | None
     ) -> pd.DataFrame:
-        """Give the objects of a region class."""
+        """Give the objects of a region class.
+
+        Args:
+            defect_class: The class.
+            label_map: (H, W) object numbers, or None for connected pixels.
+            image: (H, W) grey levels, or None.
+        """
         mask = self.class_map == defect_class.index
         labels = (
             label_objects(mask) if label_map is None else np.where(mask, label_map, 0)

@@ -19,6 +19,7 @@ MAX_PINHOLE_PX = 8
 """Holes up to this area are filled: each would become a ring of skeleton."""
 
 _PAD_PX = 16
+_SPUR_EXTRA_PX = 2
 
 
 @dataclass(frozen=True)
@@ -119,8 +120,8 @@ def trace_lines(mask: Mask) -> TracedLines:
     Pinholes are filled and the mask is continued over the border, so that a
     line that leaves the field runs up to it; then it is thinned (Zhang and Suen
     1984, doi:10.1145/357994.358023). At last spurs go: branches that end freely,
-    no farther from their junction than the edge of the mask there plus one
-    pixel.
+    no farther from their junction than the edge of the mask there plus two
+    pixels.
 
     Args:
         mask: (H, W) true on lines some pixels wide.
@@ -216,7 +217,7 @@ def prune_spurs(skeleton: Mask, half_widths: NDArray[np.float32]) -> Mask:
     for a, b in ((steps.first, steps.second), (steps.second, steps.first)):
         leaves = is_junction[a] & ~is_junction[b]
         halves = half_widths[rows[a[leaves]], columns[a[leaves]]]
-        np.maximum.at(reach_px, branch[b[leaves]], halves + 1)
+        np.maximum.at(reach_px, branch[b[leaves]], halves + _SPUR_EXTRA_PX)
     length_px = np.bincount(branch, minlength=count)
     has_end = np.bincount(branch[degrees == 1], minlength=count)[:count] == 1
     is_spur = has_end & (length_px <= reach_px)

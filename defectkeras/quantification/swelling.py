@@ -4,7 +4,7 @@ All take volumes as the cube of a diameter: 5 % in d is 16 % in the result.
 """
 
 import math
-from typing import Literal, get_args
+from typing import Literal
 
 import numpy as np
 
@@ -143,15 +143,3 @@ def swelling_percent(volume_fraction_of_voids: float) -> float:
         0.42064
     """
     return 100 * volume_fraction_of_voids / (1 - volume_fraction_of_voids)
-
-
-def require_volume_method(method: str) -> None:
-    """Check the name of a method for the volume fraction.
-
-    Args:
-        method: One of `VolumeMethod`.
-
-    Raises:
-        DefectKerasError: When it is not known.
-    """
-    require_known(method, get_args(VolumeMethod), what="volume method")

@@ -9,6 +9,8 @@ from typing import Any
 
 import tensorflow as tf
 
+from defectkeras.micrographs.normalize import SMALLEST_SPAN
+
 
 def normalize_images(image: Any, *, low_percent: float, high_percent: float) -> Any:
     """Bring each image of a batch to [0, 1] between two percentiles of its own.
@@ -28,7 +30,9 @@ def normalize_images(image: Any, *, low_percent: float, high_percent: float) -> 
     levels = tf.reshape(image, (tf.shape(image)[0], -1))  # (B, H * W)
     low = -_percentile(-levels, 100.0 - low_percent)[:, tf.newaxis]
     high = _percentile(levels, high_percent)[:, tf.newaxis]
-    scale = tf.math.divide_no_nan(tf.ones_like(low), tf.maximum(high - low, 0.0))
+    span = high - low
+    span = tf.where(span < SMALLEST_SPAN, tf.zeros_like(span), span)
+    scale = tf.math.divide_no_nan(tf.ones_like(span), span)
     scaled = (levels - tf.cast(low, tf.float32)) * tf.cast(scale, tf.float32)
     return tf.reshape(tf.clip_by_value(scaled, 0.0, 1.0), tf.shape(image))
 

@@ -91,3 +91,9 @@ def test_pixels_are_left_as_they_were():
 def test_percentiles_must_be_in_order(low, high):
     with pytest.raises(ValueError, match="low_percent"):
         normalize_percentile(np.ones((2, 3)), low_percent=low, high_percent=high)
+
+
+def test_a_span_too_small_to_divide_by_counts_as_constant():
+    pixels = np.zeros((4, 6), np.float32)
+    pixels[:2] = 1e-40
+    assert not normalize_percentile(pixels).any()

@@ -6,6 +6,8 @@ import pytest
 from defectkeras.core.calibration import Calibration
 from defectkeras.quantification.quantify import QuantifySettings, quantify
 from defectkeras.quantification.swelling import volume_fraction_from_area
+from defectkeras.synthesis.contents import DCI_STEM_SCHEME
+from defectkeras.synthesis.synthesize import synthesize
 
 PIXEL_SIZE_NM = 0.8
 SHAPE = (400, 520)
@@ -163,3 +165,38 @@ def test_overlapping_spheres_by_projected_area(disc):
         covered.append(mask.mean())
     found = volume_fraction_from_area(np.mean(covered), thickness, diameter)
     assert found == pytest.approx(per_volume * np.pi / 6 * diameter**3, rel=0.03)
+
+
+@pytest.mark.slow
+def test_synthetic_micrographs_are_measured_without_bias():
+    """All classes, shapes and crossings of a preset, 20 micrographs."""
+    true, found = {}, {}
+    for seed in range(20):
+        synthetic = synthesize("dci-stem", shape=(512, 640), seed=seed)
+        result = quantify(
+            synthetic.class_map, DCI_STEM_SCHEME, synthetic.micrograph.calibration
+        )
+        truth = synthetic.truth
+        known = {
+            ("dislocation", "dislocation_density_per_m2"): (
+                truth.dislocation_density_per_m2
+            ),
+            ("dislocation", "dislocation_density_intercepts_per_m2"): (
+                truth.dislocation_density_per_m2
+            ),
+            ("void", "swelling_percent"): truth.swelling_percent,
+        }
+        for name, region in truth.regions.items():
+            if region.count == 0:
+                continue
+            known |= {
+                (name, "number_density_per_m3"): region.number_density_per_m3,
+                (name, "mean_equivalent_diameter_nm"): region.mean_diameter_nm,
+                (name, "volume_fraction_percent"): region.volume_fraction_percent,
+            }
+        for key, value in known.items():
+            true[key] = true.get(key, 0.0) + value
+            found[key] = found.get(key, 0.0) + result.find(*key).value
+    ratios = {key: found[key] / true[key] for key in true}
+    assert len(ratios) == 9
+    assert all(abs(ratio - 1) < 0.03 for ratio in ratios.values()), ratios

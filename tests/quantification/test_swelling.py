@@ -5,7 +5,6 @@ from hypothesis import strategies as st
 
 from defectkeras.core.errors import DefectKerasError
 from defectkeras.quantification.swelling import (
-    require_volume_method,
     swelling_percent,
     volume_contributions,
     volume_fraction,
@@ -66,7 +65,5 @@ def test_five_percent_in_diameter_is_sixteen_in_swelling():
 def test_methods_are_checked():
     with pytest.raises(DefectKerasError, match="Did you mean 'all_visible'"):
         volume_fraction(np.ones(2), 1.0, 1.0, method="all_visibl")
-    with pytest.raises(DefectKerasError, match="delesse"):
-        require_volume_method("deles")
     with pytest.raises(ValueError, match="must be of"):
         volume_contributions(np.ones(2), 1.0, 1.0, method="delesse", weights=np.ones(2))
