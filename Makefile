@@ -7,7 +7,6 @@ PYTHON ?= $(shell for python in python3 python3.13 python3.12 python3.11; do \
 VENV ?= .venv
 BIN = $(VENV)/bin
 READY = $(VENV)/.ready
-export TF_CPP_MIN_LOG_LEVEL ?= 2
 
 .PHONY: help setup demo test test-slow lint format docs shipped-models clean
 

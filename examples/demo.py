@@ -6,6 +6,7 @@ Writes micrographs, overlays, tables and one HTML page to demo_output/, and
 prints what was measured beside what is true.
 """
 
+import math
 from pathlib import Path
 from typing import Any
 
@@ -13,9 +14,12 @@ from rich.console import Console
 from rich.table import Table
 
 import defectkeras
+from defectkeras.cli.quiet import start_tensorflow
 from defectkeras.micrographs.write import write_micrograph
 from defectkeras.reporting.numbers import format_interval, format_value, split_unit
 from defectkeras.synthesis.truth import FoilTruth
+from defectkeras.workflows.analyze import AnalyzeSettings
+from defectkeras.workflows.segment import SegmentSettings
 from defectkeras.workflows.truth import compare_with_truth
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -32,11 +36,13 @@ COLUMNS = (
     "95 % interval",
     "error",
 )
-SEEDS = {"dislocations": 5, "precipitates": 6, "voids": 7}
+SETTINGS = AnalyzeSettings(segment=SegmentSettings(min_area_px=20))
+SEEDS = {"dislocations": 5, "precipitates": 3, "voids": 7}
 
 
 def main() -> None:
     """Synthesize, analyze, compare."""
+    start_tensorflow()
     talk = Console(stderr=True)
     truths = {name: synthesize(name, seed) for name, seed in SEEDS.items()}
     talk.print(f"Made {len(truths)} micrographs in {OUTPUT / 'micrographs'}.")
@@ -44,6 +50,7 @@ def main() -> None:
         [OUTPUT / "micrographs"],
         MODEL,
         output_folder=OUTPUT / "results",
+        settings=SETTINGS,
         registry_root=ROOT / "saved_models",
         overwrite=True,
     )
@@ -52,7 +59,7 @@ def main() -> None:
         compared = compare_with_truth(truths[report.name], report.quantification)
         for row in compared.itertuples():
             table.add_row(report.name, row.class_name, *numbers(row))
-    Console(width=120).print(table)
+    Console(width=140).print(table)
     talk.print(f"Look at {analysis.page}")
 
 
@@ -73,13 +80,16 @@ def synthesize(preset: str, seed: int) -> FoilTruth:
 def numbers(row: Any) -> tuple[str, ...]:
     """Give quantity, unit, truth, measurement, interval and error as text."""
     label, unit = split_unit(row.name)
-    half_width = (row.high - row.low) / 2
+    half_width, interval = None, ""
+    if math.isfinite(row.low) and math.isfinite(row.high):
+        half_width = (row.high - row.low) / 2
+        interval = format_interval(row.measured, row.low, row.high)
     return (
         label,
         unit,
         format_value(row.true, half_width),
         format_value(row.measured, half_width),
-        format_interval(row.measured, row.low, row.high),
+        interval,
         f"{row.error_percent:+.1f} %",
     )
 
