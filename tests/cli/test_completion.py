@@ -1,6 +1,7 @@
 """The completion script and what it completes."""
 
 import os
+import shutil
 import subprocess
 import sys
 
@@ -33,12 +34,13 @@ def test_shell_is_told_the_commands():
     assert done.stdout.split() == ["plain,evaluate"]
 
 
-def test_models_versions_and_aliases_are_completed(run, tiny_registry):
-    done = run("registry", "alias", "tiny@1", "best", "--registry", tiny_registry)
+def test_models_versions_and_aliases_are_completed(run, tiny_registry, tmp_path):
+    registry = shutil.copytree(tiny_registry, tmp_path / "registry")
+    done = run("registry", "alias", "tiny@1", "best", "--registry", registry)
     assert done.exit_code == 0, done.output
     command = click.Command("analyze")
     context = click.Context(command)
-    context.params["registry_root"] = tiny_registry
+    context.params["registry_root"] = registry
     items = complete_models(context, click.Option(["--model"]), "ti")
     assert [item.value for item in items] == ["tiny", "tiny@1", "tiny@best"]
     assert complete_models(context, click.Option(["--model"]), "x") == []

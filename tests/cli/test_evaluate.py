@@ -10,7 +10,7 @@ def test_scores_for_people_programs_and_files(
     shown = run(*words, "--registry", tiny_registry)
     assert shown.exit_code == 0, shown.output
     assert shown.stdout.startswith("tiny@1 on synthetic-dci-stem val, 1 micrographs")
-    assert "dislocation_density_per_m2" in shown.stdout
+    assert "area_fraction_percent" in shown.stdout
     done = run(*words, "--registry", tiny_registry, "--json", "--out", tmp_path)
     told = json.loads(done.stdout)
     assert told == json.loads((tmp_path / "evaluation.json").read_text())
