@@ -1,4 +1,4 @@
-"""Keras layers that several networks use and Keras does not have."""
+"""Padding of images before a convolution."""
 
 from typing import Any
 
