@@ -9,6 +9,7 @@ from typing import Any, Literal
 from defectkeras.core.errors import TrainingError
 from defectkeras.core.names import require_known
 from defectkeras.core.strict import from_mapping
+from defectkeras.losses import read_expression
 from defectkeras.pipelines.augment import Augmentation
 from defectkeras.pipelines.input_pipeline import PipelineConfig
 
@@ -34,7 +35,8 @@ class TrainingConfig:
         weight_decay: Of AdamW.
         warmup_epochs: Over which the learning rate rises from 0.
         gradient_clip_norm: Largest norm of all gradients together.
-        loss: An expression such as "ce" or "0.5*ce + 0.5*dice".
+        loss: An expression such as "ce" or "0.5*ce + 0.5*focal(gamma=2)", see
+            `read_expression`; "cldice" takes the line classes of the scheme.
         class_weights: "none", "median_frequency", or one weight for each class
             with the matrix first; for the cross-entropy. The patches balance the
             classes already, so that weights easily make defects too large.
@@ -85,6 +87,7 @@ class TrainingConfig:
         for name in ("weight_decay", "warmup_epochs", "seed"):
             _require_at_least(name, getattr(self, name), 0)
         _require_at_least("class_weight_cap", self.class_weight_cap, 1)
+        read_expression(self.loss)
         self._check_class_weights()
         self.pipeline()  # checks the rest
 

@@ -135,7 +135,7 @@ def train(
         start_run_folder(
             run_folder, config, model, {"train": training, "val": validation}
         )
-        _fit(model, training, config, callbacks)
+        _fit(model, training, scheme, config, callbacks)
     except KeyboardInterrupt:
         was_interrupted = True
     except OSError as error:
@@ -155,6 +155,7 @@ def train(
 def _fit(
     model: keras.Model,
     store: ImageStore,
+    scheme: LabelScheme,
     config: TrainingConfig,
     callbacks: list[keras.callbacks.Callback],
 ) -> None:
@@ -168,6 +169,7 @@ def _fit(
         config.loss,
         num_classes=num_maps,
         class_weights=resolve_class_weights(config, store),
+        line_classes=[c.index for c in scheme.defects if c.kind == "line"],
     )
     model.compile(build_optimizer(config), loss, jit_compile=False)
     model.fit(

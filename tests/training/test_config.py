@@ -67,6 +67,8 @@ def test_damaged_or_missing_file_is_named(tmp_path):
         {"warmup_epochs": -1.0},
         {"seed": -1},
         {"class_weight_cap": 0.5},
+        {"loss": "ce + dyce"},
+        {"loss": "focal(gama=2)"},
         {"class_weights": "median"},
         {"class_weights": (1.0, -1.0)},
         {"patch_size": 0},

@@ -48,6 +48,26 @@ def finished(train_tiny, tmp_path_factory):
     return train_tiny(tmp_path_factory.mktemp("train") / "run")
 
 
+def test_cldice_knows_the_lines_of_the_scheme(
+    draw_example, build_tiny_model, scheme, run_training, tmp_path
+):
+    config = dataclasses.replace(CONFIG, epochs=1, loss="dice + 0.5*cldice")
+    model = build_tiny_model()
+    run_training(config, model=model)
+    assert model.loss.losses[1].classes == (2,)
+    examples = [draw_example(classes=(1,))]
+    no_lines = LabelScheme(scheme.classes[:2])
+    with pytest.raises(TrainingError, match='"cldice" must have line classes'):
+        train(
+            build_tiny_model(1),
+            examples,
+            examples,
+            no_lines,
+            config,
+            run_folder=tmp_path / "none",
+        )
+
+
 @pytest.fixture
 def run_training(train_tiny, tmp_path):
     """Train into a folder of the test's own."""
