@@ -1,7 +1,6 @@
 """`defectkeras evaluate`: a model version against annotations."""
 
 from pathlib import Path
-from typing import Any
 
 import click
 
@@ -18,6 +17,7 @@ from defectkeras.cli.options import (
 )
 from defectkeras.cli.progress import progress_bar
 from defectkeras.cli.quiet import start_tensorflow
+from defectkeras.cli.score_tables import show_scores
 
 
 @click.command()
@@ -30,7 +30,13 @@ from defectkeras.cli.quiet import start_tensorflow
     help="Part of the data.",
 )
 @click.option("--augment", is_flag=True, help="Average over eight views.")
-@click.option("--out", type=FOLDER, help="Folder for evaluation.json, quantities.csv.")
+@click.option(
+    "--tolerance-px",
+    type=click.FloatRange(min=0),
+    default=2.0,
+    help="How far a boundary may be off.",
+)
+@click.option("--out", type=FOLDER, help="Folder for JSON, tables and figures.")
 @root_option
 @registry_option
 @dry_run_option
@@ -40,17 +46,22 @@ def evaluate(
     model: str,
     split: str,
     augment: bool,
+    tolerance_px: float,
     out: Path | None,
     root: Path | None,
     registry_root: Path,
     dry_run: bool,
     as_json: bool,
 ) -> None:
-    """Compare a model with the annotations of SPEC: pixels, objects, quantities."""
+    """Compare a model with the annotations of SPEC: pixels, objects, quantities.
+
+    Scores are told per micrograph and pooled: pixels, boundaries, objects,
+    calibration, quantities and size distributions. docs/metrics.md has every
+    definition.
+    """
     start_tensorflow()
-    from defectkeras.core.files import write_json
-    from defectkeras.reporting.tables import write_table
     from defectkeras.workflows.evaluate import evaluate
+    from defectkeras.workflows.evaluation_files import write_evaluation
     from defectkeras.workflows.segment import SegmentSettings
 
     if dry_run:
@@ -64,42 +75,14 @@ def evaluate(
             root=root,
             registry_root=registry_root,
             settings=SegmentSettings(augment=augment),
+            tolerance_px=tolerance_px,
             on_progress=on_progress,
         )
     scores = evaluation.to_dict()
     if out is not None:
-        write_json(out / "evaluation.json", scores)
-        write_table(evaluation.quantities(), out / "quantities.csv")
-        talk(f"Wrote {out / 'evaluation.json'} and {out / 'quantities.csv'}.")
+        files = write_evaluation(evaluation, out)
+        talk(f"Wrote {', '.join(file.name for file in files)} into {out}.")
     if as_json:
         echo_json(scores)
     else:
-        _echo_scores(scores)
-
-
-def _echo_scores(scores: dict[str, Any]) -> None:
-    """Print the scores for people."""
-    count = f"{len(scores['micrographs'])} micrographs"
-    click.echo(f"{scores['model']} on {scores['dataset']} {scores['split']}, {count}")
-    click.echo(
-        f"{'class':<16}{'IoU pooled':>12}{'IoU mean':>12}{'F1':>8}{'objects F1':>12}"
-    )
-    means = scores["mean_iou_over_images"]
-    for name, row in scores["pixels_pooled"]["classes"].items():
-        objects = scores["objects"].get(name, {})
-        cells = (row["iou"], means[name], row["f1"], objects.get("f1"))
-        widths = (12, 12, 8, 12)
-        numbers = [_number(c, w) for c, w in zip(cells, widths, strict=True)]
-        click.echo(f"{name:<16}{''.join(numbers)}")
-    click.echo("mean error of the quantities, and mean absolute error, in percent")
-    for row in scores["quantities"]:
-        if row["mean_error_percent"] is not None:
-            click.echo(
-                f"  {row['class_name']:<14} {row['name']:<40}"
-                f"{row['mean_error_percent']:>9.1f}"
-                f"{row['mean_absolute_error_percent']:>9.1f}"
-            )
-
-
-def _number(value: float | None, width: int) -> str:
-    return f"{'-':>{width}}" if value is None else f"{value:>{width}.3f}"
+        show_scores(scores)

@@ -1,13 +1,11 @@
-"""Agreement: objects and quantities of one annotation against another's."""
+"""Agreement: objects of one annotation against another's."""
 
 from dataclasses import dataclass
 
 import numpy as np
-import pandas as pd
 from scipy.optimize import linear_sum_assignment
 
 from defectkeras.core.arrays import LabelMap
-from defectkeras.quantification.results import Quantification
 from defectkeras.quantification.runs import Floats, Integers
 
 
@@ -94,11 +92,12 @@ def match_objects(
     true_labels, true_areas = _areas(true)
     predicted_labels, predicted_areas = _areas(predicted)
     both = (true > 0) & (predicted > 0)
+    base = int(predicted.max(initial=0)) + 1  # a pair of labels is one number
     pairs, common = np.unique(
-        np.stack([true[both], predicted[both]]), axis=1, return_counts=True
+        true[both].astype(np.int64) * base + predicted[both], return_counts=True
     )
-    rows = np.searchsorted(true_labels, pairs[0])
-    columns = np.searchsorted(predicted_labels, pairs[1])
+    rows = np.searchsorted(true_labels, pairs // base)
+    columns = np.searchsorted(predicted_labels, pairs % base)
     ious = common / (true_areas[rows] + predicted_areas[columns] - common)
     kept = ious >= min_iou
     rows, columns, ious = _assign(rows[kept], columns[kept], ious[kept])
@@ -135,29 +134,3 @@ def _assign(
         column_ids[chosen_columns[real]],
         found[real],
     )
-
-
-def compare_quantities(true: Quantification, predicted: Quantification) -> pd.DataFrame:
-    """Put the quantities of two quantifications side by side.
-
-    Args:
-        true: What is taken as right.
-        predicted: What is compared with it.
-
-    Returns:
-        One row per quantity that both have: class_name, name, unit, true,
-        predicted, difference, relative_error (difference over true; NaN when
-        true is 0 or a value is missing).
-    """
-    others = {(q.class_name, q.name): q for q in predicted.quantities}
-    rows = [
-        (q.class_name, q.name, q.unit, q.value, others[q.class_name, q.name].value)
-        for q in true.quantities
-        if (q.class_name, q.name) in others
-    ]
-    names = ["class_name", "name", "unit", "true", "predicted"]
-    table = pd.DataFrame(rows, columns=names)
-    table = table.astype({"true": "float64", "predicted": "float64"})
-    table["difference"] = table["predicted"] - table["true"]
-    table["relative_error"] = table["difference"] / table["true"].replace(0.0, np.nan)
-    return table

@@ -15,7 +15,7 @@ from defectkeras.reporting.palette import Color, hex_color
 INK = "#1d2730"
 SOFT = "#5b6873"
 
-_STYLE = {
+STYLE = {
     "svg.fonttype": "none",  # letters stay letters: small, sharp and searchable
     "svg.hashsalt": "defectkeras",  # the same figure, the same bytes
     "font.family": "sans-serif",
@@ -55,7 +55,7 @@ def draw_size_histogram(
     Returns:
         An <svg> element.
     """
-    with mpl.rc_context(_STYLE):  # type: ignore[arg-type]
+    with mpl.rc_context(STYLE):  # type: ignore[arg-type]
         figure = Figure(figsize=(4.6, 2.5), layout="constrained")
         axes = figure.add_subplot()
         low = distribution["low"].to_numpy(dtype=float)
@@ -81,11 +81,17 @@ def draw_size_histogram(
         axes.yaxis.set_major_locator(MaxNLocator(nbins=4, integer=True))
         axes.spines[["top", "right"]].set_visible(False)
         label = f"Histogram of the equivalent diameters of {total} objects"
-        return _to_svg(figure, figure_id, label)
+        return figure_to_svg(figure, figure_id, label)
 
 
-def _to_svg(figure: Figure, figure_id: str, label: str) -> str:
-    """Give a figure as an element whose names no other figure has."""
+def figure_to_svg(figure: Figure, figure_id: str, label: str) -> str:
+    """Give a figure as an <svg> element whose names no other figure has.
+
+    Args:
+        figure: The figure.
+        figure_id: In front of the element's names.
+        label: What it shows, for people who do not see it.
+    """
     buffer = io.StringIO()
     names = ("Creator", "Date", "Format", "Type")
     metadata = dict.fromkeys(names)

@@ -10,11 +10,14 @@ def test_scores_for_people_programs_and_files(
     shown = run(*words, "--registry", tiny_registry)
     assert shown.exit_code == 0, shown.output
     assert shown.stdout.startswith("tiny@1 on synthetic-dci-stem val, 1 micrographs")
-    assert "area_fraction_percent" in shown.stdout
+    for text in ("area_fraction_percent", "boundary F1", "Size distributions"):
+        assert text in shown.stdout
     done = run(*words, "--registry", tiny_registry, "--json", "--out", tmp_path)
     told = json.loads(done.stdout)
     assert told == json.loads((tmp_path / "evaluation.json").read_text())
-    assert (tmp_path / "quantities.csv").exists()
+    for name in ("quantities.csv", "scores.csv", "reliability.svg"):
+        assert (tmp_path / name).exists()
+        assert name in done.stderr
     dry = run(*words, "--registry", tiny_registry, "--dry-run", "--out", tmp_path / "x")
     assert dry.exit_code == 0
     assert not (tmp_path / "x").exists()

@@ -4,9 +4,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from defectkeras.core.calibration import Calibration
-from defectkeras.quantification.agreement import compare_quantities, match_objects
-from defectkeras.quantification.quantify import quantify
+from defectkeras.quantification.agreement import match_objects
 
 
 def test_shifted_squares():
@@ -71,16 +69,3 @@ def test_slips_are_told(shape, min_iou, text):
         match_objects(
             np.zeros((4, 7), np.int32), np.zeros(shape, np.int32), min_iou=min_iou
         )
-
-
-def test_quantities_side_by_side(scheme, shared_class_map):
-    calibration = Calibration(1.0)
-    predicted_map = np.where(shared_class_map == 3, 0, shared_class_map)
-    true, predicted = (
-        quantify(m, scheme, calibration) for m in (shared_class_map, predicted_map)
-    )
-    table = compare_quantities(true, predicted).set_index(["class_name", "name"])
-    assert table.loc[("void", "count"), "relative_error"] == -1
-    assert table.loc[("precipitate", "count"), "difference"] == 0
-    assert np.isnan(table.loc[("void", "number_density_per_m3"), "true"])
-    assert len(table) == len(true.quantities)

@@ -26,7 +26,10 @@ def test_scores_are_complete_and_json(synthetic_spec, tiny_registry):
     json.dumps(scores, allow_nan=False)
     assert scores["model"] == "tiny@1"
     assert len(scores["micrographs"]) == 3
-    assert set(scores["objects"]) == {"precipitate", "void"}
+    with_objects = {
+        name for name, row in scores["classes"].items() if row["objects_true"]
+    }
+    assert with_objects == {"precipitate", "void"}
     assert set(scores["pixels_pooled"]["classes"]) == {
         "matrix",
         "dislocation",
@@ -68,7 +71,10 @@ def test_perfect_model_has_no_error(
     monkeypatch.setattr(module, "load_segmenter", lambda *_: perfect)
     scores = evaluate("tiny", spec).to_dict()
     assert scores["pixels_pooled"]["pixel_accuracy"] == 1.0
-    assert [row["f1"] for row in scores["objects"].values()] == [1.0, 1.0]
+    for row in scores["classes"].values():
+        assert (row["boundary_f1"], row["calibration_error"]) == (1.0, 0.0)
+        assert row["object_f1"] in (1.0, None)
+    assert [row["wasserstein"] for row in scores["sizes"]] == [0.0, 0.0]
     errors = [row["mean_absolute_error_percent"] for row in scores["quantities"]]
     assert set(errors) <= {0.0, None}
     assert 0.0 in errors

@@ -132,3 +132,12 @@ def test_class_map_of_logits():
 def test_wrong_class_maps(true, predicted, message):
     with pytest.raises(ValueError, match=message):
         confusion_counts(true, predicted, num_classes=2)
+
+
+def test_micro_iou_weighs_classes_by_their_pixels():
+    scores = score_counts(np.array([[6, 2, 0], [1, 3, 0], [0, 4, 4]]))
+    assert scores.micro_iou == pytest.approx(13 / (9 + 10 + 8))
+    assert scores.micro_defect_iou == pytest.approx(7 / (10 + 8))
+    accuracy = scores.pixel_accuracy
+    assert scores.micro_iou == pytest.approx(accuracy / (2 - accuracy))
+    assert scores.mean_iou == pytest.approx((6 / 9 + 3 / 10 + 4 / 8) / 3)

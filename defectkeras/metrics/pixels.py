@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from defectkeras.core.arrays import NOT_ANNOTATED
+from defectkeras.metrics.ratios import divide, mean_of_numbers, number_or_none
 
 Counts = NDArray[np.int64]
 Scores = NDArray[np.float64]
@@ -98,6 +99,8 @@ class PixelScores:
         recall: (K,) TP / (TP + FN).
         f1: (K,) 2 TP / (2 TP + FP + FN).
         pixel_accuracy: Part of the annotated pixels that is right.
+        micro_iou: Sum of TP over sum of (TP + FP + FN), both over all classes.
+        micro_defect_iou: The same over all classes but the matrix.
     """
 
     iou: Scores
@@ -105,16 +108,18 @@ class PixelScores:
     recall: Scores
     f1: Scores
     pixel_accuracy: float
+    micro_iou: float
+    micro_defect_iou: float
 
     @property
     def mean_iou(self) -> float:
-        """Mean of the IoU over all classes."""
-        return _mean(self.iou)
+        """Mean of the IoU over all classes (macro IoU)."""
+        return mean_of_numbers(self.iou)
 
     @property
     def mean_defect_iou(self) -> float:
         """Mean of the IoU over all classes but the matrix."""
-        return _mean(self.iou[1:])
+        return mean_of_numbers(self.iou[1:])
 
     def to_dict(self, class_names: Sequence[str]) -> dict[str, Any]:
         """Give all scores by name, for JSON; NaN becomes None.
@@ -129,11 +134,13 @@ class PixelScores:
             "f1": self.f1,
         }
         return {
-            "pixel_accuracy": _or_none(self.pixel_accuracy),
-            "mean_iou": _or_none(self.mean_iou),
-            "mean_defect_iou": _or_none(self.mean_defect_iou),
+            "pixel_accuracy": number_or_none(self.pixel_accuracy),
+            "mean_iou": number_or_none(self.mean_iou),
+            "mean_defect_iou": number_or_none(self.mean_defect_iou),
+            "micro_iou": number_or_none(self.micro_iou),
+            "micro_defect_iou": number_or_none(self.micro_defect_iou),
             "classes": {
-                name: {score: _or_none(v[k]) for score, v in per_class.items()}
+                name: {score: number_or_none(v[k]) for score, v in per_class.items()}
                 for k, name in enumerate(class_names)
             },
         }
@@ -155,12 +162,15 @@ def score_counts(counts: Counts) -> PixelScores:
     """
     hits = np.diag(counts).astype(np.float64)
     annotated, called = counts.sum(axis=1), counts.sum(axis=0)
+    either = annotated + called - hits
     return PixelScores(
-        iou=_divide(hits, annotated + called - hits),
-        precision=_divide(hits, called),
-        recall=_divide(hits, annotated),
-        f1=_divide(2 * hits, annotated + called),
-        pixel_accuracy=float(_divide(hits.sum(), counts.sum())),
+        iou=divide(hits, either),
+        precision=divide(hits, called),
+        recall=divide(hits, annotated),
+        f1=divide(2 * hits, annotated + called),
+        pixel_accuracy=float(divide(hits.sum(), counts.sum())),
+        micro_iou=float(divide(hits.sum(), either.sum())),
+        micro_defect_iou=float(divide(hits[1:].sum(), either[1:].sum())),
     )
 
 
@@ -182,22 +192,4 @@ def mean_iou_over_images(counts: Counts) -> Scores:
         array([0.83333333, 0.5       ])
     """
     iou = np.array([score_counts(image).iou for image in counts])
-    return np.array([_mean(column) for column in iou.T])
-
-
-def _divide(part: Any, whole: Any) -> Any:
-    """Divide, NaN where the whole is 0."""
-    whole = np.asarray(whole, dtype=np.float64)
-    blank = np.full(whole.shape, np.nan)
-    return np.divide(part, whole, out=blank, where=whole > 0)
-
-
-def _mean(scores: Scores) -> float:
-    """Average the scores that are numbers; NaN when none is."""
-    numbers = scores[~np.isnan(scores)]
-    return float(numbers.mean()) if numbers.size else float("nan")
-
-
-def _or_none(score: float) -> float | None:
-    """Give a score for JSON, which has no NaN."""
-    return None if np.isnan(score) else float(score)
+    return np.array([mean_of_numbers(column) for column in iou.T])

@@ -1,0 +1,94 @@
+"""Figures of a prediction against the truth, as SVG files."""
+
+from collections.abc import Mapping
+
+import matplotlib as mpl
+import numpy as np
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
+
+from defectkeras.metrics.reliability import ReliabilityCounts
+from defectkeras.quantification.size_distances import Sizes, compare_sizes
+from defectkeras.reporting.figures import INK, SOFT, STYLE, figure_to_svg
+from defectkeras.reporting.numbers import format_value
+from defectkeras.reporting.palette import Color, hex_color
+
+_LEAST_PIXELS = 20  # a bin with fewer says nothing
+
+
+def draw_reliability(
+    curves: Mapping[str, ReliabilityCounts], *, colors: Mapping[str, Color]
+) -> str:
+    """Draw how often a class is there against how probable it was called.
+
+    Args:
+        curves: Class name to counts.
+        colors: Class name to color.
+
+    Returns:
+        An <svg> element. A point is left out where a bin has less than 20 pixels.
+    """
+    with mpl.rc_context(STYLE):  # type: ignore[arg-type]
+        figure = Figure(figsize=(4.6, 4.2), layout="constrained")
+        axes = figure.add_subplot()
+        axes.plot([0, 1], [0, 1], color=SOFT, linewidth=1, linestyle=(0, (4, 2)))
+        for name, counts in curves.items():
+            shown = counts.pixels >= _LEAST_PIXELS
+            error = format_value(counts.expected_calibration_error)
+            axes.plot(
+                counts.mean_probability[shown],
+                counts.frequency[shown],
+                color=hex_color(colors[name]),
+                marker="o",
+                markersize=4,
+                label=f"{name}, error {error}",
+            )
+        axes.set_title("Reliability (dashed: as it should be)", loc="left", fontsize=10)
+        axes.set_xlabel("Predicted probability")
+        axes.set_ylabel("Part of the pixels that are of the class")
+        axes.set(xlim=(0, 1), ylim=(0, 1), aspect="equal")
+        axes.legend(frameon=False, loc="upper left", fontsize=9)
+        axes.spines[["top", "right"]].set_visible(False)
+        return figure_to_svg(figure, "reliability", "Reliability curves of the classes")
+
+
+def draw_size_comparison(
+    true: Sizes, predicted: Sizes, *, class_name: str, color: Color
+) -> str:
+    """Draw the predicted size distribution over the true one.
+
+    Args:
+        true: Sizes by the annotation.
+        predicted: Sizes by the prediction, in the same unit.
+        class_name: What was measured.
+        color: Of the predicted ones.
+
+    Returns:
+        An <svg> element.
+    """
+    both = np.concatenate([true.diameters, predicted.diameters])
+    edges = np.histogram_bin_edges(both, bins=min(max(5, len(both) // 10), 25))
+    with mpl.rc_context(STYLE):  # type: ignore[arg-type]
+        figure = Figure(figsize=(4.6, 2.9), layout="constrained")
+        axes = figure.add_subplot()
+        counts, _ = np.histogram(true.diameters, edges)
+        axes.stairs(counts, edges, fill=True, color=SOFT, alpha=0.35)
+        axes.stairs(counts, edges, color=SOFT, label=f"true, {counts.sum()} objects")
+        counts, _ = np.histogram(predicted.diameters, edges)
+        label = f"predicted, {counts.sum()} objects"
+        axes.stairs(counts, edges, color=hex_color(color), linewidth=2, label=label)
+        distance = compare_sizes(true, predicted)
+        title = f"{class_name}: {distance.reason}"
+        if distance.kolmogorov_smirnov is not None and distance.wasserstein is not None:
+            title = (
+                f"{class_name}: KS {format_value(distance.kolmogorov_smirnov)}, "
+                f"Wasserstein {format_value(distance.wasserstein)} {true.unit}"
+            )
+        axes.set_title(title, loc="left", fontsize=10, color=INK)
+        axes.set_xlabel(f"Diameter ({true.unit})")
+        axes.set_ylabel("Objects")
+        axes.yaxis.set_major_locator(MaxNLocator(nbins=4, integer=True))
+        axes.legend(frameon=False, fontsize=9)
+        axes.spines[["top", "right"]].set_visible(False)
+        label = "Histograms of true and predicted diameters"
+        return figure_to_svg(figure, "sizes", label)
