@@ -2,7 +2,7 @@
 
 import ast
 import inspect
-import math
+import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -33,6 +33,7 @@ LOSSES: dict[str, Callable[..., keras.losses.Loss]] = {
 }
 """Name in an expression to the loss; its arguments are those of the constructor."""
 
+_LARGEST = sys.float_info.max
 _NOT_TOLD = ("name", "class_weights")  # arguments that no expression sets
 
 
@@ -110,8 +111,8 @@ def build_loss(
 
 
 def _require_line_classes(classes: int | Sequence[int], num_classes: int) -> None:
-    listed = [classes] if isinstance(classes, int) else list(classes)
-    if not listed or not all(c in range(1, num_classes) for c in listed):
+    listed = list(classes) if isinstance(classes, Sequence) else [classes]
+    if not listed or not all(type(c) is int and 0 < c < num_classes for c in listed):
         raise TrainingError(
             '"cldice" must have line classes, whole numbers from 1 to '
             f"{num_classes - 1}. Received: {listed}. Give a class of the data spec "
@@ -157,7 +158,7 @@ def _read_term(node: ast.expr, expression: str) -> Term:
             str(k.arg): _read_value(k.value, expression) for k in node.keywords
         }
         node = node.func
-    is_factor = isinstance(factor, int | float) and 0 < factor < math.inf
+    is_factor = not isinstance(factor, list) and factor > 0
     if not isinstance(node, ast.Name) or not is_factor:
         raise _unreadable(expression)
     require_known(node.id, LOSSES, what="loss", error=TrainingError)
@@ -173,8 +174,9 @@ def _read_term(node: ast.expr, expression: str) -> Term:
 def _read_value(node: ast.expr, expression: str) -> Any:
     """Read a number, or a list of numbers."""
     entries = node.elts if isinstance(node, ast.List) else [node]
-    values = [getattr(entry, "value", None) for entry in entries]
-    if not all(type(value) in (int, float) for value in values):
+    values: list[Any] = [getattr(entry, "value", None) for entry in entries]
+    is_number = [type(v) in (int, float) and abs(v) <= _LARGEST for v in values]
+    if not all(is_number):
         raise _unreadable(expression)
     return values if isinstance(node, ast.List) else values[0]
 

@@ -48,7 +48,12 @@ def test_cldice_knows_the_lines_of_the_scheme():
     assert build_loss("cldice", num_classes=4, line_classes=[1, 2]).classes == (1, 2)
     named = build_loss("cldice(classes=3)", num_classes=4, line_classes=[1])
     assert named.classes == (3,)
-    for expression in ("cldice", "cldice(classes=4)", "cldice(classes=[1.5])"):
+    for expression in (
+        "cldice",
+        "cldice(classes=4)",
+        "cldice(classes=[1.0])",
+        "cldice(classes=1.0)",
+    ):
         with pytest.raises(TrainingError, match="must have line classes"):
             build_loss(expression, num_classes=4)
 
@@ -60,6 +65,7 @@ def test_cldice_knows_the_lines_of_the_scheme():
         *("ce*2", "2*3*ce", "1e999*ce", "True*ce", "[1]*ce", "(ce", "ce.x", "1"),
         *("focal(2)", "focal(gamma=x)", "focal(gamma='a')", "focal(**{})"),
         *("focal(gamma=-1)", "focal(gamma=1+1)", "focal()()", "focal(gamma=[[1]])"),
+        *("focal(gamma=1e999)", "1" + "0" * 400 + "*ce", "focal(gamma=1j)", "1j*ce"),
         *("ce if ce else ce", "\0", "__import__('os').getcwd()", "a" + "(" * 999),
     ],
 )
