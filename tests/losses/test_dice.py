@@ -39,3 +39,15 @@ def test_nothing_and_nothing_is_zero():
     absent = np.full((1, 2, 3, 1), -1e4)
     assert float(SoftDice()(np.zeros((1, 2, 3), int), absent)) == 0.0
     assert float(SoftDice()(np.zeros((1, 2, 3), int), -absent)) == 1.0
+
+
+def test_example_of_the_keras_documentation():
+    truth = np.array([[[1, 1], [0, 0]], [[1, 1], [0, 0]]])
+    p = np.array([[[0, 1], [0, 1]], [[0.4, 0], [0, 0.9]]])
+    p = np.clip(p, 1e-9, 1 - 1e-9)[..., None]
+    logits = np.log(p / (1 - p))
+    assert float(SoftDice()(truth, logits)) == pytest.approx(0.6164384, abs=1e-6)
+    for part, expected in enumerate((0.5, 0.75757575)):
+        one = np.s_[part : part + 1]
+        value = float(SoftDice()(truth[one], logits[one]))
+        assert value == pytest.approx(expected, abs=1e-6)

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+import tensorflow as tf
 
 from defectkeras.core.arrays import NOT_ANNOTATED
 from defectkeras.losses import LovaszHinge, LovaszSoftmax
@@ -14,6 +15,15 @@ def test_worked_values():
     labels = np.array([[[0, 1, 2, 1]]])
     value = float(LovaszSoftmax()(labels, np.log(p).reshape(1, 1, 4, 3)))
     assert value == pytest.approx(0.5055556, abs=5e-7)
+
+
+def test_slope_is_the_step_of_the_iou():
+    """Of [1, 0, 1, 0], sorted by error, the steps are 1/2, 1/6, 1/3 and 0."""
+    logits = tf.Variable(np.reshape([-3.0, 2, -1, 0], (1, 1, 4, 1)))
+    with tf.GradientTape() as tape:
+        value = LovaszHinge()(np.array([[[1, 0, 1, 0]]]), logits)
+    slope = tape.gradient(value, logits).numpy().ravel()
+    np.testing.assert_allclose(slope, [-1 / 2, 1 / 6, -1 / 3, 0], rtol=1e-6)
 
 
 def slow_lovasz(errors, truth):
