@@ -9,18 +9,27 @@ import click
 from defectkeras.cli.main import FriendlyGroup
 from defectkeras.cli.options import (
     complete_models,
-    dry_run_option,
     echo_json,
     json_option,
     registry_option,
     talk,
 )
 from defectkeras.cli.quiet import start_tensorflow
+from defectkeras.cli.registry_change import (
+    alias,
+    export_version,
+    gc,
+    import_version,
+    promote,
+    reference_argument,
+    rollback,
+    tag,
+)
 
 
 @click.group(cls=FriendlyGroup)
 def registry() -> None:
-    """Look at the versions in the model registry."""
+    """Look at, move, carry and check the versions in the model registry."""
 
 
 @registry.command("list")
@@ -46,9 +55,7 @@ def list_models(registry_root: Path, as_json: bool) -> None:
 
 
 @registry.command()
-@click.argument(
-    "reference", metavar="NAME[@VERSION|@ALIAS]", shell_complete=complete_models
-)
+@reference_argument
 @registry_option
 @json_option
 def show(reference: str, registry_root: Path, as_json: bool) -> None:
@@ -68,39 +75,118 @@ def show(reference: str, registry_root: Path, as_json: bool) -> None:
 
 
 @registry.command()
-@click.argument("reference", metavar="NAME[@VERSION]", shell_complete=complete_models)
-@click.argument("alias")
-@click.option("--why", default="", help="The reason, kept in the history.")
+@click.argument("first", metavar="A", shell_complete=complete_models)
+@click.argument("second", metavar="B", shell_complete=complete_models)
 @registry_option
-@dry_run_option
-def alias(
-    reference: str, alias: str, why: str, registry_root: Path, dry_run: bool
-) -> None:
-    """Let an alias, such as production, mean a version from now on."""
+@json_option
+def diff(first: str, second: str, registry_root: Path, as_json: bool) -> None:
+    """Tell what differs between the cards of versions A and B.
+
+    Config and metrics are among it; each line is an entry with both values.
+    """
+    from defectkeras.registry.compare import diff_versions
     from defectkeras.registry.store import ModelRegistry
 
     models = ModelRegistry(registry_root)
-    version = models.resolve(reference)
-    before = models.aliases(version.name).get(alias, "nothing")
-    talk(f"{version.name}@{alias}: {before} -> {version.version}")
-    if not dry_run:
-        models.set_alias(version.name, alias, version.version, why=why)
+    found = diff_versions(models.resolve(first), models.resolve(second))
+    if as_json:
+        echo_json([dataclasses.asdict(entry) for entry in found])
+        return
+    for entry in found:
+        click.echo(f"{entry.key}: {entry.first} -> {entry.second}")
+    if not found:
+        talk("The cards are the same.")
+
+
+@registry.command()
+@reference_argument
+@registry_option
+@json_option
+def lineage(reference: str, registry_root: Path, as_json: bool) -> None:
+    """Tell from which version and which data a version comes, back to the first."""
+    from defectkeras.registry.compare import trace_lineage
+    from defectkeras.registry.store import ModelRegistry
+
+    models = ModelRegistry(registry_root)
+    chain = trace_lineage(models, models.resolve(reference))
+    rows = [
+        {"reference": a.reference, **(_origin(a.version) if a.version else {})}
+        for a in chain
+    ]
+    if as_json:
+        echo_json(rows)
+        return
+    for row in rows:
+        told = ", ".join(str(value) for value in list(row.values())[1:])
+        click.echo(f"{row['reference']:<24} {told or 'not in this registry'}")
+
+
+@registry.command()
+@click.argument("name", shell_complete=complete_models)
+@registry_option
+@json_option
+def history(name: str, registry_root: Path, as_json: bool) -> None:
+    """Tell every move of the aliases of NAME: who, when, from, to and why."""
+    from defectkeras.registry.store import ModelRegistry
+
+    moves = ModelRegistry(registry_root).alias_history(name)
+    if as_json:
+        echo_json([dataclasses.asdict(move) for move in moves])
+        return
+    for move in moves:
+        kind = "rollback " if move.is_rollback else ""
+        gate = f" gate {move.gate}" if move.gate else ""
+        click.echo(
+            f"{move.when}  {move.who:<12} {move.alias}: {move.from_version} -> "
+            f"{move.to_version}  {kind}{move.why}{gate}".rstrip()
+        )
 
 
 @registry.command()
 @click.argument(
-    "reference", metavar="NAME[@VERSION|@ALIAS]", shell_complete=complete_models
+    "references",
+    nargs=-1,
+    metavar="[NAME[@VERSION|@ALIAS]]...",
+    shell_complete=complete_models,
 )
 @registry_option
-def verify(reference: str, registry_root: Path) -> None:
-    """Check the files of a version and what it predicts."""
+@json_option
+def verify(references: tuple[str, ...], registry_root: Path, as_json: bool) -> None:
+    """Check the files of versions and what they predict; all without a name."""
     start_tensorflow()
+    from defectkeras.core.errors import RegistryError
     from defectkeras.registry.store import ModelRegistry
 
     models = ModelRegistry(registry_root)
-    version = models.resolve(reference)
-    models.verify(version)
-    talk(f"{version.reference}: all files and predictions are as published.")
+    wanted = references or tuple(f"{name}@{number}" for name, number in _all(models))
+    rows = []
+    for reference in wanted:
+        damage = None
+        try:
+            models.verify(models.resolve(reference))
+        except RegistryError as error:
+            damage = str(error)
+        rows.append({"reference": reference, "damage": damage})
+        talk(damage or f"{reference}: all files and predictions are as published.")
+    if as_json:
+        echo_json(rows)
+    damaged = sum(row["damage"] is not None for row in rows)
+    if damaged:
+        raise click.ClickException(f"{damaged} of {len(rows)} versions are damaged.")
+
+
+for _command in (alias, export_version, gc, import_version, promote, rollback, tag):
+    registry.add_command(_command)
+
+
+def _origin(version: Any) -> dict[str, Any]:
+    card = version.card
+    return {
+        "created": card.created,
+        "dataset": card.dataset_name,
+        "fingerprint": card.dataset_fingerprint,
+        "sha256": version.sha256,
+    }
 
 
 def _all(models: Any) -> list[tuple[str, int]]:
@@ -117,6 +203,7 @@ def _row(models: Any, name: str, number: int) -> dict[str, Any]:
         "name": name,
         "version": number,
         "aliases": [a for a, n in models.aliases(name).items() if n == number],
+        "tags": list(models.tags(version)),
         "architecture": card.architecture,
         "classes": [dataclasses.asdict(c) for c in card.scheme.classes],
         "description": card.description,

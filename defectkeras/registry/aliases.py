@@ -1,12 +1,13 @@
 """Aliases of versions, such as "production", and the history of their moves.
 
-One file per model holds the aliases, the history and the highest version number
-ever given; it is written whole or not at all, by one writer at a time.
+One file per model holds the aliases, the history, the tags and the highest version
+number ever given; it is written whole or not at all, by one writer at a time.
 """
 
 import dataclasses
 import getpass
 import os
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -31,6 +32,8 @@ class AliasMove:
         who: The user's name on that machine.
         when: UTC time, ISO 8601.
         why: The reason that was given, or "".
+        is_rollback: Whether the alias went back to where it was before.
+        gate: File name of the gate's record in "gates/", or None without a gate.
     """
 
     alias: str
@@ -39,6 +42,8 @@ class AliasMove:
     who: str
     when: str
     why: str
+    is_rollback: bool = False
+    gate: str | None = None
 
 
 @dataclass(frozen=True)
@@ -50,21 +55,33 @@ class AliasBook:
             not after its version was deleted.
         aliases: Alias to version.
         history: Every move of an alias, the oldest first.
+        tags: Version, as text, to its tags.
         schema: Number of this form.
     """
 
     last_version: int = 0
     aliases: dict[str, int] = field(default_factory=dict)
     history: tuple[AliasMove, ...] = ()
+    tags: dict[str, Any] = field(default_factory=dict)
     schema: int = 1
 
-    def move(self, alias: str, version: int, *, why: str) -> "AliasBook":
+    def move(
+        self,
+        alias: str,
+        version: int,
+        *,
+        why: str,
+        is_rollback: bool = False,
+        gate: str | None = None,
+    ) -> "AliasBook":
         """Give the book after a move of an alias; time and user are noted.
 
         Args:
             alias: The alias, new or old.
             version: The version that it means from now on.
             why: The reason, for the history.
+            is_rollback: Whether it goes back to where it was before.
+            gate: File name of the gate's record, or None.
         """
         move = AliasMove(
             alias=alias,
@@ -73,12 +90,46 @@ class AliasBook:
             who=_user(),
             when=datetime.now(UTC).isoformat(timespec="seconds"),
             why=why,
+            is_rollback=is_rollback,
+            gate=gate,
         )
         return dataclasses.replace(
             self,
             aliases={**self.aliases, alias: version},
             history=(*self.history, move),
         )
+
+    def holder_before(self, alias: str) -> int | None:
+        """Give the version that a rollback of an alias brings back, or None.
+
+        A rollback undoes the last move that is not undone yet, so that a second one
+        goes a step further back.
+
+        Example:
+            >>> book = AliasBook()
+            >>> for version in (1, 2, 3):
+            ...     book = book.move("production", version, why="")
+            >>> book = book.move("production", 2, why="", is_rollback=True)
+            >>> book.holder_before("production")
+            1
+        """
+        holders: list[int] = []
+        for move in self.history:
+            if move.alias == alias and move.is_rollback:
+                holders.pop()
+            elif move.alias == alias:
+                holders.append(move.to_version)
+        return holders[-2] if len(holders) > 1 else None
+
+    def tags_of(self, version: int) -> tuple[str, ...]:
+        """Give the tags of a version, sorted."""
+        return tuple(self.tags.get(str(version), ()))
+
+    def retag(self, version: int, tags: Iterable[str]) -> "AliasBook":
+        """Give the book with other tags for a version."""
+        others = {v: t for v, t in self.tags.items() if v != str(version)}
+        own = {str(version): sorted(set(tags))} if tags else {}
+        return dataclasses.replace(self, tags={**others, **own})
 
 
 def read_book(folder: Path) -> AliasBook:

@@ -21,7 +21,7 @@ from defectkeras.core.files import sync
 from defectkeras.registry.aliases import read_book, write_book
 from defectkeras.registry.names import parse_served_version, parse_version
 
-_STAGING_PREFIX = ".staging-"
+STAGING_PREFIX = ".staging-"
 _STALE_AFTER_S = 24 * 3600
 _MAX_VERSION = 10**18 - 1
 
@@ -65,6 +65,19 @@ def locked(folder: Path) -> Iterator[None]:
 
 
 @contextlib.contextmanager
+def told_plainly(folder: Path) -> Iterator[None]:
+    """Tell a full disk or a missing permission as a RegistryError."""
+    try:
+        yield
+    except OSError as error:
+        raise RegistryError(
+            f"The registry must be writable at {folder}, but: "
+            f"{error.strerror or error}. Nothing was changed; make room or choose "
+            "another folder with DEFECTKERAS_REGISTRY."
+        ) from error
+
+
+@contextlib.contextmanager
 def staging_folder(folder: Path) -> Iterator[Path]:
     """Give a hidden folder to fill; it is gone afterwards unless it was published.
 
@@ -72,7 +85,7 @@ def staging_folder(folder: Path) -> Iterator[Path]:
     """
     folder.mkdir(parents=True, exist_ok=True)
     _remove_stale(folder)
-    staging = folder / f"{_STAGING_PREFIX}{uuid.uuid4().hex}"
+    staging = folder / f"{STAGING_PREFIX}{uuid.uuid4().hex}"
     staging.mkdir()
     try:
         yield staging

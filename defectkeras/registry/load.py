@@ -26,10 +26,9 @@ from defectkeras.registry.golden import (
     read_golden,
     require_golden,
 )
-from defectkeras.registry.manifest import EXTRA_FOLDER, require_undamaged
+from defectkeras.registry.manifest import require_undamaged
+from defectkeras.registry.safe_config import KERAS_FILE
 from defectkeras.registry.version import ModelVersion
-
-KERAS_FILE = EXTRA_FOLDER / "model.keras"
 
 
 def load_predict_fn(version: ModelVersion) -> PredictFn:

@@ -60,8 +60,8 @@ def require_name(name: str) -> str:
     return name
 
 
-def require_alias(alias: str) -> str:
-    """Give an alias back when it is well formed.
+def require_alias(alias: str, *, what: str = "An alias") -> str:
+    """Give an alias, or a tag, back when it is well formed.
 
     Raises:
         RegistryError: When it is not.
@@ -72,7 +72,7 @@ def require_alias(alias: str) -> str:
     """
     if not _ALIAS.fullmatch(alias):
         raise RegistryError(
-            "An alias must begin with a lower-case letter and hold at most 64 "
+            f"{what} must begin with a lower-case letter and hold at most 64 "
             f"lower-case letters, digits and '_'. Received: {alias!r}."
         )
     return alias

@@ -7,7 +7,7 @@ saved_models/<name>/<version>/           a SavedModel, never changed
 
 import contextlib
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -22,6 +22,7 @@ from defectkeras.registry.folders import (
     locked,
     publish_folder,
     staging_folder,
+    told_plainly,
 )
 from defectkeras.registry.manifest import read_manifest, require_undamaged
 from defectkeras.registry.names import (
@@ -156,7 +157,7 @@ class ModelRegistry:
         if card.name != require_name(name):
             raise ValueError(f"`name` must be the card's. Received: {name!r}.")
         folder = self.root / name
-        with _told_plainly(folder), staging_folder(folder) as staging:
+        with told_plainly(folder), staging_folder(folder) as staging:
             write_bundle(
                 model,
                 card,
@@ -167,7 +168,15 @@ class ModelRegistry:
             version = publish_folder(staging)
         return self.resolve(f"{name}@{version}")
 
-    def set_alias(self, name: str, alias: str, version: int, *, why: str = "") -> None:
+    def set_alias(
+        self,
+        name: str,
+        alias: str,
+        version: int,
+        *,
+        why: str = "",
+        gate: str | None = None,
+    ) -> None:
         """Let an alias mean a version from now on; the move is kept in the history.
 
         Args:
@@ -175,17 +184,72 @@ class ModelRegistry:
             alias: The alias, new or old, such as "production".
             version: A version that exists.
             why: The reason, for the history.
+            gate: File name of the gate's record, for the history.
 
         Raises:
             RegistryError: When the alias is not well formed, there is no such
                 version, or the registry cannot be written.
         """
         require_alias(alias)
+        with self._changing(name) as folder:
+            self._find_number(ModelReference(name, version=version))
+            book = read_book(folder).move(alias, version, why=why, gate=gate)
+            write_book(book, folder)
+
+    def rollback(self, name: str, alias: str, *, why: str = "") -> int:
+        """Let an alias mean again what it meant before its last move.
+
+        Args:
+            name: Name of the model.
+            alias: An alias that was moved.
+            why: The reason, for the history.
+
+        Returns:
+            The version that it means now.
+
+        Raises:
+            RegistryError: When the alias meant nothing before, that version is
+                gone, or the registry cannot be written.
+        """
+        with self._changing(name) as folder:
+            self._find_number(ModelReference(name, alias=alias))
+            book = read_book(folder)
+            before = book.holder_before(alias)
+            if before is None:
+                raise RegistryError(
+                    f"{name}@{alias} must have meant another version before to be "
+                    f"rolled back. It has always been {book.aliases[alias]}."
+                )
+            self._find_number(ModelReference(name, version=before))
+            write_book(book.move(alias, before, why=why, is_rollback=True), folder)
+        return before
+
+    def tags(self, version: ModelVersion) -> tuple[str, ...]:
+        """Give the tags of a version, sorted."""
+        return read_book(self.root / version.name).tags_of(version.version)
+
+    def set_tags(self, version: ModelVersion, tags: Iterable[str]) -> None:
+        """Give a version these tags, in place of those that it has.
+
+        Args:
+            version: From `resolve`.
+            tags: Each formed like an alias, such as "keep".
+
+        Raises:
+            RegistryError: When a tag is not well formed, or the registry cannot be
+                written.
+        """
+        wanted = [require_alias(tag, what="A tag") for tag in tags]
+        with self._changing(version.name) as folder:
+            write_book(read_book(folder).retag(version.version, wanted), folder)
+
+    @contextlib.contextmanager
+    def _changing(self, name: str) -> Iterator[Path]:
+        """Give the folder of a model that exists, other writers kept out."""
         self.versions(name)
         folder = self.root / name
-        with _told_plainly(folder), locked(folder):
-            self._find_number(ModelReference(name, version=version))
-            write_book(read_book(folder).move(alias, version, why=why), folder)
+        with told_plainly(folder), locked(folder):
+            yield folder
 
     def verify(self, version: ModelVersion) -> None:
         """Check a version: its files, its number, and what it predicts.
@@ -231,16 +295,3 @@ class ModelRegistry:
                 f"Known: {', '.join(map(str, versions))}."
             )
         return number
-
-
-@contextlib.contextmanager
-def _told_plainly(folder: Path) -> Iterator[None]:
-    """Tell a full disk or a missing permission as a RegistryError."""
-    try:
-        yield
-    except OSError as error:
-        raise RegistryError(
-            f"The registry must be writable at {folder}, but: "
-            f"{error.strerror or error}. Nothing was changed; make room or choose "
-            "another folder with DEFECTKERAS_REGISTRY."
-        ) from error

@@ -32,19 +32,21 @@ def test_empty_registry_says_what_to_do(run, tmp_path):
     assert result.stdout == ""
 
 
-def test_alias_moves_and_dry_run_does_not(run, copied):
-    words = ("registry", "alias", "tiny@1", "production", "--registry", copied)
-    dry = run(*words, "--dry-run")
-    assert "nothing -> 1" in dry.stderr
-    assert run("registry", "show", "tiny@production", "--registry", copied).exit_code
-    assert run(*words, "--why", "it is the only one").exit_code == 0
-    shown = run("registry", "show", "tiny@production", "--json", "--registry", copied)
-    assert json.loads(shown.stdout)["aliases"] == ["production"]
+def test_diff_and_lineage(run, copied):
+    words = ("registry", "diff", "tiny@1", "tiny", "--registry", copied)
+    result = run(*words)
+    assert (result.stdout, result.exit_code) == ("", 0)
+    assert json.loads(run(*words, "--json").stdout) == []
+    words = ("registry", "lineage", "tiny", "--json", "--registry", copied)
+    chain = json.loads(run(*words).stdout)
+    assert [step["reference"] for step in chain] == ["tiny@1"]
+    assert chain[0]["fingerprint"].startswith("sha256:")
 
 
 def test_verify_finds_a_flipped_byte(run, copied):
-    words = ("registry", "verify", "tiny", "--registry", copied)
-    assert run(*words).exit_code == 0
+    words = ("registry", "verify", "--json", "--registry", copied)
+    sound = run(*words)
+    assert json.loads(sound.stdout) == [{"reference": "tiny@1", "damage": None}]
     path = next((copied / "tiny" / "1" / "variables").glob("*.data*"))
     data = bytearray(path.read_bytes())
     data[len(data) // 2] ^= 1

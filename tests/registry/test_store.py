@@ -305,3 +305,45 @@ card_markdown(registry.resolve(registry.names()[0]).card)
 sys.exit("tensorflow" in sys.modules or "keras" in sys.modules)
 """
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_rollback_goes_back_step_by_step(registry):
+    for version in (2, 3):
+        copy_version(registry, "tiny", version)
+    for version in (1, 2, 3):
+        registry.set_alias("tiny", "production", version)
+    assert registry.rollback("tiny", "production", why="worse on voids") == 2
+    assert registry.rollback("tiny", "production") == 1
+    with pytest.raises(RegistryError, match="must have meant another version before"):
+        registry.rollback("tiny", "production")
+    registry.set_alias("tiny", "production", 3)
+    assert registry.rollback("tiny", "production") == 1
+    assert [m.is_rollback for m in registry.alias_history("tiny")] == [
+        *[False] * 3,
+        *[True] * 2,
+        False,
+        True,
+    ]
+
+
+def test_rollback_to_a_version_that_is_gone_is_told(registry):
+    copy_version(registry, "tiny", 2)
+    registry.set_alias("tiny", "production", 1)
+    registry.set_alias("tiny", "production", 2)
+    subprocess.run(["rm", "-r", registry.root / "tiny" / "1"], check=True)
+    with pytest.raises(RegistryError, match=r"has no version 1\. Known: 2"):
+        registry.rollback("tiny", "production")
+    assert registry.resolve("tiny@production").version == 2
+
+
+def test_tags_are_kept_beside_the_version(registry):
+    version = registry.resolve("tiny")
+    registry.set_tags(version, ["paper_2026", "keep", "keep"])
+    assert registry.tags(version) == ("keep", "paper_2026")
+    registry.set_alias("tiny", "production", 1)
+    assert registry.tags(version) == ("keep", "paper_2026")
+    with pytest.raises(RegistryError, match="A tag must begin"):
+        registry.set_tags(version, ["No Good"])
+    registry.set_tags(version, [])
+    assert registry.tags(version) == ()
+    registry.verify(version)

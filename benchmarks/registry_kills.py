@@ -1,0 +1,55 @@
+"""How many versions a registry loses when its writers are killed. (None.)
+
+    python benchmarks/registry_kills.py [KILLS]
+
+Writers publish versions of 1.6 MB one after another and are killed at random times;
+after each kill every numbered folder must verify, and no version may be lost.
+"""
+
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import numpy as np
+
+from defectkeras.registry.folders import find_versions
+from defectkeras.registry.manifest import find_damage
+
+WRITER = Path(__file__).parents[1] / "tests" / "registry" / "writer.py"
+KEPT = 20  # older versions are removed, so that the disk does not fill
+
+
+def main() -> None:
+    kills = int(sys.argv[1]) if len(sys.argv) > 1 else 1_000
+    random = np.random.default_rng(0)
+    published, highest, damaged, lost = 0, 0, 0, 0
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        for _ in range(kills):
+            before = set(find_versions(folder))
+            kill_a_writer(folder, random.uniform(0.0, 0.1))
+            after = set(find_versions(folder))
+            lost += len(before - after)
+            damaged += sum(find_damage(folder / str(v)) != () for v in after - before)
+            published += len(after - before)
+            highest = max(after, default=0)
+            for version in sorted(after)[:-KEPT]:
+                subprocess.run(["rm", "-r", folder / str(version)], check=True)
+    print(f"kills                {kills}")
+    print(f"versions published   {published}, the highest number {highest}")
+    print(f"damaged versions     {damaged}")
+    print(f"lost versions        {lost}")
+
+
+def kill_a_writer(folder: Path, after_s: float) -> None:
+    command = [sys.executable, WRITER, folder, "100000"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE) as writer:
+        writer.stdout.readline()  # it is ready
+        time.sleep(after_s)
+        writer.kill()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,275 @@
+"""The commands of `defectkeras registry` that change something."""
+
+import dataclasses
+from pathlib import Path
+
+import click
+
+from defectkeras.cli.options import (
+    EXISTING,
+    complete_models,
+    dry_run_option,
+    echo_json,
+    json_option,
+    registry_option,
+    root_option,
+    talk,
+)
+from defectkeras.cli.progress import progress_bar
+from defectkeras.cli.quiet import start_tensorflow
+
+reference_argument = click.argument(
+    "reference", metavar="NAME[@VERSION|@ALIAS]", shell_complete=complete_models
+)
+why_option = click.option("--why", default="", help="The reason, kept in the history.")
+
+
+@click.command()
+@reference_argument
+@click.argument("alias")
+@why_option
+@registry_option
+@dry_run_option
+def alias(
+    reference: str, alias: str, why: str, registry_root: Path, dry_run: bool
+) -> None:
+    """Let an alias, such as production, mean a version from now on."""
+    from defectkeras.registry.store import ModelRegistry
+
+    models = ModelRegistry(registry_root)
+    version = models.resolve(reference)
+    before = models.aliases(version.name).get(alias, "nothing")
+    talk(f"{version.name}@{alias}: {before} -> {version.version}")
+    if not dry_run:
+        models.set_alias(version.name, alias, version.version, why=why)
+
+
+@click.command()
+@reference_argument
+@click.option("--alias", default="production", help="The alias that is moved.")
+@click.option(
+    "--gate",
+    type=EXISTING,
+    metavar="SPEC",
+    help="Data on which the candidate must be as good as the current version.",
+)
+@click.option(
+    "--split",
+    type=click.Choice(["train", "val", "test"]),
+    default="test",
+    help="Part of the data.",
+)
+@click.option(
+    "--rule",
+    "rules",
+    multiple=True,
+    metavar="NAME=NUMBER",
+    help="A limit of the gate, such as most_latency_ratio=1.5; several times.",
+)
+@why_option
+@root_option
+@registry_option
+@dry_run_option
+@json_option
+def promote(
+    reference: str,
+    alias: str,
+    gate: Path | None,
+    split: str,
+    rules: tuple[str, ...],
+    why: str,
+    root: Path | None,
+    registry_root: Path,
+    dry_run: bool,
+    as_json: bool,
+) -> None:
+    """Let an alias mean a version, when it passes the gate.
+
+    With --gate, the candidate and the version that the alias means are evaluated on
+    the same data, and the alias moves only when the rules hold. The decision and
+    both score sheets are kept in the registry; exit status 1 when it is refused.
+    """
+    if gate is not None:
+        start_tensorflow()
+    from defectkeras.workflows.promote import GateRequest, promote, read_rules
+
+    request = None
+    if gate is not None:
+        request = GateRequest(gate, split, root, read_rules(rules))
+    elif rules:
+        raise click.UsageError("--rule is of use with --gate only.")
+    if dry_run:
+        talk(f"Would let {alias} mean {reference}; gate: {gate}.")
+        return
+    with progress_bar("evaluating") as on_progress:
+        promotion = promote(
+            reference,
+            alias=alias,
+            gate=request,
+            why=why,
+            registry_root=registry_root,
+            on_progress=on_progress,
+        )
+    if as_json:
+        echo_json(
+            {
+                "name": promotion.name,
+                "alias": promotion.alias,
+                "version": promotion.version,
+                "before": promotion.before,
+                "passed": promotion.passed,
+                "checks": [dataclasses.asdict(c) for c in promotion.checks],
+                "record": str(promotion.record) if promotion.record else None,
+            }
+        )
+    for check in promotion.checks:
+        word = "ok" if check.holds else "NOT"
+        figure = "nothing" if check.candidate is None else f"{check.candidate:.4g}"
+        talk(f"{word:>4}  {check.rule} {check.limit:.4g}: {figure}")
+    if not promotion.passed:
+        raise click.ClickException(
+            f"{reference} was refused; {alias} still means {promotion.before}. "
+            f"See {promotion.record}."
+        )
+    talk(f"{promotion.name}@{alias}: {promotion.before} -> {promotion.version}")
+
+
+@click.command()
+@click.argument("name", shell_complete=complete_models)
+@click.option("--alias", default="production", help="The alias that is moved.")
+@why_option
+@registry_option
+@dry_run_option
+def rollback(
+    name: str, alias: str, why: str, registry_root: Path, dry_run: bool
+) -> None:
+    """Let an alias of NAME mean again what it meant before its last move."""
+    from defectkeras.registry.store import ModelRegistry
+
+    models = ModelRegistry(registry_root)
+    now = models.resolve(f"{name}@{alias}").version
+    if dry_run:
+        talk(f"Would roll {name}@{alias} back from {now}.")
+        return
+    talk(f"{name}@{alias}: {now} -> {models.rollback(name, alias, why=why)}")
+
+
+@click.command()
+@reference_argument
+@click.argument("tags", nargs=-1)
+@click.option("--remove", is_flag=True, help="Take the tags away.")
+@registry_option
+@dry_run_option
+@json_option
+def tag(
+    reference: str,
+    tags: tuple[str, ...],
+    remove: bool,
+    registry_root: Path,
+    dry_run: bool,
+    as_json: bool,
+) -> None:
+    """Give a version tags, such as keep, or tell those that it has."""
+    from defectkeras.registry.store import ModelRegistry
+
+    models = ModelRegistry(registry_root)
+    version = models.resolve(reference)
+    before = set(models.tags(version))
+    wanted = before - set(tags) if remove else before | set(tags)
+    if tags and not dry_run:
+        models.set_tags(version, wanted)
+    if as_json:
+        echo_json({"reference": version.reference, "tags": sorted(wanted)})
+    else:
+        click.echo(f"{version.reference} {' '.join(sorted(wanted))}".rstrip())
+
+
+@click.command()
+@click.argument("name", shell_complete=complete_models)
+@click.option(
+    "--older-than-days",
+    type=click.FloatRange(min=0),
+    default=30.0,
+    help="Least age of what is removed.",
+)
+@click.option("--yes", is_flag=True, help="Remove them; without it they are told.")
+@registry_option
+@json_option
+def gc(
+    name: str, older_than_days: float, yes: bool, registry_root: Path, as_json: bool
+) -> None:
+    """Tell which versions of NAME nothing holds, and remove them with --yes.
+
+    Held are the newest version, those that an alias means or would mean again after
+    a rollback, those with a tag, and the parents of those that stay.
+    """
+    from defectkeras.registry.collect import find_removable, remove_version
+    from defectkeras.registry.store import ModelRegistry
+
+    models = ModelRegistry(registry_root)
+    found = find_removable(models, name, older_than_days=older_than_days)
+    rows = [
+        {
+            "reference": r.version.reference,
+            "size_bytes": r.size_bytes,
+            "age_days": round(r.age_days, 1),
+        }
+        for r in found
+    ]
+    if as_json:
+        echo_json({"removed": yes, "versions": rows})
+    for removable, row in zip(found, rows, strict=True):
+        size_mib = removable.size_bytes / 2**20
+        talk(f"{row['reference']}  {size_mib:.1f} MiB, {row['age_days']} days")
+        if yes:
+            remove_version(models, removable.version)
+    verb = "Removed" if yes else "Would remove"
+    talk(f"{verb} {len(found)} versions.{'' if yes else ' Say --yes to do it.'}")
+
+
+@click.command("export")
+@reference_argument
+@click.argument("archive", type=click.Path(path_type=Path))
+@registry_option
+@dry_run_option
+def export_version(
+    reference: str, archive: Path, registry_root: Path, dry_run: bool
+) -> None:
+    """Write a version into ARCHIVE, a .tar.gz to be carried elsewhere."""
+    from defectkeras.registry.archive import export_archive
+    from defectkeras.registry.store import ModelRegistry
+
+    version = ModelRegistry(registry_root).resolve(reference)
+    if dry_run:
+        talk(f"Would write {version.reference} into {archive}.")
+        return
+    export_archive(version, archive)
+    talk(f"Wrote {version.reference} into {archive}; sha256 {version.sha256}.")
+
+
+@click.command("import")
+@click.argument("archive", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option(
+    "--trust", is_flag=True, help="You know who made it: a model is a program."
+)
+@registry_option
+@dry_run_option
+@json_option
+def import_version(
+    archive: Path, trust: bool, registry_root: Path, dry_run: bool, as_json: bool
+) -> None:
+    """Publish the version in ARCHIVE as the next version of its model."""
+    start_tensorflow()
+    from defectkeras.registry.archive import import_archive, opened_archive
+    from defectkeras.registry.store import ModelRegistry
+
+    models = ModelRegistry(registry_root)
+    if dry_run:
+        with opened_archive(archive) as found:
+            told = "; ".join(found.unusual) or "nothing beyond computing"
+            talk(f"{archive} holds {found.card.name}, sha256 {found.sha256}: {told}.")
+        return
+    version = import_archive(models, archive, trust=trust)
+    if as_json:
+        echo_json({"reference": version.reference, "sha256": version.sha256})
+    talk(f"{version.reference} is in {version.path}; sha256 {version.sha256}.")

@@ -1,0 +1,114 @@
+"""Aliases, tags, archives and removal, as a user calls them."""
+
+import json
+import os
+import shutil
+import time
+
+import pytest
+
+
+@pytest.fixture
+def copied(tiny_registry, tmp_path):
+    return shutil.copytree(tiny_registry, tmp_path / "registry")
+
+
+@pytest.fixture
+def two(copied):
+    shutil.copytree(copied / "tiny" / "1", copied / "tiny" / "2")
+    return copied
+
+
+def ask(run, *words):
+    result = run("registry", *words)
+    assert result.exit_code == 0, result.stderr
+    return json.loads(result.stdout)
+
+
+def test_alias_moves_and_dry_run_does_not(run, copied):
+    words = ("registry", "alias", "tiny@1", "production", "--registry", copied)
+    dry = run(*words, "--dry-run")
+    assert "nothing -> 1" in dry.stderr
+    assert run("registry", "show", "tiny@production", "--registry", copied).exit_code
+    assert run(*words, "--why", "it is the only one").exit_code == 0
+    shown = run("registry", "show", "tiny@production", "--json", "--registry", copied)
+    assert json.loads(shown.stdout)["aliases"] == ["production"]
+
+
+def test_promote_and_roll_back(run, two):
+    for version in (1, 2):
+        words = ("promote", f"tiny@{version}", "--json", "--registry", two)
+        assert ask(run, *words)["passed"] is True
+    words = ("registry", "rollback", "tiny", "--registry", two)
+    assert "Would roll" in run(*words, "--dry-run").stderr
+    result = run(*words, "--why", "worse")
+    assert "tiny@production: 2 -> 1" in result.stderr
+    moves = ask(run, "history", "tiny", "--json", "--registry", two)
+    assert [m["to_version"] for m in moves] == [1, 2, 1]
+    assert moves[-1]["why"] == "worse"
+    told = run("registry", "history", "tiny", "--registry", two).stdout
+    assert "rollback worse" in told
+    assert run(*words).exit_code == 1
+
+
+def test_gate_refuses_with_exit_status_1(run, two, synthetic_spec):
+    result = run(
+        "registry",
+        "promote",
+        "tiny@2",
+        "--gate",
+        synthetic_spec,
+        "--split",
+        "val",
+        "--rule",
+        "least_iou=0.99",
+        "--registry",
+        two,
+    )
+    assert result.exit_code == 1
+    assert "NOT  least mean IoU 0.99" in result.stderr
+    assert "was refused; production still means None" in result.stderr
+
+
+def test_rule_without_a_gate_is_wrong_usage(run, two):
+    words = ("registry", "promote", "tiny", "--rule", "least_iou=0", "--registry", two)
+    assert run(*words).exit_code == 2
+
+
+def test_tags_come_and_go(run, copied):
+    words = ("tag", "tiny@1", "keep", "paper", "--json", "--registry", copied)
+    assert ask(run, *words)["tags"] == ["keep", "paper"]
+    words = ("tag", "tiny@1", "paper", "--remove", "--json", "--registry", copied)
+    assert ask(run, *words)["tags"] == ["keep"]
+    listed = ask(run, "list", "--json", "--registry", copied)
+    assert listed[0]["tags"] == ["keep"]
+
+
+def test_gc_tells_first_and_removes_on_a_second_word(run, two):
+    old = time.time() - 90 * 24 * 3600
+    os.utime(two / "tiny" / "1", (old, old))
+    words = ("gc", "tiny", "--json", "--registry", two)
+    told = ask(run, *words)
+    assert [v["reference"] for v in told["versions"]] == ["tiny@1"]
+    assert (two / "tiny" / "1").exists()
+    assert ask(run, *words, "--yes")["removed"] is True
+    assert not (two / "tiny" / "1").exists()
+    assert ask(run, *words)["versions"] == []
+
+
+def test_version_is_carried_to_another_registry(run, copied, tmp_path):
+    archive, other = tmp_path / "tiny.tar.gz", tmp_path / "other"
+    words = ("registry", "export", "tiny", archive, "--registry", copied)
+    run(*words, "--dry-run")
+    assert not archive.exists()
+    assert run(*words).exit_code == 0
+    assert run(*words).exit_code == 1  # it is there already
+    words = ("registry", "import", archive, "--registry", other)
+    assert "nothing beyond computing" in run(*words, "--dry-run").stderr
+    refused = run(*words)
+    assert refused.exit_code == 1
+    assert "--trust" in refused.stderr
+    assert not other.exists()
+    taken = run(*words, "--trust", "--json")
+    assert json.loads(taken.stdout)["reference"] == "tiny@1"
+    assert run("registry", "verify", "--registry", other).exit_code == 0
