@@ -1,12 +1,11 @@
 """From probabilities to classes, and away with specks."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import cv2
 import numpy as np
 
 from defectkeras.core.arrays import ClassMap, ProbabilityMap
-from defectkeras.core.labels import LabelScheme
 
 
 def most_probable_class(probability_map: ProbabilityMap) -> ClassMap:
@@ -55,28 +54,6 @@ def apply_thresholds(
     ratios = probability_map[..., 1:] / np.asarray(thresholds, dtype=np.float32)
     best = ratios.argmax(axis=-1) + 1
     return np.where(ratios.max(axis=-1) >= 1, best, 0).astype(np.int32)
-
-
-def thresholds_of_scheme(
-    scheme: LabelScheme, thresholds: Mapping[str, float]
-) -> tuple[float, ...] | None:
-    """Give thresholds by class name, as a model card has them, in class order.
-
-    Args:
-        scheme: The classes.
-        thresholds: Class name to threshold; a class that is missing gets 0.5.
-
-    Returns:
-        One value for each defect class, or None when no threshold is given.
-
-    Raises:
-        DatasetError: When a name is not in the scheme.
-    """
-    for name in thresholds:
-        scheme.by_name(name)
-    if not thresholds:
-        return None
-    return tuple(thresholds.get(c.name, 0.5) for c in scheme.defects)
 
 
 def remove_small_objects(class_map: ClassMap, min_area_px: int) -> ClassMap:

@@ -53,6 +53,7 @@ def write_bundle(
         stride=card.stride,
         low_percent=card.low_percent,
         high_percent=card.high_percent,
+        thresholds=card.threshold_values(),
     )
     (folder / EXTRA_FOLDER).mkdir(parents=True)
     _save_keras_file(model, folder / KERAS_FILE)

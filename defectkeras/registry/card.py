@@ -129,6 +129,15 @@ class ModelCard:
             )
             _require(0 < threshold < 1, "A threshold must be within 0 to 1", threshold)
 
+    def threshold_values(self) -> tuple[float, ...] | None:
+        """Give the threshold of each defect class, 0.5 where none is given.
+
+        None when the card has no threshold: then the most probable class is taken.
+        """
+        if not self.thresholds:
+            return None
+        return tuple(self.thresholds.get(c.name, 0.5) for c in self.scheme.defects)
+
     def to_dict(self) -> dict[str, Any]:
         """Give the card as dicts, lists, text and numbers, for JSON.
 

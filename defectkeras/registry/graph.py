@@ -4,7 +4,7 @@ They do what `micrographs.normalize_percentile` and the tiler do in NumPy, with 
 operations only: TensorFlow Serving runs without XLA.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import tensorflow as tf
@@ -99,3 +99,21 @@ def class_probabilities(logits: Any) -> Any:
         defect = tf.sigmoid(logits)
         return tf.concat([1.0 - defect, defect], axis=-1)
     return tf.nn.softmax(logits, axis=-1)
+
+
+def classes_of(probability_map: Any, thresholds: Sequence[float] | None) -> Any:
+    """Give each pixel its class, as `most_probable_class` and `apply_thresholds` do.
+
+    Args:
+        probability_map: (B, H, W, K).
+        thresholds: K - 1 values in (0, 1], or None for the most probable class.
+
+    Returns:
+        (B, H, W) uint8.
+    """
+    if thresholds is None:
+        return tf.cast(tf.argmax(probability_map, axis=-1), tf.uint8)
+    ratios = probability_map[..., 1:] / tf.constant(thresholds, tf.float32)
+    best = tf.argmax(ratios, axis=-1) + 1
+    passes = tf.reduce_max(ratios, axis=-1) >= 1
+    return tf.cast(tf.where(passes, best, tf.zeros_like(best)), tf.uint8)

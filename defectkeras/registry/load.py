@@ -26,6 +26,7 @@ from defectkeras.registry.golden import (
     read_golden,
     require_golden,
 )
+from defectkeras.registry.graph import classes_of
 from defectkeras.registry.manifest import require_undamaged
 from defectkeras.registry.safe_config import KERAS_FILE
 from defectkeras.registry.version import ModelVersion
@@ -81,7 +82,7 @@ def check_predictions(folder: Path) -> None:
     card, golden = read_card(folder), read_golden(folder)
     loaded, model = _load_saved_model(folder), _load_keras_file(folder)
     ways: dict[str, Callable[[Image], ProbabilityMap]] = {
-        f"signature {MICROGRAPH_SIGNATURE!r}": partial(_by_micrographs, loaded),
+        f"signature {MICROGRAPH_SIGNATURE!r}": partial(_by_micrographs, loaded, card),
         f"signature {TILE_SIGNATURE!r}": partial(_by_tiles, loaded, card),
         KERAS_FILE.name: partial(predict_with_keras, model, card),
     }
@@ -90,13 +91,15 @@ def check_predictions(folder: Path) -> None:
             require_golden(golden, predict, what=f"{folder}: {what}")
 
 
-def _by_micrographs(loaded: Any, image: Image) -> ProbabilityMap:
+def _by_micrographs(loaded: Any, card: ModelCard, image: Image) -> ProbabilityMap:
     signature = loaded.signatures[MICROGRAPH_SIGNATURE]
     outputs = signature(image=tf.constant(image[np.newaxis, :, :, np.newaxis]))
-    probability_map: ProbabilityMap = outputs["probability_map"].numpy()[0]
-    if np.any(outputs["class_map"].numpy()[0] != probability_map.argmax(axis=-1)):
-        raise RegistryError("The class map must be that of the greatest probability.")
-    return probability_map
+    probability_map = outputs["probability_map"]
+    class_map = classes_of(probability_map, card.threshold_values())
+    if np.any(outputs["class_map"] != class_map):
+        raise RegistryError("The class map must follow the card's thresholds.")
+    found: ProbabilityMap = probability_map.numpy()[0]
+    return found
 
 
 def _by_tiles(loaded: Any, card: ModelCard, image: Image) -> ProbabilityMap:

@@ -10,10 +10,7 @@ from defectkeras.core.arrays import ClassMap, PredictFn
 from defectkeras.core.errors import ModelError
 from defectkeras.core.micrograph import Micrograph
 from defectkeras.prediction.domain import check_pixel_size
-from defectkeras.prediction.postprocess import (
-    remove_small_objects,
-    thresholds_of_scheme,
-)
+from defectkeras.prediction.postprocess import remove_small_objects
 from defectkeras.prediction.predict import Prediction, predict_micrograph
 from defectkeras.prediction.tiling import Tiling
 from defectkeras.registry.card import ModelCard
@@ -116,7 +113,7 @@ def segment(
         num_classes=card.scheme.num_classes,
         tiling=tiling_for(card, settings),
         augment=settings.augment,
-        thresholds=thresholds_of_scheme(card.scheme, card.thresholds),
+        thresholds=card.threshold_values(),
         target_pixel_size_nm=target_nm,
         on_progress=on_progress,
     )

@@ -4,21 +4,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import ndimage
 
-from defectkeras.core.errors import DatasetError
-from defectkeras.core.labels import DefectClass, LabelScheme
 from defectkeras.prediction.postprocess import (
     apply_thresholds,
     most_probable_class,
     remove_small_objects,
-    thresholds_of_scheme,
-)
-
-SCHEME = LabelScheme(
-    (
-        DefectClass(0, "matrix", "matrix"),
-        DefectClass(1, "void", "region"),
-        DefectClass(2, "dislocation", "line"),
-    )
 )
 
 
@@ -68,10 +57,3 @@ def test_specks_go_as_scipy_labels_them(min_area_px, seed):
         remove_small_objects(class_map, min_area_px), expected
     )
     np.testing.assert_array_equal(class_map, before)
-
-
-def test_thresholds_of_a_card_come_in_class_order():
-    assert thresholds_of_scheme(SCHEME, {"dislocation": 0.3}) == (0.5, 0.3)
-    assert thresholds_of_scheme(SCHEME, {}) is None
-    with pytest.raises(DatasetError, match="Did you mean 'void'"):
-        thresholds_of_scheme(SCHEME, {"voids": 0.3})

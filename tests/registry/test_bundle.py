@@ -8,8 +8,8 @@ import pytest
 
 from defectkeras.core.errors import RegistryError
 from defectkeras.registry.bundle import CARD_PAGE, write_bundle
-from defectkeras.registry.load import KERAS_FILE
 from defectkeras.registry.manifest import EXTRA_FOLDER, find_damage, read_manifest
+from defectkeras.registry.safe_config import KERAS_FILE
 
 
 def write(model, card, folder, image, **extra_files):

@@ -64,3 +64,8 @@ def test_bad_scheme_is_told(make_card):
     table["scheme"]["classes"][1]["index"] = 7
     with pytest.raises(DatasetError, match="Class indices"):
         card_from_dict(table)
+
+
+def test_thresholds_come_in_class_order(make_card):
+    assert make_card().threshold_values() is None
+    assert make_card(thresholds={"void": 0.3}).threshold_values() == (0.5, 0.3)

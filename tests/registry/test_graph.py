@@ -7,8 +7,10 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from defectkeras.micrographs.normalize import normalize_percentile
+from defectkeras.prediction.postprocess import apply_thresholds, most_probable_class
 from defectkeras.registry.graph import (
     class_probabilities,
+    classes_of,
     normalize_images,
     predict_padded,
 )
@@ -98,3 +100,16 @@ def test_probabilities_of_one_logit(dtype):
     defect = scipy.special.expit(tf.cast(logits, tf.float64).numpy()[..., 0])
     np.testing.assert_allclose(probabilities[..., 1], defect, atol=1e-6)
     np.testing.assert_allclose(probabilities[..., 0], 1 - defect, atol=1e-6)
+
+
+@pytest.mark.parametrize("thresholds", [None, (0.5, 0.5), (0.2, 0.7), (1.0, 0.01)])
+def test_classes_are_those_of_the_numpy_rule(thresholds):
+    logits = np.random.default_rng(3).normal(size=(17, 31, 3)).astype(np.float32)
+    probabilities = scipy.special.softmax(logits, axis=-1)
+    if thresholds is None:
+        expected = most_probable_class(probabilities)
+    else:
+        expected = apply_thresholds(probabilities, thresholds)
+    found = classes_of(tf.constant(probabilities[np.newaxis]), thresholds)
+    assert found.dtype == tf.uint8
+    np.testing.assert_array_equal(found[0], expected)
