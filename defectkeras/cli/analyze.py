@@ -16,6 +16,7 @@ from defectkeras.cli.options import (
     model_option,
     overwrite_option,
     registry_option,
+    runtime_option,
     talk,
 )
 from defectkeras.cli.progress import progress_bar
@@ -57,6 +58,7 @@ if TYPE_CHECKING:
     default=4,
     help="Tiles at once; memory grows with it.",
 )
+@runtime_option
 @overwrite_option
 @registry_option
 @dry_run_option
@@ -73,6 +75,7 @@ def analyze(
     min_area_px: int,
     tile_size: int,
     batch_size: int,
+    runtime: str,
     overwrite: bool,
     registry_root: Path,
     dry_run: bool,
@@ -95,6 +98,7 @@ def analyze(
             augment=augment,
             rescale=rescale,
             min_area_px=min_area_px,
+            runtime=runtime,
         ),
         pixel_size_nm=pixel_size_nm,
         foil_thickness_nm=foil_thickness_nm,

@@ -13,6 +13,7 @@ from defectkeras.cli.options import (
     model_option,
     registry_option,
     root_option,
+    runtime_option,
     talk,
 )
 from defectkeras.cli.progress import progress_bar
@@ -37,6 +38,7 @@ from defectkeras.cli.score_tables import show_scores
     help="How far a boundary may be off.",
 )
 @click.option("--out", type=FOLDER, help="Folder for JSON, tables and figures.")
+@runtime_option
 @root_option
 @registry_option
 @dry_run_option
@@ -48,6 +50,7 @@ def evaluate(
     augment: bool,
     tolerance_px: float,
     out: Path | None,
+    runtime: str,
     root: Path | None,
     registry_root: Path,
     dry_run: bool,
@@ -74,7 +77,7 @@ def evaluate(
             split=split,
             root=root,
             registry_root=registry_root,
-            settings=SegmentSettings(augment=augment),
+            settings=SegmentSettings(augment=augment, runtime=runtime),
             tolerance_px=tolerance_px,
             on_progress=on_progress,
         )

@@ -35,6 +35,7 @@ class LazyGroup(FriendlyGroup):
 
     homes: ClassVar[dict[str, str]] = {
         "analyze": "defectkeras.cli.analyze:analyze",
+        "benchmark": "defectkeras.cli.convert:benchmark",
         "completion": "defectkeras.cli.completion:completion",
         "data": "defectkeras.cli.data:data",
         "doctor": "defectkeras.cli.doctor:doctor",

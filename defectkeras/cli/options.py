@@ -46,6 +46,22 @@ model_option = click.option(
     help="Model of the registry; the newest version when none is named.",
 )
 
+RUNTIMES = (
+    "tensorflow",
+    "onnxruntime",
+    "openvino",
+    "openvino_bf16",
+    "litert",
+    "litert_int8",
+)
+
+runtime_option = click.option(
+    "--runtime",
+    type=click.Choice(RUNTIMES),
+    default="tensorflow",
+    help="Engine; for others than tensorflow see `defectkeras registry convert`.",
+)
+
 root_option = click.option(
     "--root",
     type=FOLDER,

@@ -6,6 +6,7 @@ from typing import Any
 
 import click
 
+from defectkeras.cli.convert import convert
 from defectkeras.cli.main import FriendlyGroup
 from defectkeras.cli.options import (
     complete_models,
@@ -60,13 +61,16 @@ def list_models(registry_root: Path, as_json: bool) -> None:
 @json_option
 def show(reference: str, registry_root: Path, as_json: bool) -> None:
     """Show the model card of a version."""
+    from defectkeras.registry.conversions import conversions_of
     from defectkeras.registry.store import ModelRegistry
 
     models = ModelRegistry(registry_root)
     version = models.resolve(reference)
     row = _row(models, version.name, version.version)
     if as_json:
-        echo_json({**row, "card": version.card.to_dict()})
+        conversions = conversions_of(version)
+        card = version.card.to_dict()
+        echo_json({**row, "card": card, "conversions": conversions})
         return
     from defectkeras.registry.card_markdown import card_markdown
 
@@ -175,7 +179,16 @@ def verify(references: tuple[str, ...], registry_root: Path, as_json: bool) -> N
         raise click.ClickException(f"{damaged} of {len(rows)} versions are damaged.")
 
 
-for _command in (alias, export_version, gc, import_version, promote, rollback, tag):
+for _command in (
+    alias,
+    convert,
+    export_version,
+    gc,
+    import_version,
+    promote,
+    rollback,
+    tag,
+):
     registry.add_command(_command)
 
 

@@ -18,7 +18,7 @@ _FOLDABLE = (
 )
 
 
-def fold_batch_norms(model: keras.Model) -> keras.Model:
+def fold_batch_norms(model: keras.Model, *, dtype: str | None = None) -> keras.Model:
     """Take each normalization that follows a convolution into that convolution.
 
     With kernel w, bias b, and gamma, beta, mean m and variance v of a channel:
@@ -27,6 +27,8 @@ def fold_batch_norms(model: keras.Model) -> keras.Model:
 
     Args:
         model: A functional model; it is not changed.
+        dtype: Policy of all layers of the result, such as "float32"; None keeps
+            that of each.
 
     Returns:
         A model with the same inputs and outputs, for inference only.
@@ -35,8 +37,12 @@ def fold_batch_norms(model: keras.Model) -> keras.Model:
     norms = {norm.name for norm in pairs.values()}
 
     def copy(layer: keras.Layer) -> keras.Layer:
-        bias = {"use_bias": True} if layer.name in pairs else {}
-        return type(layer).from_config({**layer.get_config(), **bias})
+        config = layer.get_config()
+        if layer.name in pairs:
+            config["use_bias"] = True
+        if dtype is not None:
+            config["dtype"] = dtype
+        return type(layer).from_config(config)
 
     def call(layer: keras.Layer, *inputs: Any, **options: Any) -> Any:
         return inputs[0] if layer.name in norms else layer(*inputs, **options)

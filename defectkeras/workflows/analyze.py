@@ -131,7 +131,7 @@ def analyze(
     folders = {f: output / name for f, name in result_folders(files).items()}
     if not overwrite:
         require_no_results(folders.values())
-    segmenter = load_segmenter(model, registry_root)
+    segmenter = load_segmenter(model, registry_root, runtime=settings.segment.runtime)
     run = run_facts(
         model=segmenter.version,
         settings=dataclasses.asdict(settings),

@@ -62,12 +62,12 @@ def evaluate(
         raise DatasetError(
             f'{spec.path}: the split "{split}" must have a micrograph. Received: none.'
         )
-    segmenter = load_segmenter(model, registry_root)
+    settings = settings or SegmentSettings()
+    segmenter = load_segmenter(model, registry_root, runtime=settings.runtime)
     _require_same_classes(segmenter, spec.scheme)
     results = []
     for number, example in enumerate(examples):
-        chosen = settings or SegmentSettings()
-        results.append(_evaluate_example(segmenter, example, chosen, tolerance_px))
+        results.append(_evaluate_example(segmenter, example, settings, tolerance_px))
         if on_progress is not None:
             on_progress(number + 1, len(examples))
     return Evaluation(

@@ -29,6 +29,7 @@ class SegmentSettings:
             not learned from to the nearest one that it has.
         min_area_px: Connected pixels of one class become matrix when they are
             fewer.
+        runtime: The engine, "tensorflow" or one that the version was converted for.
     """
 
     tile_size: int = 512
@@ -36,6 +37,7 @@ class SegmentSettings:
     augment: bool = False
     rescale: bool = False
     min_area_px: int = 0
+    runtime: str = "tensorflow"
 
 
 @dataclass(frozen=True)
@@ -66,20 +68,23 @@ class Segmentation:
     warnings: tuple[str, ...]
 
 
-def load_segmenter(reference: str, registry_root: Path | None = None) -> Segmenter:
+def load_segmenter(
+    reference: str, registry_root: Path | None = None, *, runtime: str = "tensorflow"
+) -> Segmenter:
     """Load a model version.
 
     Args:
         reference: "name", "name@3" or "name@alias".
         registry_root: Folder of the registry; None takes the default.
+        runtime: The engine, see `load_runtime`.
 
     Raises:
         RegistryError: When there is no such version or it is damaged.
     """
-    from defectkeras.registry.load import load_predict_fn
+    from defectkeras.registry.runtimes import load_runtime
 
     version = ModelRegistry(registry_root).resolve(reference)
-    return Segmenter(version, load_predict_fn(version))
+    return Segmenter(version, load_runtime(version, runtime))
 
 
 def segment(

@@ -79,3 +79,14 @@ def test_defect_seg_net(variant):
     assert folded.count_params() <= model.count_params()
     again = model(np.ones((1, 16, 24, 1), np.float32), training=False)
     assert np.isfinite(again).all(), "the model itself is unchanged"
+
+
+def test_mixed_precision_can_be_left():
+    image = keras.Input((None, None, 1))
+    x = LAYERS.Conv2D(4, 3, dtype="mixed_bfloat16")(image)
+    x = LAYERS.BatchNormalization(dtype="mixed_bfloat16")(x)
+    model = randomize(keras.Model(image, x))
+    folded = fold_batch_norms(model, dtype="float32")
+    pixels = np.random.default_rng(1).random((1, 8, 12, 1)).astype(np.float32)
+    assert folded(pixels).dtype == "float32"
+    np.testing.assert_allclose(folded(pixels), model(pixels), atol=0.05)

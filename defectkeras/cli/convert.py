@@ -1,0 +1,168 @@
+"""`defectkeras registry convert` and `defectkeras benchmark runtimes`."""
+
+import dataclasses
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from defectkeras.cli.options import (
+    EXISTING,
+    RUNTIMES,
+    complete_models,
+    dry_run_option,
+    echo_json,
+    json_option,
+    overwrite_option,
+    registry_option,
+    root_option,
+    talk,
+)
+from defectkeras.cli.progress import progress_bar
+from defectkeras.cli.quiet import start_tensorflow
+
+if TYPE_CHECKING:
+    from defectkeras.workflows.convert import Parity
+
+split_option = click.option(
+    "--split",
+    type=click.Choice(["train", "val", "test"]),
+    default="val",
+    help="Part of the data to compare on.",
+)
+
+
+@click.command()
+@click.argument(
+    "reference", metavar="NAME[@VERSION|@ALIAS]", shell_complete=complete_models
+)
+@click.option(
+    "--to",
+    "form",
+    type=click.Choice(["onnx", "openvino", "litert", "litert_int8"]),
+    required=True,
+    help="Form to convert to.",
+)
+@click.option(
+    "--spec",
+    type=EXISTING,
+    help="Data to compare on, and for litert_int8 to calibrate with (its train split).",
+)
+@split_option
+@root_option
+@overwrite_option
+@registry_option
+@dry_run_option
+@json_option
+def convert(
+    reference: str,
+    form: str,
+    spec: Path | None,
+    split: str,
+    root: Path | None,
+    overwrite: bool,
+    registry_root: Path,
+    dry_run: bool,
+    as_json: bool,
+) -> None:
+    """Convert a version for another engine, and tell how far that is off.
+
+    The result lies beside the versions; `analyze --runtime` uses it. With --spec
+    the micrographs of a split are segmented by TensorFlow and by the engine, and
+    probabilities, classes, densities and mean sizes are compared.
+    """
+    if dry_run:
+        talk(f"Would convert {reference} to {form}; compared on: {spec}.")
+        return
+    start_tensorflow()
+    from defectkeras.workflows.convert import convert
+
+    with progress_bar("comparing") as on_progress:
+        folder, parities = convert(
+            reference,
+            form,
+            spec_path=spec,
+            split=split,
+            root=root,
+            registry_root=registry_root,
+            replace=overwrite,
+            on_progress=on_progress,
+        )
+    if as_json:
+        parity = [dataclasses.asdict(p) for p in parities]
+        echo_json({"folder": str(folder), "parity": parity})
+        return
+    talk(f"Wrote {folder}.")
+    _echo(parities)
+
+
+@click.group()
+def benchmark() -> None:
+    """Compare the speed of what does the same."""
+
+
+@benchmark.command("runtimes")
+@click.argument(
+    "reference", metavar="NAME[@VERSION|@ALIAS]", shell_complete=complete_models
+)
+@click.argument("spec", type=EXISTING)
+@split_option
+@click.option(
+    "--runtime",
+    "runtimes",
+    type=click.Choice(RUNTIMES[1:]),
+    multiple=True,
+    help="Engine to compare; several times. All that the version is converted for "
+    "without it.",
+)
+@root_option
+@registry_option
+@json_option
+def benchmark_runtimes(
+    reference: str,
+    spec: Path,
+    split: str,
+    runtimes: tuple[str, ...],
+    root: Path | None,
+    registry_root: Path,
+    as_json: bool,
+) -> None:
+    """Segment the micrographs of SPEC by each engine, side by side."""
+    start_tensorflow()
+    from defectkeras.workflows.convert import compare_on_spec
+
+    with progress_bar("comparing") as on_progress:
+        parities = compare_on_spec(
+            reference,
+            spec,
+            runtimes=runtimes,
+            split=split,
+            root=root,
+            registry_root=registry_root,
+            on_progress=on_progress,
+        )
+    if as_json:
+        echo_json([dataclasses.asdict(p) for p in parities])
+    else:
+        _echo(parities)
+
+
+def _echo(parities: tuple["Parity", ...]) -> None:
+    """Print how far each engine is off, and how fast it is."""
+    if not parities:
+        return
+    click.echo(
+        f"{'runtime':<16}{'probability off':>16}{'same class':>12}"
+        f"{'quantity off':>14}{'s per MP':>10}{'times as fast':>15}"
+    )
+    seconds = parities[0].tensorflow_seconds_per_megapixel
+    click.echo(f"{'tensorflow':<16}{'':>16}{'':>12}{'':>14}{seconds:>10.3f}{1:>15.2f}")
+    for p in parities:
+        quantity = p.largest_quantity_error
+        times = p.tensorflow_seconds_per_megapixel / p.seconds_per_megapixel
+        click.echo(
+            f"{p.runtime:<16}{p.largest_difference:>16.1e}"
+            f"{100 * p.class_agreement:>10.3f} %"
+            f"{'-' if quantity is None else f'{100 * quantity:.3f} %':>14}"
+            f"{p.seconds_per_megapixel:>10.3f}{times:>15.2f}"
+        )

@@ -1,0 +1,64 @@
+"""Each form gives what TensorFlow gives."""
+
+import json
+import sys
+
+import numpy as np
+import pytest
+
+from defectkeras.core.errors import RegistryError
+from defectkeras.registry.conversions import RECORD
+from defectkeras.registry.convert import (
+    CONVERTERS,
+    convert_version,
+    probability_model,
+)
+from defectkeras.registry.load import load_model, load_predict_fn
+
+
+@pytest.mark.parametrize("num_classes", [1, 3])
+def test_probability_model_adds_up_to_one(make_model, num_classes):
+    model = make_model(num_classes)
+    tile = np.random.default_rng(1).random((2, 16, 24, 1)).astype(np.float32)
+    probabilities = probability_model(model)(tile, training=False).numpy()
+    assert probabilities.shape == (2, 16, 24, max(num_classes, 2))
+    np.testing.assert_allclose(probabilities.sum(axis=-1), 1.0, atol=1e-6)
+
+
+def test_probability_model_is_the_exported_one(registry):
+    version = registry.resolve("tiny")
+    tile = np.random.default_rng(1).random((1, 16, 24, 1)).astype(np.float32)
+    expected = load_predict_fn(version)(tile)
+    found = probability_model(load_model(version))(tile, training=False)
+    np.testing.assert_allclose(found, expected, atol=1e-5)
+
+
+def test_record_tells_the_source_and_the_files(registry):
+    version = registry.resolve("tiny")
+    folder = convert_version(version, "litert")
+    record = json.loads((folder / RECORD).read_text())
+    assert record["source"] == "tiny@1"
+    assert record["source_sha256"] == version.sha256
+    assert set(record["files"]) == {"model.tflite"}
+    with pytest.raises(RegistryError, match="exists"):
+        convert_version(version, "litert")
+    assert convert_version(version, "litert", replace=True) == folder
+
+
+def test_slips_are_told_and_leave_nothing(registry, monkeypatch):
+    version = registry.resolve("tiny")
+    with pytest.raises(RegistryError, match="Did you mean 'onnx'"):
+        convert_version(version, "onxx")
+    with pytest.raises(RegistryError, match="needs tiles of real micrographs"):
+        convert_version(version, "litert_int8")
+    monkeypatch.setitem(sys.modules, "tf2onnx", None)
+    with pytest.raises(RegistryError, match=r"defectkeras\[runtimes\]"):
+        convert_version(version, "onnx")
+    assert not list((registry.root / "tiny").glob("conversions/*"))
+
+
+def test_forms_are_those_of_the_command_line():
+    from defectkeras.cli.convert import convert
+
+    options = {p.name: p for p in convert.params}
+    assert list(options["form"].type.choices) == list(CONVERTERS)

@@ -1,0 +1,61 @@
+"""Every engine gives what TensorFlow gives, for any number and size of tiles."""
+
+import sys
+
+import numpy as np
+import pytest
+
+from defectkeras.cli.options import RUNTIMES as OFFERED
+from defectkeras.core.errors import RegistryError
+from defectkeras.registry.convert import convert_version
+from defectkeras.registry.load import load_predict_fn
+from defectkeras.registry.runtimes import RUNTIMES, load_runtime
+
+COARSE = ("openvino_bf16", "litert_int8")
+
+
+def tiles(*shape, seed=0):
+    return np.random.default_rng(seed).random((*shape, 1)).astype(np.float32)
+
+
+@pytest.mark.parametrize("runtime", RUNTIMES)
+def test_same_probabilities_as_tensorflow(registry, runtime):
+    form, *_ = RUNTIMES[runtime]
+    version = registry.resolve("tiny")
+    calibration = [tiles(1, 32, 48, seed=n) for n in range(4)]
+    convert_version(version, form, calibration_tiles=calibration)
+    expect, predict = load_predict_fn(version), load_runtime(version, runtime)
+    for shape in [(1, 32, 48), (3, 16, 24), (1, 32, 48)]:
+        found = predict(tiles(*shape))
+        assert found.dtype == np.float32
+        off = np.abs(found - expect(tiles(*shape)))
+        if runtime in COARSE:
+            assert off.mean() < 0.02
+            assert off.max() < 0.25
+        else:
+            assert off.max() < 1e-5
+    kept = predict(tiles(1, 16, 24))
+    before = kept.copy()
+    predict(tiles(1, 16, 24, seed=1))
+    np.testing.assert_array_equal(kept, before, "a later call must not change it")
+
+
+def test_tensorflow_needs_no_conversion(registry):
+    version = registry.resolve("tiny")
+    found = load_runtime(version)(tiles(1, 16, 24))
+    np.testing.assert_array_equal(found, load_predict_fn(version)(tiles(1, 16, 24)))
+
+
+def test_slips_are_told(registry, monkeypatch):
+    version = registry.resolve("tiny")
+    with pytest.raises(RegistryError, match="Did you mean 'openvino'"):
+        load_runtime(version, "open_vino")
+    with pytest.raises(RegistryError, match="registry convert tiny@1 --to onnx"):
+        load_runtime(version, "onnxruntime")
+    monkeypatch.setitem(sys.modules, "openvino", None)
+    with pytest.raises(RegistryError, match=r"defectkeras\[runtimes\]"):
+        load_runtime(version, "openvino")
+
+
+def test_engines_are_those_of_the_command_line():
+    assert ("tensorflow", *RUNTIMES) == OFFERED

@@ -1,0 +1,66 @@
+"""Engines are compared in what they find and in the quantities."""
+
+import json
+import shutil
+
+import pytest
+
+from defectkeras.core.errors import DatasetError, RegistryError
+from defectkeras.registry.conversions import RECORD
+from defectkeras.workflows.analyze import AnalyzeSettings, analyze
+from defectkeras.workflows.convert import compare_on_spec, convert
+from defectkeras.workflows.segment import SegmentSettings
+
+
+@pytest.fixture
+def root(tiny_registry, tmp_path):
+    return shutil.copytree(tiny_registry, tmp_path / "registry")
+
+
+def test_parity_is_measured_and_kept(root, synthetic_spec):
+    folder, parities = convert(
+        "tiny", "openvino", spec_path=synthetic_spec, registry_root=root
+    )
+    assert [p.runtime for p in parities] == ["openvino", "openvino_bf16"]
+    exact = parities[0]
+    assert exact.micrographs == 1
+    assert exact.largest_difference < 1e-4
+    assert exact.class_agreement > 0.9999
+    assert exact.seconds_per_megapixel > 0
+    record = json.loads((folder / RECORD).read_text())
+    assert set(record["parity"]) == {"openvino", "openvino_bf16"}
+    again = compare_on_spec(
+        "tiny", synthetic_spec, runtimes=["openvino"], registry_root=root
+    )
+    assert again[0].largest_difference == exact.largest_difference
+
+
+def test_int8_is_calibrated_on_the_training_split(root, synthetic_spec):
+    _, parities = convert(
+        "tiny", "litert_int8", spec_path=synthetic_spec, registry_root=root
+    )
+    assert parities[0].class_agreement > 0.9
+
+
+def test_analyze_runs_by_another_engine_and_says_so(root, synthetic_spec, tmp_path):
+    convert("tiny", "litert", registry_root=root)
+    micrograph = next((synthetic_spec.parent / "micrographs").iterdir())
+    settings = AnalyzeSettings(segment=SegmentSettings(runtime="litert"))
+    analyze(
+        [micrograph],
+        "tiny",
+        output_folder=tmp_path / "out",
+        settings=settings,
+        registry_root=root,
+    )
+    summary = next((tmp_path / "out").glob("*/summary.json")).read_text()
+    assert '"runtime": "litert"' in summary
+
+
+def test_slips_are_told(root, synthetic_spec):
+    with pytest.raises(DatasetError, match='the split "test" must have'):
+        convert(
+            "tiny", "litert", spec_path=synthetic_spec, split="test", registry_root=root
+        )
+    with pytest.raises(RegistryError, match="must be converted before"):
+        compare_on_spec("tiny", synthetic_spec, registry_root=root)
