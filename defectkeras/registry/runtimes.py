@@ -85,9 +85,18 @@ def _openvino_loader(precision: str) -> Callable[[Path], PredictFn]:
 
 
 def _load_litert(folder: Path) -> PredictFn:
-    from ai_edge_litert.interpreter import Interpreter
+    """Load without the default delegate XNNPACK.
 
-    interpreter = Interpreter(str(folder / "model.tflite"), num_threads=os.cpu_count())
+    In version 2.3 it gives wrong results from the second call on, where the size of
+    a map is known only when it runs, as behind a transposed convolution.
+    """
+    from ai_edge_litert.interpreter import Interpreter, OpResolverType
+
+    interpreter = Interpreter(
+        str(folder / "model.tflite"),
+        num_threads=os.cpu_count(),
+        experimental_op_resolver_type=OpResolverType.BUILTIN_WITHOUT_DEFAULT_DELEGATES,
+    )
     image = interpreter.get_input_details()[0]["index"]
     output = interpreter.get_output_details()[0]["index"]
     shape: Any = None
