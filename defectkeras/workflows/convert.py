@@ -15,7 +15,7 @@ from defectkeras.core.micrograph import Micrograph
 from defectkeras.datasets.spec import load_dataset_spec, load_example
 from defectkeras.micrographs.normalize import normalize_percentile
 from defectkeras.prediction.predict import Prediction
-from defectkeras.quantification.agreement import compare_quantities
+from defectkeras.quantification.errors import compare_quantities
 from defectkeras.quantification.quantify import quantify
 from defectkeras.registry.conversions import conversions_of, note_parity
 from defectkeras.registry.convert import convert_version

@@ -68,7 +68,7 @@ def test_perfect_model_has_no_error(
     )
     tiny = load_segmenter("tiny", tiny_registry)
     perfect = Segmenter(tiny.version, grey_is_class)
-    monkeypatch.setattr(module, "load_segmenter", lambda *_: perfect)
+    monkeypatch.setattr(module, "load_segmenter", lambda *_, **__: perfect)
     scores = evaluate("tiny", spec).to_dict()
     assert scores["pixels_pooled"]["pixel_accuracy"] == 1.0
     for row in scores["classes"].values():
