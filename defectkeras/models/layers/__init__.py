@@ -3,6 +3,20 @@
 Importing this package registers all of them, so that saved models load.
 """
 
+from defectkeras.models.layers.icnr import ICNR
 from defectkeras.models.layers.padding import SymmetricPadding2D
+from defectkeras.models.layers.upsampling import (
+    BedOfNails2D,
+    BilinearUpsampling2D,
+    DepthToSpace2D,
+    ResizeLike,
+)
 
-__all__ = ["SymmetricPadding2D"]
+__all__ = [
+    "ICNR",
+    "BedOfNails2D",
+    "BilinearUpsampling2D",
+    "DepthToSpace2D",
+    "ResizeLike",
+    "SymmetricPadding2D",
+]

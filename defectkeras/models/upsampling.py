@@ -1,0 +1,109 @@
+"""The ways by which a decoder doubles height and width, by name.
+
+What has no weights of its own and keeps the number of channels gets a 1x1
+convolution where that number must change. It stands before the upsampling, where
+there are four times fewer pixels; for nearest neighbor and bilinear interpolation
+this is the same function as after it. The decoder's own 3x3 convolutions follow.
+"""
+
+from collections.abc import Callable
+from typing import Any, TypeAlias
+
+import keras
+
+from defectkeras.core.errors import ModelError
+from defectkeras.core.names import require_known
+from defectkeras.models.layers import (
+    ICNR,
+    BedOfNails2D,
+    BilinearUpsampling2D,
+    DepthToSpace2D,
+)
+
+Tensor: TypeAlias = Any
+Upsampler: TypeAlias = Callable[[Tensor, int, str, Tensor | None], Tensor]
+
+
+def upsample(
+    x: Tensor,
+    method: str,
+    *,
+    filters: int,
+    name: str,
+    indices: Tensor | None = None,
+) -> Tensor:
+    """Double the height and the width of a map.
+
+    Args:
+        x: (B, H, W, C).
+        method: A name of `UPSAMPLING_METHODS`.
+        filters: Number of channels of the result.
+        name: Of the layer that doubles; its helpers get a suffix.
+        indices: (B, H, W, C'), what `MaxPoolingWithIndices` gave beside its
+            maxima where the encoder halved; only "max_unpooling" reads them.
+
+    Returns:
+        (B, 2H, 2W, filters), without normalization or activation.
+
+    Raises:
+        ModelError: When the method is unknown.
+        ValueError: When "max_unpooling" gets no indices.
+
+    Example:
+        >>> x = keras.Input((6, 8, 32))
+        >>> upsample(x, "bilinear", filters=16, name="up").shape
+        (None, 12, 16, 16)
+    """
+    require_known(method, UPSAMPLING_METHODS, what="upsampling", error=ModelError)
+    return UPSAMPLING_METHODS[method](x, filters, name, indices)
+
+
+def project(x: Tensor, filters: int, name: str) -> Tensor:
+    """Bring (B, H, W, *) to (B, H, W, filters) by a 1x1 convolution, if needed."""
+    if x.shape[-1] == filters:
+        return x
+    return keras.layers.Conv2D(filters, 1, name=name)(x)
+
+
+def _bed_of_nails(x: Tensor, filters: int, name: str, _: Tensor | None) -> Tensor:
+    """Put each value into one pixel of four; the next convolution fills the gaps."""
+    return BedOfNails2D(name=name)(project(x, filters, f"{name}_project"))
+
+
+def _nearest(x: Tensor, filters: int, name: str, _: Tensor | None) -> Tensor:
+    """Repeat each pixel."""
+    projected = project(x, filters, f"{name}_project")
+    return keras.layers.UpSampling2D(2, name=name)(projected)
+
+
+def _bilinear(x: Tensor, filters: int, name: str, _: Tensor | None) -> Tensor:
+    """Interpolate between pixel centers."""
+    return BilinearUpsampling2D(name=name)(project(x, filters, f"{name}_project"))
+
+
+def _transposed(x: Tensor, filters: int, name: str, _: Tensor | None) -> Tensor:
+    """Learn a kernel of 2x2 pixels for each pixel; they do not overlap."""
+    return keras.layers.Conv2DTranspose(filters, 2, strides=2, name=name)(x)
+
+
+def _subpixel(x: Tensor, filters: int, name: str, _: Tensor | None) -> Tensor:
+    """Learn the four pixels from 3x3 pixels of the small map."""
+    kernel = ICNR("glorot_uniform")
+    spread = keras.layers.Conv2D(
+        4 * filters,
+        3,
+        padding="same",
+        kernel_initializer=kernel,
+        name=f"{name}_conv",
+    )(x)
+    return DepthToSpace2D(name=name)(spread)
+
+
+UPSAMPLING_METHODS: dict[str, Upsampler] = {
+    "bed_of_nails": _bed_of_nails,
+    "nearest": _nearest,
+    "bilinear": _bilinear,
+    "transposed": _transposed,
+    "subpixel": _subpixel,
+}
+"""Name to a function of a map, filters, name and pooling indices."""
