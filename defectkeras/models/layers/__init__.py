@@ -5,6 +5,7 @@ Importing this package registers all of them, so that saved models load.
 
 from defectkeras.models.layers.icnr import ICNR
 from defectkeras.models.layers.padding import SymmetricPadding2D
+from defectkeras.models.layers.unpooling import MaxPoolingWithIndices, MaxUnpooling2D
 from defectkeras.models.layers.upsampling import (
     BedOfNails2D,
     BilinearUpsampling2D,
@@ -17,6 +18,8 @@ __all__ = [
     "BedOfNails2D",
     "BilinearUpsampling2D",
     "DepthToSpace2D",
+    "MaxPoolingWithIndices",
+    "MaxUnpooling2D",
     "ResizeLike",
     "SymmetricPadding2D",
 ]
