@@ -9,10 +9,13 @@ import keras
 
 from defectkeras.core.errors import ModelError
 from defectkeras.core.names import require_known
-from defectkeras.models import defect_seg_net
+from defectkeras.models import defect_seg_net, fcn, patch_classifier, unet
 
 MODEL_BUILDERS: dict[str, Callable[..., keras.Model]] = {
     "defectsegnet": defect_seg_net.build_defect_seg_net,
+    "fcn": fcn.build_fcn,
+    "patch_classifier": patch_classifier.build_patch_classifier,
+    "unet": unet.build_unet,
 }
 """Architecture to `build_<architecture>(input_shape, *, num_classes, ...)`."""
 
@@ -37,6 +40,16 @@ ARCHITECTURE_FACTS: dict[str, ArchitectureFacts] = {
     "defectsegnet": ArchitectureFacts(
         stride=defect_seg_net.STRIDE,
         receptive_field_px=defect_seg_net.RECEPTIVE_FIELD_PX,
+    ),
+    "fcn": ArchitectureFacts(
+        stride=fcn.STRIDE, receptive_field_px=fcn.RECEPTIVE_FIELD_PX
+    ),
+    "patch_classifier": ArchitectureFacts(
+        stride=patch_classifier.STRIDE,
+        receptive_field_px=patch_classifier.RECEPTIVE_FIELD_PX,
+    ),
+    "unet": ArchitectureFacts(
+        stride=unet.STRIDE, receptive_field_px=unet.RECEPTIVE_FIELD_PX
     ),
 }
 """Architecture to its facts, one row for each of `MODEL_BUILDERS`."""
@@ -94,6 +107,7 @@ def model_stride(model: keras.Model) -> int:
         8
     """
     side = 512
-    maps = keras.Model(model.inputs, [layer.output for layer in model.layers])
+    outputs = keras.tree.flatten([layer.output for layer in model.layers])
+    maps = keras.Model(model.inputs, outputs)
     shapes = maps.compute_output_shape((1, side, side, model.input_shape[-1]))
     return side // min(int(shape[1]) for shape in shapes)

@@ -24,7 +24,11 @@ graphs that its authors released differ:
 
 Ours differs from both: more than one output map (one per class, for a softmax)
 and any number of input channels; the graphs' unused dropout and weight decay are
-left out. docs/models.md has the table and the differences in full.
+left out. `upsampling` replaces the published transposed convolutions, and nothing
+else, by another way to double a map. Max unpooling puts values where the maxima of
+the pool at the same resolution were, so it needs as many channels as that pool has
+(C + 104, C + 40, C + 8): 1x1 convolutions bring them there, and then to the 32, 16
+and 8 of the table. docs/models.md has the table and the differences in full.
 """
 
 from functools import partial
@@ -36,6 +40,7 @@ from defectkeras.core.errors import ModelError
 from defectkeras.core.names import require_known
 from defectkeras.models.layers import SymmetricPadding2D
 from defectkeras.models.shapes import InputShape, require_input_shape
+from defectkeras.models.upsampling import halve, upsample
 
 Tensor: TypeAlias = Any
 Variant = Literal["paper", "released"]
@@ -90,20 +95,32 @@ def convolve_linearly(
     return keras.layers.Conv2D(filters, 3, padding="same", name=name)(x)
 
 
-def pool(tensors: list[Tensor], name: str, *, variant: Variant) -> Tensor:
-    """Halve by the maximum of 2x2 pixels: (B, H, W, *) to (B, H/2, W/2, *)."""
-    x = keras.layers.MaxPooling2D(2, name=name)(join(tensors, name))
-    x = normalize(x, name, variant)
-    return x if variant == "released" else keras.layers.ReLU(name=f"{name}_relu")(x)
+def pool(
+    tensors: list[Tensor], name: str, *, variant: Variant, upsampling: str
+) -> tuple[Tensor, Tensor | None]:
+    """Halve (B, H, W, *) by the maximum of 2x2 pixels, and tell where it was."""
+    x, indices = halve(join(tensors, name), upsampling, name=name)
+    return resize_end(x, name, variant), indices
 
 
-def upsample(
-    tensors: list[Tensor], filters: int, name: str, *, variant: Variant
+def double(
+    tensors: list[Tensor],
+    filters: int,
+    name: str,
+    indices: Tensor | None,
+    *,
+    variant: Variant,
+    upsampling: str,
 ) -> Tensor:
-    """Double by a transposed convolution: (B, H, W, *) to (B, 2H, 2W, filters)."""
-    x = keras.layers.Conv2DTranspose(filters, 2, strides=2, name=name)(
-        join(tensors, name)
+    """Double height and width: (B, H, W, *) to (B, 2H, 2W, filters)."""
+    x = upsample(
+        join(tensors, name), upsampling, filters=filters, name=name, indices=indices
     )
+    return resize_end(x, name, variant)
+
+
+def resize_end(x: Tensor, name: str, variant: Variant) -> Tensor:
+    """Normalize what was halved or doubled; "paper" also applies a ReLU."""
     x = normalize(x, name, variant)
     return x if variant == "released" else keras.layers.ReLU(name=f"{name}_relu")(x)
 
@@ -128,12 +145,14 @@ def build_defect_seg_net(
     *,
     num_classes: int,
     variant: Variant = "paper",
+    upsampling: str = "transposed",
     name: str = "defectsegnet",
 ) -> keras.Model:
     """Build DefectSegNet.
 
     With one channel and one class it has 350,430 trainable parameters and
-    351,518 in all. An output pixel depends on input pixels at most 51 px away.
+    351,518 in all. An output pixel depends on input pixels at most 51 px away, with
+    "bilinear" upsampling 58 and with "subpixel" 65 px.
 
     Args:
         input_shape: (H, W, C) of the normalized image, in pixels; H and W are
@@ -142,6 +161,7 @@ def build_defect_seg_net(
             logits of one defect (sigmoid); K >= 2 are the logits of K classes,
             the matrix first (softmax).
         variant: "paper" or "released", see the head of this file.
+        upsampling: A name of `UPSAMPLING_METHODS`; "transposed" is the published.
         name: Name of the model.
 
     Returns:
@@ -149,7 +169,7 @@ def build_defect_seg_net(
 
     Raises:
         ModelError: When a given height or width is no multiple of 8, or the
-            variant is unknown.
+            variant or the upsampling is unknown.
         ValueError: When `num_classes` is below 1.
 
     Example:
@@ -170,38 +190,40 @@ def build_defect_seg_net(
             f"`num_classes` must be at least 1. Received: num_classes={num_classes}."
         )
     conv = partial(convolve, variant=variant)
-    down = partial(pool, variant=variant)
-    up = partial(upsample, variant=variant)
+    down = partial(pool, variant=variant, upsampling=upsampling)
+    up = partial(double, variant=variant, upsampling=upsampling)
 
     t0 = keras.Input(input_shape, name="image")  # (B, H, W, C)
 
     # Encoder
     t1 = conv([t0], 4, "dense_block_1_conv_1")  # (B, H, W, 4)
     t2 = conv([t0, t1], 4, "dense_block_1_conv_2")
-    t3 = down([t0, t1, t2], "pool_1")  # (B, H/2, W/2, C + 8)
+    t3, indices_1 = down([t0, t1, t2], "pool_1")  # (B, H/2, W/2, C + 8)
 
     t4 = conv([t3], 16, "dense_block_2_conv_1")  # (B, H/2, W/2, 16)
     t5 = conv([t3, t4], 16, "dense_block_2_conv_2")
-    t6 = down([t3, t4, t5], "pool_2")  # (B, H/4, W/4, C + 40)
+    t6, indices_2 = down([t3, t4, t5], "pool_2")  # (B, H/4, W/4, C + 40)
 
     t7 = conv([t6], 32, "dense_block_3_conv_1")  # (B, H/4, W/4, 32)
     t8 = conv([t6, t7], 32, "dense_block_3_conv_2")
-    t9 = down([t6, t7, t8], "pool_3")  # (B, H/8, W/8, C + 104)
+    t9, indices_3 = down([t6, t7, t8], "pool_3")  # (B, H/8, W/8, C + 104)
 
     # Bridge
     t10 = conv([t9], 64, "dense_block_4_conv_1")  # (B, H/8, W/8, 64)
     t11 = conv([t9, t10], 64, "dense_block_4_conv_2")
 
     # Decoder, which reads the encoder's tensors of the same resolution
-    t12 = up([t9, t10, t11], 32, "upsample_1")  # (B, H/4, W/4, 32)
+    t12 = up([t9, t10, t11], 32, "upsample_1", indices_3)  # (B, H/4, W/4, 32)
     t13 = conv([t6, t7, t8, t12], 32, "dense_block_5_conv_1")
     t14 = conv([t6, t7, t8, t12, t13], 32, "dense_block_5_conv_2")
 
-    t15 = up([t6, t7, t8, t12, t13, t14], 16, "upsample_2")  # (B, H/2, W/2, 16)
+    t15 = up(
+        [t6, t7, t8, t12, t13, t14], 16, "upsample_2", indices_2
+    )  # (B, H/2, W/2, 16)
     t16 = conv([t3, t4, t5, t15], 16, "dense_block_6_conv_1")
     t17 = conv([t3, t4, t5, t15, t16], 16, "dense_block_6_conv_2")
 
-    t18 = up([t3, t4, t5, t15, t16, t17], 8, "upsample_3")  # (B, H, W, 8)
+    t18 = up([t3, t4, t5, t15, t16, t17], 8, "upsample_3", indices_1)  # (B, H, W, 8)
     t19 = conv([t0, t1, t2, t18], 4, "dense_block_7_conv_1")  # (B, H, W, 4)
 
     t20 = predict_logits([t0, t1, t2, t18, t19], num_classes, variant=variant)

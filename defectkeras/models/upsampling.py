@@ -1,5 +1,7 @@
 """The ways by which a decoder doubles height and width, by name.
 
+For "max_unpooling" the encoder must keep where its maxima were: `halve` does.
+
 What has no weights of its own and keeps the number of channels gets a 1x1
 convolution where that number must change. It stands before the upsampling, where
 there are four times fewer pixels; for nearest neighbor and bilinear interpolation
@@ -18,6 +20,8 @@ from defectkeras.models.layers import (
     BedOfNails2D,
     BilinearUpsampling2D,
     DepthToSpace2D,
+    MaxPoolingWithIndices,
+    MaxUnpooling2D,
 )
 
 Tensor: TypeAlias = Any
@@ -39,8 +43,8 @@ def upsample(
         method: A name of `UPSAMPLING_METHODS`.
         filters: Number of channels of the result.
         name: Of the layer that doubles; its helpers get a suffix.
-        indices: (B, H, W, C'), what `MaxPoolingWithIndices` gave beside its
-            maxima where the encoder halved; only "max_unpooling" reads them.
+        indices: (B, H, W, C'), what `halve` gave where the encoder halved the map
+            of the result's size; only "max_unpooling" reads them.
 
     Returns:
         (B, 2H, 2W, filters), without normalization or activation.
@@ -56,6 +60,24 @@ def upsample(
     """
     require_known(method, UPSAMPLING_METHODS, what="upsampling", error=ModelError)
     return UPSAMPLING_METHODS[method](x, filters, name, indices)
+
+
+def halve(x: Tensor, method: str, *, name: str) -> tuple[Tensor, Tensor | None]:
+    """Halve the height and the width of a map by the maximum of 2x2 pixels.
+
+    Args:
+        x: (B, 2H, 2W, C).
+        method: How the decoder will upsample, a name of `UPSAMPLING_METHODS`.
+        name: Of the layer.
+
+    Returns:
+        (B, H, W, C), and where the maxima were or, unless the method is
+        "max_unpooling", None.
+    """
+    if method == "max_unpooling":
+        maxima, indices = MaxPoolingWithIndices((2, 2), name=name)(x)
+        return maxima, indices
+    return keras.layers.MaxPooling2D(2, name=name)(x), None
 
 
 def project(x: Tensor, filters: int, name: str) -> Tensor:
@@ -81,6 +103,17 @@ def _bilinear(x: Tensor, filters: int, name: str, _: Tensor | None) -> Tensor:
     return BilinearUpsampling2D(name=name)(project(x, filters, f"{name}_project"))
 
 
+def _max_unpooling(
+    x: Tensor, filters: int, name: str, indices: Tensor | None
+) -> Tensor:
+    """Put each value where the encoder's maximum was; there are as many channels."""
+    if indices is None:
+        raise ValueError('"max_unpooling" must get `indices`. Received: None.')
+    values = project(x, indices.shape[-1], f"{name}_project")
+    unpooled = MaxUnpooling2D((2, 2), name=name)([values, indices])
+    return project(unpooled, filters, f"{name}_project_unpooled")
+
+
 def _transposed(x: Tensor, filters: int, name: str, _: Tensor | None) -> Tensor:
     """Learn a kernel of 2x2 pixels for each pixel; they do not overlap."""
     return keras.layers.Conv2DTranspose(filters, 2, strides=2, name=name)(x)
@@ -103,6 +136,7 @@ UPSAMPLING_METHODS: dict[str, Upsampler] = {
     "bed_of_nails": _bed_of_nails,
     "nearest": _nearest,
     "bilinear": _bilinear,
+    "max_unpooling": _max_unpooling,
     "transposed": _transposed,
     "subpixel": _subpixel,
 }

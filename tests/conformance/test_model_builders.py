@@ -38,6 +38,8 @@ class Case:
         arguments: Those of the builder beside the shape and the classes.
         settled: Whether the averages of the normalizations settle within the
             few steps of the overfitting test, so that inference is judged.
+        overfits: Smallest IoU of a class that it reaches on one tiny micrograph;
+            less for networks whose last scores are coarse.
     """
 
     architecture: str
@@ -45,13 +47,21 @@ class Case:
     total: int
     arguments: dict[str, Any] = field(default_factory=dict)
     settled: bool = True
+    overfits: float = 0.95
 
     def __str__(self):
-        return "-".join([self.architecture, *map(str, self.arguments.values())])
+        texts = {str: "{1}", bool: "{0}", int: "{0}{1}"}
+        words = (texts[type(v)].format(k, v) for k, v in self.arguments.items())
+        return "-".join([self.architecture, *words])
 
     @property
     def facts(self):
         return ARCHITECTURE_FACTS[self.architecture]
+
+    def size(self, height, width):
+        """The next multiples of the stride."""
+        stride = self.facts.stride
+        return -(-height // stride) * stride, -(-width // stride) * stride
 
     def build(self, input_shape=(None, None, 1), num_classes=3):
         return build_model(
@@ -65,6 +75,16 @@ class Case:
 CASES = [
     Case("defectsegnet", 350_430, 351_518, {"variant": "paper"}),
     Case("defectsegnet", 350_430, 351_518, {"variant": "released"}, settled=False),
+    Case("defectsegnet", 342_644, 343_732, {"upsampling": "max_unpooling"}),
+    Case("fcn", 525_807, 525_807, {"variant": "8s", "filters": 4}, overfits=0.7),
+    Case("unet", 122_389, 123_125, {"filters": 4}),
+    Case(
+        "unet",
+        113_493,
+        113_493,
+        {"filters": 4, "batch_norm": False, "upsampling": "bed_of_nails"},
+    ),
+    Case("patch_classifier", 3_537, 3_537, {"patch_size": 21, "filters": 8}),
 ]
 
 
@@ -172,7 +192,7 @@ def test_every_trainable_weight_has_a_gradient(case):
     """In inference: a bias before a normalization has none over the batch."""
     keras.utils.set_random_seed(3)
     model = case.build()
-    image, class_map = draw_discs(64, 72)
+    image, class_map = draw_discs(*case.size(64, 72))
     with tf.GradientTape() as tape:
         logits = model(image[None, :, :, None], training=False)
         loss = build_loss("ce", num_classes=3)(class_map[None], logits)
@@ -187,7 +207,7 @@ def test_keras_file_gives_equal_output(case, tmp_path):
     model = set_ramp(case.build())
     model.save(tmp_path / "model.keras")
     loaded = keras.models.load_model(tmp_path / "model.keras", compile=False)
-    image = draw_image(24, 40)
+    image = draw_image(*case.size(24, 40))
     np.testing.assert_array_equal(model(image), loaded(image))
 
 
@@ -201,7 +221,10 @@ def test_saved_model_gives_equal_output(case, tmp_path):
     )
     archive.write_out(tmp_path / "1", verbose=False)
     served = tf.saved_model.load(tmp_path / "1").signatures["serve"]
-    for image in (draw_image(24, 40), draw_image(16, 32, batch=2)):
+    for image in (
+        draw_image(*case.size(24, 40)),
+        draw_image(*case.size(16, 32), batch=2),
+    ):
         (logits,) = served(image=tf.constant(image)).values()
         np.testing.assert_allclose(model(image), logits, rtol=1e-5, atol=1e-6)
     stored = sum(f.stat().st_size for f in (tmp_path / "1" / "variables").iterdir())
@@ -210,21 +233,21 @@ def test_saved_model_gives_equal_output(case, tmp_path):
 
 def test_batch_of_two_is_two_batches_of_one(case):
     model = set_ramp(case.build())
-    images = draw_image(24, 40, batch=2)
+    images = draw_image(*case.size(24, 40), batch=2)
     alone = np.concatenate([model(images[:1]), model(images[1:])])
     np.testing.assert_allclose(model(images), alone, rtol=1e-5, atol=1e-6)
 
 
 def test_xla_gives_equal_output(case):
     model = set_ramp(case.build())
-    image = draw_image(24, 40)
+    image = draw_image(*case.size(24, 40))
     compiled = tf.function(lambda x: model(x, training=False), jit_compile=True)
     np.testing.assert_allclose(model(image), compiled(image), rtol=1e-4, atol=1e-5)
 
 
 @pytest.mark.slow
 def test_xla_trains_alike(case):
-    image, class_map = draw_discs(32, 40)
+    image, class_map = draw_discs(*case.size(32, 40))
     losses = {}
     for jit_compile in (False, True):
         model = set_ramp(case.build())
@@ -239,7 +262,7 @@ def test_xla_trains_alike(case):
 
 
 def test_golden_numbers(case, request):
-    logits = set_ramp(case.build())(draw_image(40, 56)).numpy()
+    logits = set_ramp(case.build())(draw_image(*case.size(40, 56))).numpy()
     numbers = {
         "shape": list(logits.shape),
         "mean": float(logits.mean()),
@@ -258,7 +281,7 @@ def test_golden_numbers(case, request):
 @pytest.mark.usefixtures("restored_policy")
 @pytest.mark.parametrize("policy", ["mixed_float16", "mixed_bfloat16"])
 def test_logits_are_float32_under_every_policy(case, policy):
-    image = draw_image(24, 40)
+    image = draw_image(*case.size(24, 40))
     expected = set_ramp(case.build())(image).numpy()
     keras.config.set_dtype_policy(policy)
     logits = set_ramp(case.build())(image)
@@ -271,10 +294,11 @@ def test_logits_are_float32_under_every_policy(case, policy):
 @pytest.mark.parametrize("num_classes", [1, 3])
 def test_overfits_one_tiny_micrograph(case, num_classes):
     keras.utils.set_random_seed(1)
-    image, class_map = draw_discs(64, 80)
+    height, width = case.size(64, 80)
+    image, class_map = draw_discs(height, width)
     class_map = np.minimum(class_map, 1) if num_classes == 1 else class_map
     batch = (image[None, :, :, None], class_map[None])
-    model = case.build((64, 80, 1), num_classes=num_classes)
+    model = case.build((height, width, 1), num_classes=num_classes)
     loss = build_loss("ce + dice", num_classes=num_classes)
     model.compile(keras.optimizers.Adam(0.01), loss)
     for _ in range(120):
@@ -283,4 +307,4 @@ def test_overfits_one_tiny_micrograph(case, num_classes):
     counts = confusion_counts(
         batch[1], class_map_of_logits(logits), num_classes=max(num_classes, 2)
     )
-    assert score_counts(counts).iou.min() > 0.95
+    assert score_counts(counts).iou.min() > case.overfits

@@ -3,8 +3,10 @@
 Importing this package registers all of them, so that saved models load.
 """
 
+from defectkeras.models.layers.diagonal import DiagonalConv2DTranspose
 from defectkeras.models.layers.icnr import ICNR
 from defectkeras.models.layers.padding import SymmetricPadding2D
+from defectkeras.models.layers.pooling import DilatedMaxPooling2D
 from defectkeras.models.layers.unpooling import MaxPoolingWithIndices, MaxUnpooling2D
 from defectkeras.models.layers.upsampling import (
     BedOfNails2D,
@@ -18,6 +20,8 @@ __all__ = [
     "BedOfNails2D",
     "BilinearUpsampling2D",
     "DepthToSpace2D",
+    "DiagonalConv2DTranspose",
+    "DilatedMaxPooling2D",
     "MaxPoolingWithIndices",
     "MaxUnpooling2D",
     "ResizeLike",
