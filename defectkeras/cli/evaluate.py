@@ -1,16 +1,17 @@
 """`defectkeras evaluate`: a model version against annotations."""
 
 from pathlib import Path
+from typing import Literal
 
 import click
 
 from defectkeras.cli.options import (
     EXISTING,
     FOLDER,
+    complete_models,
     dry_run_option,
     echo_json,
     json_option,
-    model_option,
     registry_option,
     root_option,
     runtime_option,
@@ -23,7 +24,19 @@ from defectkeras.cli.score_tables import show_scores
 
 @click.command()
 @click.argument("spec", type=EXISTING)
-@model_option
+@click.option(
+    "--model",
+    metavar="NAME[@VERSION|@ALIAS]",
+    shell_complete=complete_models,
+    help="Model of the registry; the newest version when none is named.",
+)
+@click.option("--method", help="In place of a model: otsu, ridges, random_forest, ...")
+@click.option(
+    "--polarity",
+    type=click.Choice(["dark", "bright"]),
+    default="dark",
+    help="What the defects are to a method.",
+)
 @click.option(
     "--split",
     type=click.Choice(["train", "val", "test"]),
@@ -45,7 +58,9 @@ from defectkeras.cli.score_tables import show_scores
 @json_option
 def evaluate(
     spec: Path,
-    model: str,
+    model: str | None,
+    method: str | None,
+    polarity: Literal["dark", "bright"],
     split: str,
     augment: bool,
     tolerance_px: float,
@@ -56,31 +71,46 @@ def evaluate(
     dry_run: bool,
     as_json: bool,
 ) -> None:
-    """Compare a model with the annotations of SPEC: pixels, objects, quantities.
+    """Compare a model, or a method without a network, with the annotations of SPEC.
 
     Scores are told per micrograph and pooled: pixels, boundaries, objects,
     calibration, quantities and size distributions. docs/metrics.md has every
     definition.
     """
+    if (model is None) == (method is None):
+        raise click.UsageError("Name a model by --model, or a method by --method.")
     start_tensorflow()
+    from defectkeras.workflows.classical import evaluate_method
     from defectkeras.workflows.evaluate import evaluate
     from defectkeras.workflows.evaluation_files import write_evaluation
     from defectkeras.workflows.segment import SegmentSettings
 
     if dry_run:
-        talk(f'Would evaluate {model} on the split "{split}" of {spec}; out: {out}.')
+        what = f'{model or method} on the split "{split}" of {spec}'
+        talk(f"Would evaluate {what}; out: {out}.")
         return
     with progress_bar("evaluating") as on_progress:
-        evaluation = evaluate(
-            model,
-            spec,
-            split=split,
-            root=root,
-            registry_root=registry_root,
-            settings=SegmentSettings(augment=augment, runtime=runtime),
-            tolerance_px=tolerance_px,
-            on_progress=on_progress,
-        )
+        if method is not None:
+            evaluation = evaluate_method(
+                method,
+                spec,
+                polarity=polarity,
+                split=split,
+                root=root,
+                tolerance_px=tolerance_px,
+                on_progress=on_progress,
+            )
+        elif model is not None:
+            evaluation = evaluate(
+                model,
+                spec,
+                split=split,
+                root=root,
+                registry_root=registry_root,
+                settings=SegmentSettings(augment=augment, runtime=runtime),
+                tolerance_px=tolerance_px,
+                on_progress=on_progress,
+            )
     scores = evaluation.to_dict()
     if out is not None:
         files = write_evaluation(evaluation, out)

@@ -9,15 +9,22 @@ import numpy as np
 from defectkeras.core.arrays import NOT_ANNOTATED
 from defectkeras.core.errors import DatasetError
 from defectkeras.core.labels import LabelScheme
+from defectkeras.core.micrograph import Micrograph
 from defectkeras.core.names import require_known
 from defectkeras.datasets.form import SplitName
-from defectkeras.datasets.spec import Example, load_dataset_spec, load_example
+from defectkeras.datasets.spec import (
+    DatasetSpec,
+    Example,
+    load_dataset_spec,
+    load_example,
+)
 from defectkeras.micrographs.annotations import read_label_map
 from defectkeras.quantification.errors import compare_quantities
 from defectkeras.quantification.quantify import quantify
 from defectkeras.quantification.size_distances import find_sizes
 from defectkeras.workflows.evaluation import Evaluation, ExampleEvaluation
 from defectkeras.workflows.segment import (
+    Segmentation,
     Segmenter,
     SegmentSettings,
     load_segmenter,
@@ -55,24 +62,61 @@ def evaluate(
         DatasetError: When the split is empty or the classes differ.
         RegistryError: When there is no such model version or it is damaged.
     """
-    require_known(split, SPLITS, what="split", error=DatasetError)
     spec = load_dataset_spec(spec_path, root=root)
+    chosen = settings or SegmentSettings()
+    segmenter = load_segmenter(model, registry_root, runtime=chosen.runtime)
+    _require_same_classes(segmenter, spec.scheme)
+    return evaluate_split(
+        lambda micrograph: segment(segmenter, micrograph, chosen),
+        spec,
+        split=split,
+        model=segmenter.version.reference,
+        sha256=segmenter.version.sha256,
+        tolerance_px=tolerance_px,
+        on_progress=on_progress,
+    )
+
+
+def evaluate_split(
+    segment_micrograph: Callable[[Micrograph], Segmentation],
+    spec: DatasetSpec,
+    *,
+    split: str,
+    model: str,
+    sha256: str | None,
+    tolerance_px: float,
+    on_progress: Callable[[int, int], None] | None = None,
+) -> Evaluation:
+    """Compare what a function says about a split with its annotations.
+
+    Args:
+        segment_micrograph: Says it about one micrograph.
+        spec: The data spec.
+        split: "train", "val" or "test".
+        model: How the result calls the function.
+        sha256: Of the model version, where it is one.
+        tolerance_px: How far a boundary may be off.
+        on_progress: Called with the micrographs done and those of all.
+
+    Raises:
+        DatasetError: When the split is unknown or empty.
+    """
+    require_known(split, SPLITS, what="split", error=DatasetError)
     examples = [e for e in spec.examples if e.split == split]
     if not examples:
         raise DatasetError(
             f'{spec.path}: the split "{split}" must have a micrograph. Received: none.'
         )
-    settings = settings or SegmentSettings()
-    segmenter = load_segmenter(model, registry_root, runtime=settings.runtime)
-    _require_same_classes(segmenter, spec.scheme)
     results = []
     for number, example in enumerate(examples):
-        results.append(_evaluate_example(segmenter, example, settings, tolerance_px))
+        results.append(
+            _evaluate_example(segment_micrograph, example, spec.scheme, tolerance_px)
+        )
         if on_progress is not None:
             on_progress(number + 1, len(examples))
     return Evaluation(
-        model=segmenter.version.reference,
-        sha256=segmenter.version.sha256,
+        model=model,
+        sha256=sha256,
         dataset_name=spec.name,
         split=split,
         scheme=spec.scheme,
@@ -91,14 +135,13 @@ def _require_same_classes(segmenter: Segmenter, scheme: LabelScheme) -> None:
 
 
 def _evaluate_example(
-    segmenter: Segmenter,
+    segment_micrograph: Callable[[Micrograph], Segmentation],
     example: Example,
-    settings: SegmentSettings,
+    scheme: LabelScheme,
     tolerance_px: float,
 ) -> ExampleEvaluation:
-    scheme = segmenter.card.scheme
     loaded = load_example(example, scheme)
-    segmentation = segment(segmenter, loaded.micrograph, settings)
+    segmentation = segment_micrograph(loaded.micrograph)
     annotated = loaded.class_map != NOT_ANNOTATED
     seen = np.where(annotated, segmentation.class_map, NOT_ANNOTATED).astype(np.int32)
     numbered = (

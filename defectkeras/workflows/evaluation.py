@@ -40,8 +40,8 @@ class Evaluation:
     """How well a split was segmented.
 
     Attributes:
-        model: Reference of the version.
-        sha256: Of the version.
+        model: Reference of the version, or the name of a method without a network.
+        sha256: Of the version; None for such a method.
         dataset_name: Name of the data spec.
         split: "train", "val" or "test".
         scheme: The classes.
@@ -50,7 +50,7 @@ class Evaluation:
     """
 
     model: str
-    sha256: str
+    sha256: str | None
     dataset_name: str
     split: str
     scheme: LabelScheme

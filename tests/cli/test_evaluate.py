@@ -21,3 +21,14 @@ def test_scores_for_people_programs_and_files(
     dry = run(*words, "--registry", tiny_registry, "--dry-run", "--out", tmp_path / "x")
     assert dry.exit_code == 0
     assert not (tmp_path / "x").exists()
+
+
+def test_a_method_stands_in_for_a_model(run, synthetic_spec):
+    words = ("evaluate", synthetic_spec, "--split", "val")
+    done = run(*words, "--method", "random_forest", "--json")
+    assert done.exit_code == 0, done.output
+    assert json.loads(done.stdout)["model"] == "random_forest"
+    for neither_or_both in ((), ("--model", "tiny", "--method", "otsu")):
+        refused = run(*words, *neither_or_both)
+        assert refused.exit_code == 2
+        assert "--method" in refused.stderr
