@@ -24,7 +24,7 @@ from defectkeras.cli.quantities import echo_quantities
 from defectkeras.cli.quiet import start_tensorflow
 
 if TYPE_CHECKING:
-    from defectkeras.workflows.analyze import Analysis, AnalyzeSettings
+    from defectkeras.workflows.analyze import Analysis, AnalysisPlan
 
 
 @click.command()
@@ -88,7 +88,11 @@ def analyze(
     A file that cannot be read is told and the rest goes on; exit status 1 then.
     """
     start_tensorflow()
-    from defectkeras.workflows.analyze import AnalyzeSettings, analyze
+    from defectkeras.workflows.analyze import (
+        AnalyzeSettings,
+        analyze,
+        plan_analysis,
+    )
     from defectkeras.workflows.segment import SegmentSettings
 
     settings = AnalyzeSettings(
@@ -105,7 +109,8 @@ def analyze(
         frame=frame,
     )
     if dry_run:
-        _tell_plan(micrographs, model, out, settings, registry_root)
+        plan = plan_analysis(micrographs, model, out, registry_root, overwrite)
+        _tell_plan(plan, as_json)
         return
     with progress_bar("analyzing") as on_progress:
         analysis = analyze(
@@ -158,19 +163,13 @@ def _tell(analysis: "Analysis", as_json: bool) -> None:
     talk(f"Open {analysis.page}")
 
 
-def _tell_plan(
-    micrographs: tuple[Path, ...],
-    model: str,
-    out: Path,
-    settings: "AnalyzeSettings",
-    registry_root: Path,
-) -> None:
+def _tell_plan(plan: "AnalysisPlan", as_json: bool) -> None:
     """Say what would be read and written."""
-    from defectkeras.micrographs.read import find_micrographs
-    from defectkeras.registry.store import ModelRegistry
-    from defectkeras.workflows.analyze import result_folders
-
-    version = ModelRegistry(registry_root).resolve(model)
-    talk(f"Would analyze with {version.reference}, {settings}")
-    for path, name in result_folders(find_micrographs(micrographs)).items():
-        click.echo(f"{path} -> {out / name}")
+    model = plan.version.reference
+    folders = {str(path): str(folder) for path, folder in plan.folders.items()}
+    talk(f"Would analyze {len(folders)} micrographs with {model}.")
+    if as_json:
+        echo_json({"model": model, "folders": folders})
+        return
+    for path, folder in folders.items():
+        click.echo(f"{path} -> {folder}")

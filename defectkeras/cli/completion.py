@@ -4,19 +4,19 @@ import click
 from click.shell_completion import get_completion_class
 
 SHELLS = ("bash", "fish", "zsh")
+EXAMPLES = """\b
+Switch it on:
+  defectkeras completion bash >> ~/.bashrc
+  defectkeras completion zsh >> ~/.zshrc
+  defectkeras completion fish > ~/.config/fish/completions/defectkeras.fish
+"""
 
 
-@click.command()
+@click.command(epilog=EXAMPLES)
 @click.argument("shell", type=click.Choice(SHELLS))
 @click.pass_context
 def completion(ctx: click.Context, shell: str) -> None:
-    r"""Print the script that completes commands, options and model names.
-
-    \b
-    bash:  defectkeras completion bash >> ~/.bashrc
-    zsh:   defectkeras completion zsh >> ~/.zshrc
-    fish:  defectkeras completion fish > ~/.config/fish/completions/defectkeras.fish
-    """
+    """Print the script that completes commands, options and model names."""
     completer = get_completion_class(shell)
     if completer is None:
         raise click.ClickException(f"Click has no completion for {shell}.")

@@ -118,12 +118,17 @@ def synthesize(
     **plan: Any,
 ) -> None:
     """Make micrographs whose three-dimensional truth is known, in FOLDER."""
-    from defectkeras.workflows.synthesize import SynthesisPlan, synthesize_dataset
+    from defectkeras.workflows.synthesize import (
+        SynthesisPlan,
+        require_new,
+        synthesize_dataset,
+    )
 
     wanted = SynthesisPlan(shape=(rows, columns), pixel_sizes_nm=pixel_sizes_nm, **plan)
     spec = folder / "dataset.toml"
     if dry_run:
-        talk(f"Would write {wanted.count} micrographs to {folder}: {wanted}")
+        require_new(folder, wanted)
+        talk(f"Would write to {folder}: {wanted.describe()}")
     else:
         with progress_bar("synthesizing") as on_progress:
             spec = synthesize_dataset(folder, wanted, on_progress=on_progress)

@@ -5,7 +5,7 @@ from typing import Any
 
 import click
 
-from defectkeras.cli.options import echo_json, json_option, registry_option
+from defectkeras.cli.options import echo_json, json_option, registry_option, talk
 from defectkeras.cli.quiet import start_tensorflow
 
 
@@ -23,6 +23,8 @@ def doctor(registry_root: Path, as_json: bool) -> None:
         return
     for line in _lines(facts):
         click.echo(line)
+    if None in facts["readers"].values():
+        talk("For the other files: pip install 'defectkeras[formats]'.")
 
 
 def _lines(facts: dict[str, Any], indent: str = "") -> list[str]:

@@ -1,7 +1,7 @@
 """`defectkeras evaluate`: a model version against annotations."""
 
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import click
 
@@ -20,6 +20,9 @@ from defectkeras.cli.options import (
 from defectkeras.cli.progress import progress_bar
 from defectkeras.cli.quiet import start_tensorflow
 from defectkeras.cli.score_tables import show_scores
+
+if TYPE_CHECKING:
+    from defectkeras.workflows.evaluate import EvaluationPlan
 
 
 @click.command()
@@ -81,13 +84,15 @@ def evaluate(
         raise click.UsageError("Name a model by --model, or a method by --method.")
     start_tensorflow()
     from defectkeras.workflows.classical import evaluate_method
-    from defectkeras.workflows.evaluate import evaluate
+    from defectkeras.workflows.evaluate import evaluate, plan_evaluation
     from defectkeras.workflows.evaluation_files import write_evaluation
     from defectkeras.workflows.segment import SegmentSettings
 
     if dry_run:
-        what = f'{model or method} on the split "{split}" of {spec}'
-        talk(f"Would evaluate {what}; out: {out}.")
+        plan = plan_evaluation(
+            model, spec, split=split, root=root, registry_root=registry_root
+        )
+        _tell_plan(plan, model or method, out, as_json)
         return
     with progress_bar("evaluating") as on_progress:
         if method is not None:
@@ -119,3 +124,18 @@ def evaluate(
         echo_json(scores)
     else:
         show_scores(scores)
+
+
+def _tell_plan(
+    plan: "EvaluationPlan", name: str | None, out: Path | None, as_json: bool
+) -> None:
+    """Say what would be read and written."""
+    names = [example.name for example in plan.examples]
+    model = plan.version.reference if plan.version else name
+    talk(f"Would evaluate {model} on {plan.spec.name}, {len(names)} micrographs.")
+    if as_json:
+        folder = None if out is None else str(out)
+        echo_json({"model": model, "micrographs": names, "out": folder})
+        return
+    for text in (*names, *([] if out is None else [f"-> {out}"])):
+        click.echo(text)

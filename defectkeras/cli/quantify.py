@@ -19,8 +19,14 @@ from defectkeras.cli.options import (
 )
 from defectkeras.cli.quantities import echo_quantities
 
+EXAMPLES = """\b
+Examples:
+  defectkeras quantify mask.png --encoding binary --class void --pixel-size-nm 0.5
+  defectkeras quantify map.png --class dislocation:line --class void --out results
+"""
 
-@click.command()
+
+@click.command(epilog=EXAMPLES)
 @click.argument("class_map", type=EXISTING)
 @click.option(
     "--encoding",
@@ -50,12 +56,7 @@ def quantify(
     as_json: bool,
     **known: Any,
 ) -> None:
-    r"""Measure the defects in CLASS_MAP, a mask from any tool.
-
-    \b
-    defectkeras quantify mask.png --encoding binary --class void --pixel-size-nm 0.5
-    defectkeras quantify map.png --class dislocation:line --class void --out results
-    """
+    """Measure the defects in CLASS_MAP, a mask from any tool."""
     from defectkeras.workflows.quantify import (
         ClassMapRequest,
         quantify_class_map,

@@ -9,10 +9,11 @@ def start_tensorflow() -> None:
     """Import TensorFlow; what it says on stderr meanwhile shows only when it fails.
 
     Its libraries write notes on oneDNN and absent GPUs straight to the file
-    descriptor, whatever the log level. Nothing is held back from a user who has
-    set TF_CPP_MIN_LOG_LEVEL to see it.
+    descriptor, whatever the log level. Nothing is held back from a user who sets
+    TF_CPP_MIN_LOG_LEVEL=0.
     """
-    if "TF_CPP_MIN_LOG_LEVEL" in os.environ or "tensorflow" in sys.modules:
+    wants_all = os.environ.get("TF_CPP_MIN_LOG_LEVEL") == "0"
+    if wants_all or "tensorflow" in sys.modules:
         return
     os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
     stderr = os.dup(2)

@@ -1,7 +1,7 @@
 """`defectkeras train`: from a data spec to a new version in the registry."""
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -17,6 +17,9 @@ from defectkeras.cli.options import (
     talk,
 )
 from defectkeras.cli.quiet import start_tensorflow
+
+if TYPE_CHECKING:
+    from defectkeras.workflows.train import TrainingRequest
 
 
 @click.command()
@@ -71,9 +74,6 @@ def train(
     require_known(architecture, MODEL_BUILDERS, what="architecture")
     overrides = {key: value for key, value in settings.items() if value is not None}
     resolved = load_training_config(config, overrides)
-    if dry_run:
-        _tell_plan(spec, root, architecture, dataclasses.asdict(resolved))
-        return
     request = TrainingRequest(
         spec,
         root=root,
@@ -84,6 +84,9 @@ def train(
         run_folder=run_folder,
         description=description,
     )
+    if dry_run:
+        _tell_plan(request, dataclasses.asdict(resolved))
+        return
     with show_progress() as on_progress:
         version, run = train(request, resolved, on_progress=on_progress)
     talk(str(run))
@@ -101,16 +104,17 @@ def train(
         )
 
 
-def _tell_plan(
-    spec_path: Path, root: Path | None, architecture: str, config: dict[str, Any]
-) -> None:
-    """Print what would be trained, as JSON on stdout."""
-    from defectkeras.datasets.spec import load_dataset_spec
+def _tell_plan(request: "TrainingRequest", config: dict[str, Any]) -> None:
+    """Print what would be read, trained and written, as JSON on stdout."""
+    from defectkeras.workflows.train import plan_training
 
-    spec = load_dataset_spec(spec_path, root=root)
+    spec, name, model = plan_training(request)
     echo_json(
         {
-            "architecture": architecture,
+            "architecture": request.architecture,
+            "parameters": model.count_params(),
+            "publishes": f"{request.registry_root}/{name}",
+            "run_folder": str(request.chosen_run_folder(name)),
             "classes": [c.name for c in spec.scheme.classes],
             "examples": {
                 split: len(spec.of_split(split)) for split in ("train", "val", "test")

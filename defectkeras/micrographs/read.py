@@ -116,7 +116,7 @@ def read_frame(
         if suffix not in READERS:
             raise MicrographError(
                 f"must be of a known format. Received: suffix {path.suffix!r}."
-                f"{suggestion(suffix, READERS)}"
+                f"{suggestion(suffix, READERS)} Else convert it to TIFF."
             )
         return READERS[suffix](path, frame, max_pixels)
 
@@ -146,7 +146,7 @@ def find_micrographs(paths: Iterable[str | Path]) -> list[Path]:
     if not found:
         raise MicrographError(
             "At least one micrograph must be given. Received: no file with a known "
-            f"suffix.{suggestion('', READERS)}"
+            f"suffix. Known: {', '.join(READERS)}."
         )
     return list(dict.fromkeys(found))
 
@@ -183,8 +183,9 @@ def errors_that_name(path: Path) -> Iterator[None]:
         reason = f"{type(error).__name__}: {error}"[:_MAX_REASON]
         raise MicrographError(
             _one_line(
-                f"{path}: must be a whole file of its format. Received: {reason}. "
-                "Copy it again, or convert it to TIFF."
+                f"{path}: must be a whole {path.suffix.lower()} file. Received: what "
+                f"its reader cannot read ({reason}). Copy it again, or convert it to "
+                "TIFF."
             )
         ) from error
 

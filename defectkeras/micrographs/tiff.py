@@ -43,6 +43,11 @@ def read_tiff(path: Path, frame: int | None, max_pixels: int) -> Frame:
     scale bar burnt in) are no frames.
     """
     with tifffile.TiffFile(path) as file:
+        if next(iter(file.pages), None) is None:
+            raise MicrographError(
+                "must hold an image. Received: a TIFF file without a page. It may be "
+                "truncated; copy it again."
+            )
         tags = file.pages.first  # vendors describe all pages in the first
         metadata = instrument_metadata(tags)
         _refuse_single_page_stack(file, metadata)

@@ -67,11 +67,15 @@ def format_value(value: float | None, half_width: float | None = None) -> str:
 def format_interval(value: float, low: float, high: float) -> str:
     """Give an interval in the power of ten and to the digits of its value.
 
+    Those of its larger end where the value is 0, as when nothing was found.
+
     Example:
         >>> format_interval(1.2207e21, 0.906e21, 1.609e21)
         '(0.91 to 1.61) × 10²¹'
+        >>> format_interval(0.0, 0.0, 4.69e12)
+        '(0.0 to 4.7) × 10¹²'
     """
-    exponent, decimals = _form(value, (high - low) / 2)
+    exponent, decimals = _form(value or max(-low, high), (high - low) / 2)
     return _write([low, high], exponent, decimals)
 
 
@@ -136,7 +140,7 @@ def _form(value: float, half_width: float | None) -> tuple[int, int]:
     magnitude = _magnitude(float(f"{value:.{digits - 1}e}"))  # 9.999 is 10.0
     if value != 0 and not HANDY[0] <= abs(value) < HANDY[1]:
         return magnitude, digits - 1
-    is_whole = half_width is None and value == round(value)
+    is_whole = value == 0 or (half_width is None and value == round(value))
     return 0, 0 if is_whole else max(0, digits - 1 - magnitude)
 
 

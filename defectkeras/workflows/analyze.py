@@ -2,16 +2,18 @@
 
 import dataclasses
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import pandas as pd
 
+from defectkeras.core.calibration import Calibration
 from defectkeras.core.errors import DefectKerasError
 from defectkeras.core.files import sha256_of_file
 from defectkeras.micrographs.normalize import normalize_percentile
 from defectkeras.micrographs.read import find_micrographs, read_micrograph
+from defectkeras.registry.store import ModelRegistry, ModelVersion
 from defectkeras.reporting.page import write_page
 from defectkeras.reporting.results import FailedFile, MicrographReport, RunFacts
 from defectkeras.reporting.tables import write_table
@@ -36,12 +38,32 @@ class AnalyzeSettings:
         pixel_size_nm: In place of the files' own, or None.
         foil_thickness_nm: In place of the files' own, or None.
         frame: Which frame of a stack, from 0, or None.
+
+    Raises:
+        CalibrationError: When a size is not a finite number above 0.
     """
 
     segment: SegmentSettings = dataclasses.field(default_factory=SegmentSettings)
     pixel_size_nm: float | None = None
     foil_thickness_nm: float | None = None
     frame: int | None = None
+
+    def __post_init__(self) -> None:
+        """Check what would fail for each file alike."""
+        Calibration(self.pixel_size_nm, self.foil_thickness_nm)
+
+
+@dataclass(frozen=True)
+class AnalysisPlan:
+    """What would be read and written.
+
+    Attributes:
+        version: The model version.
+        folders: Each micrograph, and the folder of its results.
+    """
+
+    version: ModelVersion
+    folders: Mapping[Path, Path]
 
 
 @dataclass(frozen=True, eq=False)
@@ -127,10 +149,7 @@ def analyze(
     """
     settings = settings or AnalyzeSettings()
     output = Path(output_folder)
-    files = find_micrographs([Path(p) for p in paths])
-    folders = {f: output / name for f, name in result_folders(files).items()}
-    if not overwrite:
-        require_no_results(folders.values())
+    folders = plan_analysis(paths, model, output, registry_root, overwrite).folders
     segmenter = load_segmenter(model, registry_root, runtime=settings.segment.runtime)
     run = run_facts(
         model=segmenter.version,
@@ -150,6 +169,24 @@ def analyze(
         if on_progress is not None:
             on_progress(number + 1, len(folders))
     return _write_overview(output, run, reports, failed)
+
+
+def plan_analysis(
+    paths: Sequence[Path | str],
+    model: str,
+    output: Path,
+    registry_root: Path | None = None,
+    overwrite: bool = False,
+) -> AnalysisPlan:
+    """Find the micrographs and the model, and check that nothing is in the way.
+
+    The arguments and the errors are those of `analyze`.
+    """
+    files = find_micrographs([Path(p) for p in paths])
+    folders = {f: output / name for f, name in result_folders(files).items()}
+    if not overwrite:
+        require_no_results(folders.values())
+    return AnalysisPlan(ModelRegistry(registry_root).resolve(model), folders)
 
 
 def segment_file(

@@ -31,9 +31,10 @@ def examine(registry_root: Path) -> dict[str, Any]:
 
     Returns:
         A table of versions, devices, the precision that training would choose
-        and why, memory, readers by file suffix, and the registry.
+        and why, memory, readers by file suffix (None where the optional package
+        is missing), and the registry.
     """
-    from defectkeras.micrographs.read import readable_suffixes
+    from defectkeras.micrographs.read import READERS, readable_suffixes
     from defectkeras.training.precision import choose_precision
 
     precision = choose_precision("auto")
@@ -46,7 +47,7 @@ def examine(registry_root: Path) -> dict[str, Any]:
         "precision": {"policy": precision.policy, "reason": precision.reason},
         "cpu_count": os.cpu_count(),
         "memory": _memory(),
-        "readers": dict(sorted(readable_suffixes().items())),
+        "readers": {**dict.fromkeys(sorted(READERS)), **readable_suffixes()},
         "registry": _registry(registry_root),
     }
 
@@ -61,7 +62,10 @@ def _version(package: str) -> str | None:
 def _devices() -> list[str]:
     import tensorflow as tf
 
-    return [f"{d.device_type}:{d.name}" for d in tf.config.list_physical_devices()]
+    return [
+        d.name.removeprefix("/physical_device:")
+        for d in tf.config.list_physical_devices()
+    ]
 
 
 def _memory() -> dict[str, float | None]:

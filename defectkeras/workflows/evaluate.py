@@ -1,6 +1,7 @@
 """A model version against the annotations of a split."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import get_args
 
@@ -23,6 +24,7 @@ from defectkeras.quantification.errors import compare_quantities
 from defectkeras.quantification.quantify import quantify
 from defectkeras.quantification.size_distances import find_sizes
 from defectkeras.workflows.evaluation import Evaluation, ExampleEvaluation
+from defectkeras.registry.store import ModelRegistry, ModelVersion
 from defectkeras.workflows.segment import (
     Segmentation,
     Segmenter,
@@ -33,6 +35,21 @@ from defectkeras.workflows.segment import (
 from defectkeras.workflows.tallies import tally
 
 SPLITS = get_args(SplitName)
+
+
+@dataclass(frozen=True)
+class EvaluationPlan:
+    """What would be compared.
+
+    Attributes:
+        version: The model version; None for a method without a network.
+        spec: The data spec.
+        examples: Those of the split.
+    """
+
+    version: ModelVersion | None
+    spec: DatasetSpec
+    examples: tuple[Example, ...]
 
 
 def evaluate(
@@ -62,13 +79,14 @@ def evaluate(
         DatasetError: When the split is empty or the classes differ.
         RegistryError: When there is no such model version or it is damaged.
     """
-    spec = load_dataset_spec(spec_path, root=root)
+    plan = plan_evaluation(
+        model, spec_path, split=split, root=root, registry_root=registry_root
+    )
     chosen = settings or SegmentSettings()
     segmenter = load_segmenter(model, registry_root, runtime=chosen.runtime)
-    _require_same_classes(segmenter, spec.scheme)
     return evaluate_split(
         lambda micrograph: segment(segmenter, micrograph, chosen),
-        spec,
+        plan.spec,
         split=split,
         model=segmenter.version.reference,
         sha256=segmenter.version.sha256,
@@ -101,12 +119,7 @@ def evaluate_split(
     Raises:
         DatasetError: When the split is unknown or empty.
     """
-    require_known(split, SPLITS, what="split", error=DatasetError)
-    examples = [e for e in spec.examples if e.split == split]
-    if not examples:
-        raise DatasetError(
-            f'{spec.path}: the split "{split}" must have a micrograph. Received: none.'
-        )
+    examples = _examples_of(spec, split)
     results = []
     for number, example in enumerate(examples):
         results.append(
@@ -125,13 +138,42 @@ def evaluate_split(
     )
 
 
-def _require_same_classes(segmenter: Segmenter, scheme: LabelScheme) -> None:
-    if segmenter.card.scheme != scheme:
-        known = [c.name for c in segmenter.card.scheme.classes]
+def plan_evaluation(
+    model: str | None,
+    spec_path: Path | str,
+    *,
+    split: str = "test",
+    root: Path | None = None,
+    registry_root: Path | None = None,
+) -> EvaluationPlan:
+    """Load the data spec, find the model, and check that they fit together.
+
+    The arguments and the errors are those of `evaluate`; a method without a network
+    has no model.
+    """
+    spec = load_dataset_spec(spec_path, root=root)
+    examples = _examples_of(spec, split)
+    version = None if model is None else ModelRegistry(registry_root).resolve(model)
+    if version is not None and version.card.scheme != spec.scheme:
         raise DatasetError(
-            f"The data spec must have the classes of {segmenter.version.reference}, "
-            f"{known}. Received: {[c.name for c in scheme.classes]}."
+            f"The data spec must have the classes of {version.reference}, "
+            f"{[c.name for c in version.card.scheme.classes]}. "
+            f"Received: {[c.name for c in spec.scheme.classes]}."
         )
+    return EvaluationPlan(version, spec, examples)
+
+
+def _examples_of(spec: DatasetSpec, split: str) -> tuple[Example, ...]:
+    """Give the examples of a split that has some."""
+    require_known(split, SPLITS, what="split", error=DatasetError)
+    examples = tuple(e for e in spec.examples if e.split == split)
+    if not examples:
+        others = [s for s in SPLITS if spec.of_split(s)]
+        raise DatasetError(
+            f'{spec.path}: the split "{split}" must have a micrograph. Received: '
+            f"none. Choose --split {' or '.join(others)}."
+        )
+    return examples
 
 
 def _evaluate_example(

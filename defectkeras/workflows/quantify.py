@@ -26,6 +26,7 @@ from defectkeras.reporting.page import write_page
 from defectkeras.workflows.measure import Segmented, measure_into_folder, run_facts
 
 MAX_CLASSES = 255
+MAX_UNNAMED = 16  # a map of more classes is a micrograph or a label map
 
 
 @dataclass(frozen=True)
@@ -149,6 +150,12 @@ def _load(request: ClassMapRequest) -> Segmented:
 
 def _scheme(request: ClassMapRequest, class_map: ClassMap) -> LabelScheme:
     highest = int(class_map.max(initial=1))
+    if not request.classes and highest > MAX_UNNAMED:
+        raise DatasetError(
+            f"{request.path}: must be a class map. Received: values up to {highest}, "
+            "as in a micrograph or a map of object numbers. Give the class map, or "
+            "--encoding objects, or name all classes with --class."
+        )
     names = request.classes or tuple(f"class_{i + 1}" for i in range(max(highest, 1)))
     if highest > len(names):
         raise DatasetError(

@@ -110,8 +110,12 @@ def segment(
     warning = check_pixel_size(micrograph.calibration, card.pixel_size_range_nm)
     target_nm = None
     if settings.rescale:
-        target_nm = _nearest_pixel_size(micrograph, card)
-        warning = None
+        size_nm = micrograph.calibration.require_pixel_size_nm()
+        target_nm = _nearest_pixel_size(size_nm, card)
+        warning = warning and (
+            f"Resampled from {size_nm:.4g} to {target_nm:.4g} nm for the model, since "
+            "it has not learned from the pixel size of the micrograph."
+        )
     prediction = predict_micrograph(
         segmenter.predict_fn,
         micrograph,
@@ -139,11 +143,10 @@ def tiling_for(card: ModelCard, settings: SegmentSettings) -> Tiling:
     )
 
 
-def _nearest_pixel_size(micrograph: Micrograph, card: ModelCard) -> float:
+def _nearest_pixel_size(size_nm: float, card: ModelCard) -> float:
     if card.pixel_size_range_nm is None:
         raise ModelError(
             f"The card of {card.name} must tell the pixel sizes that it has learned "
             "from, and has none. Leave out --rescale."
         )
-    size_nm = micrograph.calibration.require_pixel_size_nm()
     return float(np.clip(size_nm, *card.pixel_size_range_nm))

@@ -40,6 +40,16 @@ class SynthesisPlan:
         """Give the names of the micrographs, in order."""
         return [f"{self.preset}_{self.seed + i:05d}" for i in range(self.count)]
 
+    def describe(self) -> str:
+        """Say it in one sentence."""
+        height, width = self.shape
+        sizes = ", ".join(f"{size:g}" for size in self.pixel_sizes_nm)
+        return (
+            f"{self.count} synthetic foils of known three-dimensional truth, preset "
+            f"{self.preset}, {height} x {width} px of {sizes} nm, "
+            f"{self.foil_thickness_nm:g} nm thick, seed {self.seed}."
+        )
+
 
 def synthesize_dataset(
     folder: Path,
@@ -62,9 +72,7 @@ def synthesize_dataset(
     Raises:
         DatasetError: When the folder exists or the preset is unknown.
     """
-    require_known(plan.preset, PRESETS, what="preset", error=DatasetError)
-    if folder.exists():
-        raise DatasetError(f"The folder must not exist yet. Received: {folder}.")
+    require_new(folder, plan)
     names = plan.names()
     with whole_folder(folder) as temporary:
         for number, name in enumerate(names):
@@ -75,7 +83,7 @@ def synthesize_dataset(
         write_dataset_spec(
             temporary,
             name=f"synthetic-{plan.preset}",
-            description=f"Synthetic foils with three-dimensional truth, {plan}",
+            description=plan.describe(),
             scheme=PRESETS[plan.preset].scheme,
             split={
                 "train": names[: plan.count - num_val],
@@ -85,6 +93,17 @@ def synthesize_dataset(
             source="defectkeras data synthesize",
         )
     return folder / "dataset.toml"
+
+
+def require_new(folder: Path, plan: SynthesisPlan) -> None:
+    """Check what would stop `synthesize_dataset` before it begins.
+
+    Raises:
+        DatasetError: When the folder exists or the preset is unknown.
+    """
+    require_known(plan.preset, PRESETS, what="preset", error=DatasetError)
+    if folder.exists():
+        raise DatasetError(f"The folder must not exist yet. Received: {folder}.")
 
 
 def _write_one(folder: Path, plan: SynthesisPlan, number: int, name: str) -> None:

@@ -21,6 +21,8 @@ from defectkeras.registry.names import require_name
 from defectkeras.registry.store import ModelRegistry, ModelVersion
 
 if TYPE_CHECKING:
+    import keras
+
     from defectkeras.training.config import TrainingConfig
     from defectkeras.training.progress import TrainingProgress
     from defectkeras.training.train import TrainingRun
@@ -84,24 +86,16 @@ def train(
     """
     import keras
 
-    from defectkeras.models.build import build_model
     from defectkeras.training import train as training
     from defectkeras.training.environment import seed_everything
     from defectkeras.training.precision import choose_precision
 
-    spec = load_dataset_spec(request.spec_path, root=request.root)
-    name = require_name(request.name or spec.name)
-    _require_splits(spec)
+    seed_everything(config.seed)
+    keras.config.set_dtype_policy(choose_precision(config.precision).policy)
+    spec, name, model = plan_training(request)
     pixel_sizes_nm = [
         load_micrograph(e).calibration.pixel_size_nm for e in spec.of_split("train")
     ]
-    seed_everything(config.seed)
-    keras.config.set_dtype_policy(choose_precision(config.precision).policy)
-    model = build_model(
-        request.architecture,
-        num_classes=_num_maps(spec),
-        **request.arguments,
-    )
     run = training.train(
         model,
         spec.of_split("train"),
@@ -132,6 +126,28 @@ def train(
         },
     )
     return version, run
+
+
+def plan_training(request: TrainingRequest) -> "tuple[DatasetSpec, str, keras.Model]":
+    """Load the data spec, choose the name in the registry, build the model.
+
+    Args:
+        request: What is to be trained, and where it goes.
+
+    Raises:
+        DatasetError: When the data spec has a fault, or a split is empty.
+        ModelError: When the architecture or an argument of it is unknown.
+        RegistryError: When the name cannot be one in the registry.
+    """
+    from defectkeras.models.build import build_model
+
+    spec = load_dataset_spec(request.spec_path, root=request.root)
+    name = require_name(request.name or spec.name)
+    _require_splits(spec)
+    model = build_model(
+        request.architecture, num_classes=_num_maps(spec), **request.arguments
+    )
+    return spec, name, model
 
 
 def _num_maps(spec: DatasetSpec) -> int:
@@ -204,7 +220,11 @@ def _card(
             "split": "val",
             "protocol": "whole micrographs, pixels pooled, most probable class",
             "best_epoch": run.best_epoch,
-            "scores": dict(run.history[run.best_epoch - 1]),
+            "scores": {
+                score: value
+                for score, value in run.history[run.best_epoch - 1].items()
+                if score.startswith("val_")
+            },
         },
         environment=describe_environment(),
         intended_use=f"Segmentation of {defects} in micrographs like those of "

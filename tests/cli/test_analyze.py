@@ -44,7 +44,15 @@ def test_dry_run_lists_and_writes_nothing(run, folder, tiny_registry, tmp_path):
     done = run(*words, "--out", tmp_path / "out", "--dry-run")
     assert done.exit_code == 0, done.output
     assert len(done.stdout.splitlines()) == 4
+    done = run(*words, "--out", tmp_path / "out", "--dry-run", "--json")
+    plan = json.loads(done.stdout)
+    assert plan["model"] == "tiny@1"
+    assert len(plan["folders"]) == 4
     assert not (tmp_path / "out").exists()
+    (tmp_path / "out" / next(iter(folder.glob("*.tif"))).stem).mkdir(parents=True)
+    done = run(*words, "--out", tmp_path / "out", "--dry-run")
+    assert done.exit_code == 1
+    assert "--overwrite" in done.stderr
 
 
 def test_unknown_model_gets_the_nearest(run, folder, tiny_registry, tmp_path):

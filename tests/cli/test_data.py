@@ -52,6 +52,9 @@ def test_all_problems_are_listed_and_the_status_is_1(run, tmp_path):
 
 
 def test_unknown_preset_gets_the_nearest(run, tmp_path):
-    result = run("data", "synthesize", tmp_path / "s", "--preset", "dci-sten")
-    assert result.exit_code == 1
-    assert "Did you mean 'dci-stem'?" in result.stderr
+    for words in ((), ("--dry-run",)):
+        result = run(
+            "data", "synthesize", tmp_path / "s", "--preset", "dci-sten", *words
+        )
+        assert result.exit_code == 1
+        assert "Did you mean 'dci-stem'?" in result.stderr

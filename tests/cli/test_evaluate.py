@@ -18,9 +18,6 @@ def test_scores_for_people_programs_and_files(
     for name in ("quantities.csv", "scores.csv", "reliability.svg"):
         assert (tmp_path / name).exists()
         assert name in done.stderr
-    dry = run(*words, "--registry", tiny_registry, "--dry-run", "--out", tmp_path / "x")
-    assert dry.exit_code == 0
-    assert not (tmp_path / "x").exists()
 
 
 def test_a_method_stands_in_for_a_model(run, synthetic_spec):
@@ -32,3 +29,19 @@ def test_a_method_stands_in_for_a_model(run, synthetic_spec):
         refused = run(*words, *neither_or_both)
         assert refused.exit_code == 2
         assert "--method" in refused.stderr
+
+
+def test_dry_run_checks_all_and_writes_nothing(
+    run, synthetic_spec, tiny_registry, tmp_path
+):
+    words = ("evaluate", synthetic_spec, "--registry", tiny_registry, "--dry-run")
+    val = (*words, "--split", "val")
+    dry = run(*val, "--model", "tiny", "--out", tmp_path / "x", "--json")
+    told = json.loads(dry.stdout)
+    assert told["model"] == "tiny@1"
+    assert len(told["micrographs"]) == 1
+    assert told["out"] == str(tmp_path / "x")
+    assert not (tmp_path / "x").exists()
+    assert run(*val, "--model", "tiny").exit_code == 0
+    assert "Did you mean 'tiny'?" in run(*val, "--model", "tinny").stderr
+    assert "Choose --split train or val" in run(*words, "--model", "tiny").stderr

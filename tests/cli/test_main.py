@@ -30,6 +30,7 @@ def test_every_command_has_help(run):
         result = run(name, "--help")
         assert result.exit_code == 0, result.output
         assert result.output.startswith(f"Usage: main {name}")
+        assert "\\b" not in result.output
 
 
 @pytest.mark.parametrize(

@@ -25,17 +25,24 @@ def test_train_publishes_and_tells(run, synthetic_spec, tmp_path):
 
 
 def test_dry_run_prints_every_setting(run, synthetic_spec, tmp_path):
-    done = run("train", synthetic_spec, "--dry-run", "--epochs", 3)
+    words = ("train", synthetic_spec, "--dry-run", "--registry", tmp_path / "r")
+    done = run(*words, "--epochs", 3, "--run-folder", tmp_path / "run")
     plan = json.loads(done.stdout)
+    assert plan["publishes"] == str(tmp_path / "r" / "synthetic-dci-stem")
+    assert plan["run_folder"] == str(tmp_path / "run")
+    assert plan["parameters"] > 350_000
     assert plan["config"]["epochs"] == 3
     assert plan["examples"] == {"train": 3, "val": 1, "test": 0}
-    assert not (tmp_path / "runs").exists()
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_slips_are_told(run, synthetic_spec, tmp_path):
     result = run("train", synthetic_spec, "--architecture", "defectsegnett")
     assert result.exit_code == 1
     assert "Did you mean 'defectsegnet'?" in result.stderr
+    result = run("train", synthetic_spec, "--variant", "papper", "--dry-run")
+    assert result.exit_code == 1
+    assert "Did you mean 'paper'?" in result.stderr
     config = tmp_path / "settings.toml"
     config.write_text("epoch = 3\n")
     result = run("train", synthetic_spec, "--config", config)

@@ -84,12 +84,14 @@ def test_sizes_of_the_user_are_checked(samples, size_nm):
         ("notes.txt", b"x", "suffix '.txt'"),
         ("a.tiif", b"x", r"Did you mean '\.tif"),
         ("none", b"x", "suffix ''"),
-        ("text.tif", b"not an image", "must be a whole file"),
-        ("text.png", b"not an image", "must be a whole file"),
+        ("a.bmp", b"x", "convert it to TIFF"),
+        ("text.tif", b"not an image", r"must be a whole \.tif file.* not a TIFF"),
+        ("no_page.tif", b"II*\0\0\0\0\0", "TIFF file without a page"),
+        ("text.png", b"not an image", "must be a whole"),
         ("text.mrc", b"not an image", "MRC2014"),
-        ("text.emd", b"not an image", "must be a whole file"),
+        ("text.emd", b"not an image", "must be a whole"),
         ("text.dm4", b"not an image at all, but text", "version"),
-        ("UPPER.TIF", b"not an image", "must be a whole file"),
+        ("UPPER.TIF", b"not an image", "must be a whole"),
     ],
 )
 def test_wrong_files_get_one_line_with_their_name(tmp_path, name, content, what):

@@ -46,6 +46,7 @@ def test_value(value, text):
         (0.42064, 0.05, "0.421"),
         (1.22069e21, 0.35e21, "1.22 × 10²¹"),
         (1.22069e21, 3.5e21, "1.2 × 10²¹"),
+        (0.0, 1.3e-6, "0"),
     ],
 )
 def test_an_interval_sets_the_digits(value, half_width, text):
@@ -56,6 +57,8 @@ def test_an_interval_shares_the_power_of_its_value():
     assert format_interval(1.2207e21, 0.906e21, 1.609e21) == "(0.91 to 1.61) × 10²¹"
     assert format_interval(13.457, 12.91, 14.02) == "12.91 to 14.02"
     assert format_interval(0, 0, 3.6889) == "0.0 to 3.7"
+    assert format_interval(0, 0, 4690652788942.9) == "(0.0 to 4.7) × 10¹²"
+    assert format_interval(0, 0, 0) == "0 to 0"
 
 
 SUPERSCRIPT = str.maketrans("⁻⁰¹²³⁴⁵⁶⁷⁸⁹", "-0123456789")

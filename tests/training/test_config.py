@@ -8,6 +8,13 @@ from defectkeras.core.strict import from_mapping
 from defectkeras.pipelines.augment import Augmentation
 from defectkeras.training.config import TrainingConfig, load_training_config
 
+RECIPES = sorted((Path(__file__).parents[2] / "examples").glob("train_*.toml"))
+
+
+@pytest.mark.parametrize("path", RECIPES, ids=lambda p: p.stem)
+def test_recipes_of_the_examples_are_read(path):
+    assert load_training_config(path) != TrainingConfig()
+
 
 def test_file_and_overrides_are_merged(tmp_path):
     path = tmp_path / "config.toml"

@@ -9,7 +9,11 @@ import pytest
 from PIL import Image
 
 import defectkeras
-from defectkeras.core.errors import DefectKerasError, MicrographError
+from defectkeras.core.errors import (
+    CalibrationError,
+    DefectKerasError,
+    MicrographError,
+)
 from defectkeras.core.files import sha256_of_file
 from defectkeras.datasets.spec import load_dataset_spec
 from defectkeras.registry.store import ModelRegistry
@@ -73,6 +77,14 @@ def test_what_the_user_says_wins_over_the_file(micrographs, tiny_registry, tmp_p
     assert calibration.pixel_size_source == "user"
     assert calibration.foil_thickness_nm == 55.0
     assert "outside" in analysis.reports[0].warnings[0]
+
+
+@pytest.mark.parametrize("size_nm", [0.0, float("nan"), float("inf")])
+def test_a_wrong_size_is_told_once_and_not_for_each_file(size_nm):
+    with pytest.raises(CalibrationError, match="pixel_size_nm"):
+        AnalyzeSettings(pixel_size_nm=size_nm)
+    with pytest.raises(CalibrationError, match="foil_thickness_nm"):
+        AnalyzeSettings(foil_thickness_nm=size_nm)
 
 
 def test_a_bad_file_is_told_and_the_rest_goes_on(micrographs, tiny_registry, tmp_path):

@@ -69,7 +69,7 @@ def test_perfect_model_has_no_error(
     tiny = load_segmenter("tiny", tiny_registry)
     perfect = Segmenter(tiny.version, grey_is_class)
     monkeypatch.setattr(module, "load_segmenter", lambda *_, **__: perfect)
-    scores = evaluate("tiny", spec).to_dict()
+    scores = evaluate("tiny", spec, registry_root=tiny_registry).to_dict()
     assert scores["pixels_pooled"]["pixel_accuracy"] == 1.0
     for row in scores["classes"].values():
         assert (row["boundary_f1"], row["calibration_error"]) == (1.0, 0.0)

@@ -53,6 +53,13 @@ def test_touching_objects_with_numbers_stay_two(tmp_path):
     assert quantify_class_map(request).find("loop", "count").value == 2
 
 
+def test_a_micrograph_is_not_taken_for_a_class_map(tmp_path):
+    path = tmp_path / "grey.png"
+    Image.fromarray(np.arange(200, dtype=np.uint8).reshape(10, 20)).save(path)
+    with pytest.raises(DatasetError, match=r"values up to 199.*--encoding objects"):
+        quantify_class_map(ClassMapRequest(path))
+
+
 def test_classes_without_names_are_numbered(tmp_path):
     class_map = np.zeros((40, 70), np.uint8)
     class_map[5:12, 5:12] = 2

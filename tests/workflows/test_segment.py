@@ -43,8 +43,10 @@ def test_pixel_size_outside_the_range_is_warned_of_or_mended(segmenter):
     plain = segment(segmenter, far, SegmentSettings())
     assert "outside" in plain.warnings[0]
     rescaled = segment(segmenter, far, SegmentSettings(rescale=True))
-    assert rescaled.warnings == ()
+    assert rescaled.warnings[0].startswith("Resampled from 2 to ")
     assert rescaled.class_map.shape == far.shape
+    same = segment(segmenter, micrograph(), SegmentSettings(rescale=True))
+    assert same.warnings == ()
     assert segment(segmenter, micrograph(), SegmentSettings()).warnings == ()
 
 
