@@ -41,7 +41,7 @@ def validate(spec: Path, root: Path | None, as_json: bool) -> None:
         echo_json([dataclasses.asdict(p) | {"path": str(p.path)} for p in problems])
     for problem in [] if as_json else problems:
         click.echo(f"{problem.severity}: {problem.path}: {problem.message}")
-    talk(f"{len(errors)} errors, {len(problems) - len(errors)} warnings.")
+    talk(f"Errors: {len(errors)}, warnings: {len(problems) - len(errors)}.")
     if errors:
         sys.exit(1)
 

@@ -160,7 +160,7 @@ def analyze(
     failed: list[FailedFile] = []
     for number, (path, folder) in enumerate(folders.items()):
         try:
-            segmented = segment_file(path, segmenter, settings)
+            segmented = segment_file(path, segmenter, settings, name=folder.name)
             reports.append(
                 measure_into_folder(segmented, run, folder, replace=overwrite)
             )
@@ -190,7 +190,7 @@ def plan_analysis(
 
 
 def segment_file(
-    path: Path, segmenter: Segmenter, settings: AnalyzeSettings
+    path: Path, segmenter: Segmenter, settings: AnalyzeSettings, *, name: str
 ) -> Segmented:
     """Read a micrograph and segment it.
 
@@ -198,16 +198,18 @@ def segment_file(
         path: The file.
         segmenter: A loaded model version.
         settings: How.
+        name: Of the micrograph in tables and pages; stems may be equal.
 
     Raises:
         DefectKerasError: When the file cannot be read or segmented.
     """
-    micrograph = read_micrograph(
+    read = read_micrograph(
         path,
         pixel_size_nm=settings.pixel_size_nm,
         foil_thickness_nm=settings.foil_thickness_nm,
         frame=settings.frame,
     )
+    micrograph = dataclasses.replace(read, name=name)
     segmentation = segment(segmenter, micrograph, settings.segment)
     return Segmented(
         micrograph=micrograph,

@@ -101,6 +101,20 @@ def test_a_bad_file_is_told_and_the_rest_goes_on(micrographs, tiny_registry, tmp
     assert "a_broken.tif" in (tmp_path / "out" / "report.html").read_text()
 
 
+def test_files_of_one_stem_stay_apart_in_the_tables(
+    micrographs, tiny_registry, tmp_path
+):
+    folder = tmp_path / "in"
+    folder.mkdir()
+    for name in ("field.tif", "field.tiff"):
+        (folder / name).write_bytes(micrographs[0].read_bytes())
+    analysis = analyze(
+        [folder], "tiny", output_folder=tmp_path / "out", registry_root=tiny_registry
+    )
+    assert [r.name for r in analysis.reports] == ["field.tif", "field.tiff"]
+    assert set(analysis.quantities()["micrograph"]) == {"field.tif", "field.tiff"}
+
+
 def test_older_results_are_kept_unless_told(micrographs, tiny_registry, tmp_path):
     def again(**arguments):
         return analyze(
