@@ -23,11 +23,10 @@ from defectkeras.micrographs.annotations import read_label_map
 from defectkeras.quantification.errors import compare_quantities
 from defectkeras.quantification.quantify import quantify
 from defectkeras.quantification.size_distances import find_sizes
-from defectkeras.workflows.evaluation import Evaluation, ExampleEvaluation
 from defectkeras.registry.store import ModelRegistry, ModelVersion
+from defectkeras.workflows.evaluation import Evaluation, ExampleEvaluation
 from defectkeras.workflows.segment import (
     Segmentation,
-    Segmenter,
     SegmentSettings,
     load_segmenter,
     segment,
