@@ -10,12 +10,11 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from defectkeras.core.arrays import NOT_ANNOTATED, ClassMap
+from defectkeras.core.arrays import NOT_ANNOTATED
 from defectkeras.core.labels import DefectClass, LabelScheme
 from defectkeras.datasets.facts import MAX_WORKERS
 from defectkeras.datasets.form import SPLITS
-from defectkeras.datasets.spec import DatasetSpec, Example, load_example
-from defectkeras.micrographs.annotations import read_label_map
+from defectkeras.datasets.spec import DatasetSpec, Example, LoadedExample, load_example
 
 GREY_PERCENTILES = (0.1, 1.0, 50.0, 99.0, 99.9)
 
@@ -135,7 +134,7 @@ def describe_dataset(spec: DatasetSpec) -> DatasetDescription:
     """Read all examples of a set and tell what they hold.
 
     Objects are the 8-connected parts of a region class, or what the annotation
-    numbers when its encoding is "objects".
+    numbers where it tells them apart.
 
     Args:
         spec: As loaded.
@@ -167,9 +166,7 @@ def _measure(example: Example, scheme: LabelScheme) -> _Measured:
     calibration = loaded.micrograph.calibration
     indices = (NOT_ANNOTATED, *range(scheme.num_classes))
     counts = np.array([np.count_nonzero(loaded.class_map == i) for i in indices])
-    diameters_px = tuple(
-        _diameters_px(example, loaded.class_map, c) for c in scheme.classes
-    )
+    diameters_px = tuple(_diameters_px(loaded, c) for c in scheme.classes)
     percentiles = np.percentile(loaded.micrograph.pixels, GREY_PERCENTILES)
     description = ExampleDescription(
         name=example.name,
@@ -191,18 +188,17 @@ def _measure(example: Example, scheme: LabelScheme) -> _Measured:
     return _Measured(description, counts[1:], diameters_px)
 
 
-def _diameters_px(
-    example: Example, class_map: ClassMap, defect: DefectClass
-) -> NDArray[np.float64]:
+def _diameters_px(loaded: LoadedExample, defect: DefectClass) -> NDArray[np.float64]:
     """Give the equivalent diameters of the objects of a region class."""
     if defect.kind != "region":
         return np.empty(0)
-    if example.encoding == "objects":
-        labels = read_label_map(example.annotation_path).ravel()
-        areas_px = np.bincount(labels[class_map.ravel() == defect.index])
+    mask = loaded.class_map == defect.index
+    if loaded.label_map is not None:
+        areas_px = np.bincount(loaded.label_map[mask])
     else:
-        mask = (class_map == defect.index).astype(np.uint8)
-        _, _, stats, _ = cv2.connectedComponentsWithStats(mask, connectivity=8)
+        _, _, stats, _ = cv2.connectedComponentsWithStats(
+            mask.astype(np.uint8), connectivity=8
+        )
         areas_px = stats[1:, cv2.CC_STAT_AREA]
     diameters: NDArray[np.float64] = np.sqrt(4 / np.pi * areas_px[areas_px > 0])
     return diameters

@@ -21,7 +21,8 @@ from defectkeras.datasets.spec import (
     load_micrograph,
     with_told_calibration,
 )
-from defectkeras.micrographs.annotations import read_class_map, read_label_map
+from defectkeras.micrographs.annotations import read_label_map
+from defectkeras.micrographs.annotations.read import read_annotation
 from defectkeras.micrographs.read import read_frame, read_micrograph
 
 Severity = Literal["error", "warning"]
@@ -80,7 +81,7 @@ def gather_facts(spec: DatasetSpec) -> tuple[ExampleFacts, ...]:
 def _facts_of(example: Example, scheme: LabelScheme) -> ExampleFacts:
     problems: list[Problem] = []
     micrograph = _read_micrograph(example, problems)
-    class_map = _read_annotation(example, scheme, problems)
+    class_map = _read_annotation(example, scheme, micrograph, problems)
     problems += _shape_problems(example, micrograph, class_map)
     return ExampleFacts(
         example=example,
@@ -126,7 +127,10 @@ def _read_with_own_calibration(example: Example, problems: list[Problem]) -> Mic
 
 
 def _read_annotation(
-    example: Example, scheme: LabelScheme, problems: list[Problem]
+    example: Example,
+    scheme: LabelScheme,
+    micrograph: Micrograph | None,
+    problems: list[Problem],
 ) -> ClassMap | None:
     """Read the annotation and add what is wrong with it."""
     path = example.annotation_path
@@ -134,12 +138,8 @@ def _read_annotation(
         problems.append(_missing_partner(example))
         return None
     try:
-        class_map = read_class_map(
-            path,
-            num_classes=scheme.num_classes,
-            encoding=example.encoding,
-            object_class=example.object_class,
-        )
+        hints = example.hints.of(micrograph) if micrograph else example.hints
+        class_map = read_annotation(path, scheme, hints).class_map
     except DefectKerasError as error:
         message = _without_path(error, path) + _hint_for(path, scheme.num_classes)
         problems.append(Problem(path, message))
@@ -156,7 +156,10 @@ def _hint_for(path: Path, num_classes: int) -> str:
     except DefectKerasError:
         return ""
     if values.min() >= 1 and values.max() == num_classes:
-        return " It seems to count from 1, as ilastik does: subtract 1."
+        return (
+            " It seems to count from 1, as ilastik does: set encoding = "
+            '"class_index_from_1".'
+        )
     return ""
 
 

@@ -29,6 +29,7 @@ def form_faults(form: SpecForm) -> tuple[str, ...]:
     for source in form.sources:
         faults += source_faults(source)
         faults += _object_class_faults(source, form.scheme)
+        faults += _color_faults(source, form.scheme)
         if form.split.by == "specimen" and source.specimen is None:
             faults.append(
                 f"source {source.name!r}: a split by specimen needs `specimen`, a "
@@ -89,7 +90,7 @@ def _object_class_faults(source: SourceForm, scheme: LabelScheme) -> tuple[str, 
     where = f"source {source.name!r}: "
     name = source.object_class
     fault = ""
-    if source.encoding == "class_index":
+    if source.encoding not in ("binary", "objects"):
         if name is not None:
             fault = (
                 "`object_class` is only for the encodings 'binary' and 'objects'. "
@@ -100,6 +101,17 @@ def _object_class_faults(source: SourceForm, scheme: LabelScheme) -> tuple[str, 
     elif name is not None and name not in names:
         fault = f"unknown defect class {name!r}.{suggestion(name, names)}"
     return (where + fault,) if fault else ()
+
+
+def _color_faults(source: SourceForm, scheme: LabelScheme) -> tuple[str, ...]:
+    """Say whether there is one color for each class."""
+    wanted = scheme.num_classes if source.encoding == "colors" else 0
+    if len(source.colors) == wanted:
+        return ()
+    return (
+        f"source {source.name!r}: `colors` must be {wanted}, one for each class with "
+        f"the encoding 'colors' and none without. Received: {len(source.colors)}.",
+    )
 
 
 def _group_count(pattern: str) -> int:

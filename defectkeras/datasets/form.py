@@ -12,14 +12,13 @@ from typing import Any, Literal
 from defectkeras.core.errors import DatasetError
 from defectkeras.core.labels import DefectClass, LabelScheme
 from defectkeras.core.strict import from_mapping
+from defectkeras.micrographs.annotations import Encoding
 
 SCHEMA = 1
 
 SplitName = Literal["train", "val", "test"]
 
 SPLITS: tuple[SplitName, ...] = ("train", "val", "test")
-
-Encoding = Literal["class_index", "binary", "objects"]
 
 
 @dataclass(frozen=True)
@@ -31,10 +30,16 @@ class SourceForm:
         micrographs: Glob pattern under the root, such as "images/*.png".
         annotations: Path under the root with "{stem}" (the micrograph's file
             name without suffix) or "{folder}" (its folder) in it.
-        encoding: "class_index" (a class per pixel), "binary" (one class, 0/1 or
-            0/255) or "objects" (object numbers, 0 is none).
+        encoding: What the numbers of a PNG or TIFF are: "class_index" (a class
+            per pixel), "class_index_from_1" (the matrix is 1, as in ilastik),
+            "binary" (one class, 0/1 or 0/255), "objects" (object numbers, 0 is
+            none) or "colors". Files of labelme, COCO and ImageJ need none.
         object_class: Name of the class that binary and object annotations
             show; not needed when the scheme has one defect class.
+        colors: "#rrggbb" of each class in the order of the index, for "colors".
+        color_tolerance: How far from these a pixel's color may be, 0 to 255.
+        line_width_px: Width of lines in files that keep none, such as labelme's.
+        line_width_nm: Likewise in nm.
         pixel_size_nm: Pixel size in nm where the files do not tell it; wins
             over what they tell.
         foil_thickness_nm: Foil thickness in nm, likewise.
@@ -48,6 +53,10 @@ class SourceForm:
     annotations: str
     encoding: Encoding = "class_index"
     object_class: str | None = None
+    colors: tuple[str, ...] = ()
+    color_tolerance: int = 0
+    line_width_px: float | None = None
+    line_width_nm: float | None = None
     pixel_size_nm: float | None = None
     foil_thickness_nm: float | None = None
     specimen: str | None = None

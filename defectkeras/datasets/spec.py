@@ -1,16 +1,15 @@
 """The data spec: the examples of a set, found, paired and split."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from defectkeras.core.arrays import ClassMap
+from defectkeras.core.arrays import ClassMap, LabelMap
 from defectkeras.core.calibration import Calibration
 from defectkeras.core.errors import DatasetError
 from defectkeras.core.labels import LabelScheme
 from defectkeras.core.micrograph import Micrograph
 from defectkeras.datasets.faults import form_faults
 from defectkeras.datasets.form import (
-    Encoding,
     SourceForm,
     SpecForm,
     SplitForm,
@@ -19,7 +18,7 @@ from defectkeras.datasets.form import (
 )
 from defectkeras.datasets.sources import Pair, find_pairs
 from defectkeras.datasets.split import assign_splits
-from defectkeras.micrographs.annotations import read_class_map
+from defectkeras.micrographs.annotations.read import Hints, read_annotation
 from defectkeras.micrographs.read import read_micrograph
 
 _TOLD = "data spec"  # where a calibration comes from
@@ -42,8 +41,7 @@ class Example:
         pixel_size_nm: Pixel size in nm as the data spec tells it, or None.
         foil_thickness_nm: Foil thickness in nm as the data spec tells it, or
             None.
-        encoding: How the annotation says what is where.
-        object_class: Class index of what binary and object annotations show.
+        hints: What the annotation does not tell by itself.
         license: Licence of the files.
     """
 
@@ -55,8 +53,7 @@ class Example:
     source_name: str
     pixel_size_nm: float | None = None
     foil_thickness_nm: float | None = None
-    encoding: Encoding = "class_index"
-    object_class: int = 1
+    hints: Hints = field(default_factory=Hints)
     license: str = ""
 
 
@@ -99,10 +96,12 @@ class LoadedExample:
     Attributes:
         micrograph: Pixels (H, W).
         class_map: (H, W) int32 of the same height and width.
+        label_map: (H, W) object numbers where the annotation has them, or None.
     """
 
     micrograph: Micrograph
     class_map: ClassMap
+    label_map: LabelMap | None = None
 
 
 def load_dataset_spec(
@@ -203,25 +202,22 @@ def load_example(example: Example, scheme: LabelScheme) -> LoadedExample:
         scheme: The classes of the data spec.
 
     Returns:
-        Micrograph (H, W) and class map (H, W).
+        Micrograph, class map and label map, each (H, W).
 
     Raises:
         MicrographError: When a file cannot be read.
         DatasetError: When the sizes differ.
     """
     micrograph = load_micrograph(example)
-    class_map = read_class_map(
-        example.annotation_path,
-        num_classes=scheme.num_classes,
-        encoding=example.encoding,
-        object_class=example.object_class,
-    )
+    hints = example.hints.of(micrograph)
+    annotation = read_annotation(example.annotation_path, scheme, hints)
+    class_map = annotation.class_map
     if class_map.shape != micrograph.shape:
         raise DatasetError(
             f"{example.annotation_path}: an annotation must have the height and width "
             f"of its micrograph, {micrograph.shape}. Received: {class_map.shape}."
         )
-    return LoadedExample(micrograph, class_map)
+    return LoadedExample(micrograph, class_map, annotation.label_map)
 
 
 def load_micrograph(example: Example) -> Micrograph:
@@ -263,12 +259,6 @@ def with_told_calibration(micrograph: Micrograph, example: Example) -> Micrograp
     return replace(micrograph, calibration=calibration)
 
 
-def _object_class_of(source: SourceForm, scheme: LabelScheme) -> int:
-    """Give the class index that binary and object annotations show."""
-    indices = {c.name: c.index for c in scheme.defects}
-    return indices.get(source.object_class or "", 1)
-
-
 def _example(pair: Pair, source: SourceForm, form: SpecForm) -> Example:
     name = f"{source.name}/{pair.name}" if len(form.sources) > 1 else pair.name
     return Example(
@@ -280,8 +270,14 @@ def _example(pair: Pair, source: SourceForm, form: SpecForm) -> Example:
         source_name=source.name,
         pixel_size_nm=source.pixel_size_nm,
         foil_thickness_nm=source.foil_thickness_nm,
-        encoding=source.encoding,
-        object_class=_object_class_of(source, form.scheme),
+        hints=Hints(
+            encoding=source.encoding,
+            object_class=source.object_class,
+            colors=source.colors,
+            color_tolerance=source.color_tolerance,
+            line_width_px=source.line_width_px,
+            line_width_nm=source.line_width_nm,
+        ),
         license=source.license or form.license,
     )
 

@@ -19,7 +19,6 @@ from defectkeras.datasets.spec import (
     load_dataset_spec,
     load_example,
 )
-from defectkeras.micrographs.annotations import read_label_map
 from defectkeras.quantification.errors import compare_quantities
 from defectkeras.quantification.quantify import quantify
 from defectkeras.quantification.size_distances import find_sizes
@@ -185,11 +184,7 @@ def _evaluate_example(
     segmentation = segment_micrograph(loaded.micrograph)
     annotated = loaded.class_map != NOT_ANNOTATED
     seen = np.where(annotated, segmentation.class_map, NOT_ANNOTATED).astype(np.int32)
-    numbered = (
-        read_label_map(example.annotation_path)
-        if example.encoding == "objects"
-        else None
-    )
+    numbered = loaded.label_map
     calibration = loaded.micrograph.calibration
     true = quantify(loaded.class_map, scheme, calibration, label_map=numbered)
     measured = quantify(seen, scheme, calibration)

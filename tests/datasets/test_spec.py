@@ -4,12 +4,16 @@ import tifffile
 
 from defectkeras.core.arrays import NOT_ANNOTATED
 from defectkeras.core.errors import DatasetError, MicrographError
+from defectkeras.datasets.check import validate_dataset_spec
 from defectkeras.datasets.form import read_form
 from defectkeras.datasets.spec import (
     inspect_form,
     load_dataset_spec,
     load_example,
 )
+from defectkeras.micrographs.annotations.coco import write_coco
+from defectkeras.micrographs.annotations.labelme import write_labelme
+from defectkeras.micrographs.annotations.rasterize import draw_maps
 
 SECOND_SOURCE = '[[sources]]\nname = "sem"\nmicrographs = "images/*.png"\n'
 SECOND_SOURCE += 'annotations = "masks/{stem}.png"\nlicense = "MIT"\n\n[split]'
@@ -25,7 +29,7 @@ def test_examples_are_found_paired_and_split(tmp_path, draw_set):
     first = spec.examples[0]
     assert first.micrograph_path == tmp_path / "images" / "a.png"
     assert first.annotation_path == tmp_path / "masks" / "a.png"
-    assert (first.source_name, first.encoding, first.license) == (
+    assert (first.source_name, first.hints.encoding, first.license) == (
         "tem",
         "class_index",
         "CC0-1.0",
@@ -173,3 +177,35 @@ def test_a_missing_annotation_is_found_when_it_is_read(tmp_path, draw_set):
     spec = load_dataset_spec(path)
     with pytest.raises(MicrographError, match=r"masks/a\.png"):
         load_example(spec.examples[0], spec.scheme)
+
+
+@pytest.mark.parametrize("pattern", ["masks/{stem}.json", "masks/all.json"])
+def test_annotations_may_be_shapes(tmp_path, draw_set, mask, pattern):
+    path = draw_set({"masks/{stem}.png": pattern})
+    spec = load_dataset_spec(path)
+    drawing = draw_maps(mask.astype(np.int32), spec.scheme)
+    for name in "abc":
+        write_labelme(drawing, tmp_path / "masks" / f"{name}.json", image_name=name)
+    images = {f"{name}.png": drawing for name in "abc"}
+    write_coco(images, tmp_path / "masks" / "all.json")
+
+    loaded = load_example(spec.examples[1], spec.scheme)
+
+    np.testing.assert_array_equal(loaded.class_map, mask)
+    assert len(np.unique(loaded.label_map)) == 4
+    errors = [p for p in validate_dataset_spec(path) if p.severity == "error"]
+    assert [e for e in errors if e.path.suffix == ".json"] == []
+
+
+def test_each_class_has_its_color(tmp_path, draw_set, draw, mask):
+    colors = 'encoding = "colors"\ncolors = ["#000000", "#ff0000", "#00ff00"]'
+    path = draw_set({'{stem}.png"': f'{{stem}}.png"\n{colors}'})
+    table = np.array([[0, 0, 0], [255, 0, 0], [0, 255, 0]], np.uint8)
+    draw(tmp_path / "masks" / "a.png", table[mask])
+    spec = load_dataset_spec(path)
+
+    loaded = load_example(spec.examples[0], spec.scheme)
+    np.testing.assert_array_equal(loaded.class_map, mask)
+    path.write_text(path.read_text().replace(', "#00ff00"', ""))
+    with pytest.raises(DatasetError, match="`colors` must be 3"):
+        load_dataset_spec(path)

@@ -1,4 +1,4 @@
-"""Annotations: class maps and label maps, read strictly and written whole.
+"""Class maps and label maps in files, read strictly and written whole.
 
 The most frequent slip with such files is a 0/255 mask read as class indices,
 in which 255 silently means "not annotated"; here it is an error.
@@ -20,9 +20,15 @@ from defectkeras.micrographs.checks import to_grey
 from defectkeras.micrographs.frame import Frame
 from defectkeras.micrographs.read import errors_that_name, read_frame
 
-Encoding = Literal["class_index", "binary", "objects"]
+Encoding = Literal["class_index", "class_index_from_1", "binary", "objects", "colors"]
 
-ENCODINGS: tuple[Encoding, ...] = ("class_index", "binary", "objects")
+ENCODINGS: tuple[Encoding, ...] = (
+    "class_index",
+    "class_index_from_1",
+    "binary",
+    "objects",
+    "colors",
+)
 
 NOT_ANNOTATED_VALUE = 255
 """How `NOT_ANNOTATED` stands in a file of class indices."""
@@ -45,6 +51,8 @@ def read_class_map(
         path: PNG (also with a palette, whose indices count) or TIFF.
         num_classes: Number of classes, the matrix among them, up to 255.
         encoding: "class_index": values are classes, 255 is not annotated;
+            "class_index_from_1": the matrix is 1 and the classes follow, as
+            ilastik writes them, and 0 is not annotated;
             "binary": 0 is the matrix and 1 or 255 is `object_class`;
             "objects": 0 is the matrix and other numbers are objects of
             `object_class`.
@@ -65,6 +73,8 @@ def read_class_map(
         if encoding == "class_index":
             is_ours = metadata.get(_OUR_MARK[0]) == _OUR_MARK[1]
             return _from_indices(values, num_classes, is_ours=is_ours)
+        if encoding == "class_index_from_1":
+            return _from_indices_from_1(values, num_classes)
         if encoding == "binary":
             _check_binary(values)
         _check_not_negative(values)
@@ -192,6 +202,17 @@ def _from_indices(values: NDArray[Any], num_classes: int, *, is_ours: bool) -> C
     return class_map
 
 
+def _from_indices_from_1(values: NDArray[Any], num_classes: int) -> ClassMap:
+    """Give the class map of class indices that count the matrix as 1."""
+    strange = [v for v in np.unique(values).tolist() if not 0 <= v <= num_classes]
+    if strange:
+        raise MicrographError(
+            f"must hold classes from 1 (the matrix) to {num_classes}, or 0 for not "
+            f"annotated. Received: {_listed(strange)}. Check the classes."
+        )
+    return np.where(values == 0, np.int32(NOT_ANNOTATED), values.astype(np.int32) - 1)
+
+
 def _check_binary(values: NDArray[Any]) -> None:
     found = np.unique(values).tolist()
     if not (set(found) <= {0, 1} or set(found) <= {0, 255}):
@@ -216,8 +237,9 @@ def _listed(values: list[Any], most: int = 8) -> str:
 
 
 def _require_arguments(num_classes: int, encoding: str, object_class: int) -> None:
-    if encoding not in ENCODINGS:
-        raise ValueError(f"`encoding` must be of {ENCODINGS}. Received: {encoding!r}.")
+    known = [e for e in ENCODINGS if e != "colors"]  # those are read by `colors`
+    if encoding not in known:
+        raise ValueError(f"`encoding` must be of {known}. Received: {encoding!r}.")
     if not 2 <= num_classes <= NOT_ANNOTATED_VALUE or not (
         1 <= object_class < num_classes
     ):

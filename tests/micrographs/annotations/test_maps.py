@@ -8,7 +8,7 @@ from PIL import Image
 
 from defectkeras.core.arrays import NOT_ANNOTATED
 from defectkeras.core.errors import MicrographError
-from defectkeras.micrographs.annotations import (
+from defectkeras.micrographs.annotations.maps import (
     read_class_map,
     read_label_map,
     write_class_map,
@@ -207,3 +207,15 @@ def test_annotations_of_real_micrographs(shared_data):
         shared_data("precipitates_ni") / "masks" / "spot1_0d_0.png", num_classes=3
     )
     assert set(np.unique(classes)) == {0, 1, 2}
+
+
+def test_ilastik_counts_the_matrix_as_one(tmp_path):
+    tifffile.imwrite(tmp_path / "a.tif", np.array([[0, 1, 2], [3, 1, 1]], np.uint8))
+
+    read = read_class_map(
+        tmp_path / "a.tif", num_classes=3, encoding="class_index_from_1"
+    )
+
+    np.testing.assert_array_equal(read, [[-1, 0, 1], [2, 0, 0]])
+    with pytest.raises(MicrographError, match="from 1 \\(the matrix\\) to 2"):
+        read_class_map(tmp_path / "a.tif", num_classes=2, encoding="class_index_from_1")

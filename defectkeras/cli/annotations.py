@@ -1,0 +1,84 @@
+"""`defectkeras annotations`: to and from other tools."""
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from defectkeras.cli.main import FriendlyGroup
+from defectkeras.cli.options import (
+    EXISTING,
+    FOLDER,
+    POSITIVE,
+    dry_run_option,
+    echo_json,
+    hint_options,
+    hints_from,
+    json_option,
+    overwrite_option,
+    talk,
+)
+from defectkeras.cli.progress import progress_bar
+
+
+@click.group(cls=FriendlyGroup)
+def annotations() -> None:
+    """Bring annotations to other tools and back."""
+
+
+@annotations.command()
+@click.argument("source", type=EXISTING)
+@click.argument("output_folder", type=FOLDER)
+@click.option(
+    "--to",
+    "target",
+    type=click.Choice(["labelme", "coco", "imagej", "labels", "classes"]),
+    required=True,
+    help="labelme JSON, COCO JSON, ImageJ RoiSet, TIFF of object numbers (napari), "
+    "or PNG of class indices.",
+)
+@hint_options
+@click.option("--pixel-size-nm", type=POSITIVE, help="For --line-width-nm.")
+@overwrite_option
+@dry_run_option
+@json_option
+def convert(
+    source: Path,
+    output_folder: Path,
+    overwrite: bool,
+    dry_run: bool,
+    as_json: bool,
+    **known: Any,
+) -> None:
+    r"""Convert SOURCE into files of another tool in OUTPUT_FOLDER.
+
+    SOURCE is an annotation, a folder of them, or the results of `analyze`.
+
+    \b
+    defectkeras annotations convert results drawn --to labelme --micrographs fields
+    defectkeras annotations convert drawn labels --to labels --line-width-px 5
+    """
+    from defectkeras.workflows.convert_annotations import (
+        ConversionRequest,
+        convert_annotations,
+    )
+
+    hints = hints_from(known)
+    request = ConversionRequest(source, output_folder, hints=hints, **known)
+    with progress_bar("converting") as on_progress:
+        converted = convert_annotations(
+            request, overwrite=overwrite, dry_run=dry_run, on_progress=on_progress
+        )
+    if as_json:
+        echo_json([done.to_dict() for done in converted])
+    for done in converted:
+        if not as_json:
+            counts = ", ".join(f"{n} {name}" for name, n in done.objects.items())
+            click.echo(f"{done.name} -> {done.path}: {counts}")
+        if done.overlapping:
+            talk(
+                f"{done.name}: {done.overlapping} objects lie under later ones, "
+                f"{done.hidden} of them wholly; in a map the later ones count."
+            )
+    if dry_run:
+        talk("Nothing was written.")

@@ -1,0 +1,187 @@
+"""COCO's JSON: polygons and run lengths of many images in one file.
+
+Coordinates are x, y from the outer corner of the first pixel, run lengths go down
+the columns. The numbers of images and categories are any numbers. Regions with
+`iscrowd` hold several objects that nobody told apart: they become `not_annotated`.
+"""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from defectkeras.core.errors import MicrographError
+from defectkeras.core.files import write_json
+from defectkeras.micrographs.annotations.rasterize import draw_shape
+from defectkeras.micrographs.annotations.rings import fill_rings, trace_rings
+from defectkeras.micrographs.annotations.run_length import (
+    counts_of_mask,
+    counts_of_text,
+    mask_of_counts,
+    text_of_counts,
+)
+from defectkeras.micrographs.annotations.shapes import (
+    NOT_ANNOTATED_NAME,
+    Area,
+    Drawing,
+    Points,
+    Shape,
+)
+from defectkeras.micrographs.checks import MAX_PIXELS, check_plane
+
+
+def read_coco(content: Mapping[str, Any], *, image_name: str | None = None) -> Drawing:
+    """Give the shapes of one image of a file of COCO.
+
+    Args:
+        content: The JSON of the file.
+        image_name: File name or stem of the micrograph; None takes the only image.
+
+    Raises:
+        MicrographError: When the image is not in the file, or something in it is
+            not as COCO wants it.
+    """
+    image = _find_image(content["images"], image_name)
+    size = (_number(image, "height"), _number(image, "width"))
+    check_plane(size, np.dtype(np.uint8), MAX_PIXELS)
+    names = {_number(c, "id"): str(c["name"]) for c in content["categories"]}
+    shapes = []
+    for number, entry in enumerate(content["annotations"], start=1):
+        if entry.get("image_id") != image["id"]:
+            continue
+        where = f"annotation {entry.get('id', number)}"
+        if entry.get("category_id") not in names:
+            raise MicrographError(
+                f"{where}: its category_id must be one of {sorted(names)}. "
+                f"Received: {entry.get('category_id')}."
+            )
+        name = names[entry["category_id"]]
+        area = Area(_rings(entry.get("segmentation"), size, where))
+        shapes.append(Shape(NOT_ANNOTATED_NAME if entry.get("iscrowd") else name, area))
+    return Drawing(size, tuple(shapes))
+
+
+def write_coco(drawings: Mapping[str, Drawing], path: Path) -> None:
+    """Write the drawings of many images as one file of COCO, whole or not at all.
+
+    An area of one ring becomes a polygon; one with holes or parts, and a line,
+    run lengths as text.
+
+    Args:
+        drawings: File name of the micrograph to its shapes.
+        path: Ends on .json.
+    """
+    names = sorted({name for d in drawings.values() for name in d.class_names})
+    categories = {name: i for i, name in enumerate(names, start=1)}
+    images: list[dict[str, Any]] = []
+    annotations: list[dict[str, Any]] = []
+    for image_id, (image_name, drawing) in enumerate(drawings.items(), start=1):
+        height, width = drawing.size
+        images.append(
+            {"id": image_id, "file_name": image_name, "height": height, "width": width}
+        )
+        for shape in drawing.shapes:
+            is_crowd = shape.class_name == NOT_ANNOTATED_NAME
+            first = next(iter(categories.values()), 1)
+            entry = _entry(shape, drawing.size, is_crowd=is_crowd)
+            entry |= {
+                "id": len(annotations) + 1,
+                "image_id": image_id,
+                "category_id": categories.get(shape.class_name, first),
+            }
+            annotations.append(entry)
+    if not categories:
+        categories = {NOT_ANNOTATED_NAME: 1}
+    content = {
+        "info": {"description": "written by defectkeras"},
+        "images": images,
+        "annotations": annotations,
+        "categories": [{"id": i, "name": n} for n, i in categories.items()],
+    }
+    write_json(path, content)
+
+
+def _find_image(images: Sequence[Any], image_name: str | None) -> Mapping[str, Any]:
+    """Give the image of this file name or stem."""
+    names = [str(image.get("file_name")) for image in images]
+    if image_name is None:
+        if len(images) == 1:
+            only: Mapping[str, Any] = images[0]
+            return only
+        raise MicrographError(
+            f"must be read one image at a time. Received: {len(images)} images and no "
+            "name of a micrograph."
+        )
+    for form in (str, lambda n: Path(n).name, lambda n: Path(n).stem):
+        found = [i for i, n in zip(images, names, strict=True) if form(n) == image_name]
+        if len(found) == 1:
+            image: Mapping[str, Any] = found[0]
+            return image
+    raise MicrographError(
+        f"must have one image named {image_name!r}. Received: {', '.join(names[:5])}"
+        f"{', ...' if len(names) > 5 else ''}."
+    )
+
+
+def _rings(segmentation: Any, size: tuple[int, int], where: str) -> tuple[Points, ...]:
+    """Give the rings of polygons or of run lengths."""
+    if isinstance(segmentation, dict):
+        counts = segmentation.get("counts")
+        if list(segmentation.get("size", [])) != list(size) or not counts:
+            raise MicrographError(
+                f"{where}: run lengths must have counts and the size {list(size)} of "
+                f"the image. Received: size {segmentation.get('size')}."
+            )
+        runs = counts_of_text(counts) if isinstance(counts, str) else counts
+        return trace_rings(mask_of_counts(runs, size))
+    if not isinstance(segmentation, list) or not segmentation:
+        raise MicrographError(f"{where}: must have a segmentation. Received: none.")
+    polygons = [_polygon(flat, where) for flat in segmentation]
+    if len(polygons) == 1:
+        return (polygons[0],)
+    # Parts of one object add up, also where they overlap.
+    union = np.any([fill_rings([p], size) for p in polygons], axis=0)
+    return trace_rings(union)
+
+
+def _polygon(flat: Any, where: str) -> Points:
+    try:
+        xy = np.asarray(flat, dtype=np.float64).reshape(-1, 2)
+    except (TypeError, ValueError):
+        xy = np.zeros((0, 2))
+    if len(xy) < 3 or not np.isfinite(xy).all():
+        raise MicrographError(
+            f"{where}: a polygon must be x, y, x, y, ... of 3 points or more."
+        )
+    return np.ascontiguousarray(xy[:, ::-1])
+
+
+def _entry(shape: Shape, size: tuple[int, int], *, is_crowd: bool) -> dict[str, Any]:
+    """Give what an annotation tells of the shape itself; x, y, width, height."""
+    box, (top, left) = draw_shape(shape, size)
+    geometry = shape.geometry
+    segmentation: Any
+    if isinstance(geometry, Area) and len(geometry.rings) == 1 and not is_crowd:
+        segmentation = [geometry.rings[0][:, ::-1].ravel().tolist()]
+    else:
+        mask = np.zeros(size, dtype=bool)
+        mask[top : top + box.shape[0], left : left + box.shape[1]] = box
+        counts = counts_of_mask(mask)
+        segmentation = {
+            "size": list(size),
+            "counts": counts if is_crowd else text_of_counts(counts),
+        }
+    return {
+        "segmentation": segmentation,
+        "area": int(np.count_nonzero(box)),
+        "bbox": [left, top, box.shape[1], box.shape[0]],
+        "iscrowd": int(is_crowd),
+    }
+
+
+def _number(entry: Mapping[str, Any], key: str) -> int:
+    value = entry.get(key)
+    if not isinstance(value, int) or isinstance(value, bool):
+        raise MicrographError(f"`{key}` must be a whole number. Received: {value!r}.")
+    return value

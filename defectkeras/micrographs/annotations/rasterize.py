@@ -1,0 +1,179 @@
+"""Drawings to maps of pixels, and maps to drawings."""
+
+import itertools
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from scipy.ndimage import find_objects
+
+from defectkeras.core.arrays import NOT_ANNOTATED, ClassMap, LabelMap, Mask
+from defectkeras.core.errors import MicrographError
+from defectkeras.core.labels import LabelScheme
+from defectkeras.core.names import suggestion
+from defectkeras.micrographs.annotations.rings import fill_rings, trace_rings
+from defectkeras.micrographs.annotations.shapes import (
+    NOT_ANNOTATED_NAME,
+    Area,
+    Drawing,
+    Line,
+    Points,
+    Shape,
+)
+
+
+@dataclass(frozen=True, eq=False)
+class Rasterized:
+    """A drawing as maps.
+
+    Attributes:
+        class_map: (H, W) class indices.
+        label_map: (H, W) object numbers from 1 in the order of drawing.
+        overlapping: Number of objects of which later ones hide a part.
+        hidden: Number of objects of which no pixel is left.
+    """
+
+    class_map: ClassMap
+    label_map: LabelMap
+    overlapping: int
+    hidden: int
+
+
+def rasterize(drawing: Drawing, scheme: LabelScheme) -> Rasterized:
+    """Draw all shapes into maps; later shapes lie on top.
+
+    Args:
+        drawing: Shapes, whose names are classes of the scheme or `not_annotated`.
+        scheme: The classes.
+
+    Returns:
+        Maps (H, W), in which a pixel is of one object at most.
+
+    Raises:
+        MicrographError: When a shape is of another class.
+    """
+    _require_classes(drawing, scheme)
+    class_map = np.zeros(drawing.size, dtype=np.int32)
+    label_map = np.zeros(drawing.size, dtype=np.int32)
+    drawn_px = []
+    for number, shape in enumerate(drawing.shapes, start=1):
+        mask, (top, left) = draw_shape(shape, drawing.size)
+        part = np.s_[top : top + mask.shape[0], left : left + mask.shape[1]]
+        is_known = shape.class_name != NOT_ANNOTATED_NAME
+        index = scheme.by_name(shape.class_name).index if is_known else NOT_ANNOTATED
+        class_map[part][mask] = index
+        label_map[part][mask] = number if is_known else 0
+        if is_known:
+            drawn_px.append((number, np.count_nonzero(mask)))
+    left_px = np.bincount(label_map.ravel(), minlength=len(drawing.shapes) + 1)
+    drawn = [(n, px) for n, px in drawn_px if px]
+    return Rasterized(
+        class_map=class_map,
+        label_map=label_map,
+        overlapping=sum(bool(left_px[n] < px) for n, px in drawn),
+        hidden=sum(bool(left_px[n] == 0) for n, _ in drawn),
+    )
+
+
+def draw_shape(shape: Shape, size: tuple[int, int]) -> tuple[Mask, tuple[int, int]]:
+    """Give the pixels of one shape within its own box.
+
+    Args:
+        shape: An area or a line.
+        size: (H, W) of the micrograph.
+
+    Returns:
+        (H, W) of the box, true where the shape is, and the box's upper left pixel.
+    """
+    geometry = shape.geometry
+    if isinstance(geometry, Line):
+        points, margin = geometry.points, geometry.width_px / 2
+    else:
+        points, margin = np.concatenate(geometry.rings), 0.0
+    low = np.clip(np.floor(points.min(axis=0) - margin), 0, size).astype(int)
+    high = np.clip(np.ceil(points.max(axis=0) + margin), 0, size).astype(int)
+    top, left = int(low[0]), int(low[1])
+    box = (max(int(high[0]) - top, 0), max(int(high[1]) - left, 0))
+    if isinstance(geometry, Line):
+        mask = _stroke(geometry.points - low, geometry.width_px, box)
+    else:
+        mask = fill_rings([ring - low for ring in geometry.rings], box)
+    return mask, (top, left)
+
+
+def draw_maps(
+    class_map: ClassMap, scheme: LabelScheme, *, label_map: LabelMap | None = None
+) -> Drawing:
+    """Give the outlines of all objects of a map.
+
+    Args:
+        class_map: (H, W) class indices; what is not annotated becomes shapes of
+            the class `not_annotated`.
+        scheme: The classes.
+        label_map: (H, W) object numbers, where touching objects are told apart;
+            None takes 8-connected pixels of a class as one object.
+
+    Returns:
+        One area for each object, which `rasterize` turns into the same maps but
+        for the numbers.
+    """
+    shapes = []
+    indices = [*range(1, scheme.num_classes), NOT_ANNOTATED]
+    for index in indices:
+        mask = class_map == index
+        if not mask.any():
+            continue
+        is_known = index != NOT_ANNOTATED
+        name = scheme.classes[index].name if is_known else NOT_ANNOTATED_NAME
+        if label_map is not None and is_known:
+            labels = np.where(mask, label_map, 0).astype(np.int32)
+        else:
+            labels = _connected(mask)
+        shapes += [Shape(name, area) for area in _areas(labels)]
+    return Drawing((class_map.shape[0], class_map.shape[1]), tuple(shapes))
+
+
+def _connected(mask: Mask) -> LabelMap:
+    _, labels = cv2.connectedComponents(
+        mask.astype(np.uint8), connectivity=8, ltype=cv2.CV_32S
+    )
+    return np.asarray(labels, dtype=np.int32)
+
+
+def _areas(labels: LabelMap) -> list[Area]:
+    """Give the outline of each number, from within its box."""
+    numbers = np.unique(labels[labels > 0])
+    dense = np.where(labels > 0, np.searchsorted(numbers, labels) + 1, 0)
+    areas = []
+    for number, box in enumerate(find_objects(dense), start=1):
+        corner = np.array([part.start for part in box], dtype=np.float64)
+        rings = trace_rings(dense[box] == number)
+        areas.append(Area(tuple(ring + corner for ring in rings)))
+    return areas
+
+
+def _stroke(points: Points, width_px: float, size: tuple[int, int]) -> Mask:
+    """Give the pixels whose center is within half of the width of a line."""
+    near = np.zeros(size, dtype=bool)
+    reach = width_px / 2
+    for start, stop in itertools.pairwise(points if len(points) > 1 else [*points] * 2):
+        low = np.clip(np.floor(np.minimum(start, stop) - reach), 0, size).astype(int)
+        high = np.clip(np.ceil(np.maximum(start, stop) + reach), 0, size).astype(int)
+        rows = np.arange(low[0], high[0])[:, None] + 0.5 - start[0]
+        columns = np.arange(low[1], high[1])[None, :] + 0.5 - start[1]
+        along = stop - start
+        length2 = float(along @ along) or 1.0
+        share = np.clip((rows * along[0] + columns * along[1]) / length2, 0, 1)
+        off2 = (rows - share * along[0]) ** 2 + (columns - share * along[1]) ** 2
+        near[low[0] : high[0], low[1] : high[1]] |= off2 <= reach**2
+    return near
+
+
+def _require_classes(drawing: Drawing, scheme: LabelScheme) -> None:
+    known = [c.name for c in scheme.defects]
+    for name in drawing.class_names:
+        if name not in known:
+            raise MicrographError(
+                f"must show classes of the scheme. Received: shapes of class {name!r}."
+                f"{suggestion(name, known)}"
+            )

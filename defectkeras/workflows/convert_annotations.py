@@ -1,0 +1,177 @@
+"""Annotations of any format into that of another tool, and back."""
+
+import dataclasses
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from defectkeras.core.errors import DefectKerasError
+from defectkeras.core.labels import LabelScheme
+from defectkeras.core.micrograph import Micrograph
+from defectkeras.micrographs.annotations.coco import write_coco
+from defectkeras.micrographs.annotations.rasterize import draw_maps, rasterize
+from defectkeras.micrographs.annotations.read import Hints, holds_shapes, read_drawing
+from defectkeras.micrographs.annotations.shapes import Drawing
+from defectkeras.micrographs.annotations.write import (
+    SUFFIXES,
+    Target,
+    write_annotation,
+)
+from defectkeras.micrographs.read import find_micrographs, read_micrograph
+from defectkeras.workflows.annotated import (
+    AnnotatedField,
+    find_fields,
+    hints_of_field,
+    read_field,
+    scheme_of_fields,
+)
+
+COCO_FILE = "annotations.json"
+
+
+@dataclass(frozen=True)
+class ConversionRequest:
+    """What is converted, and what is known about it.
+
+    Attributes:
+        source: A file or folder of annotations, or a results folder of `analyze`.
+        output_folder: For one file for each micrograph, or one of COCO for all.
+        target: The tool.
+        hints: What the annotations do not tell.
+        classes: Names of the classes in the order of the index.
+        micrographs: Files and folders, for sizes, file names and pixel sizes.
+        pixel_size_nm: In place of the micrographs' own.
+    """
+
+    source: Path
+    output_folder: Path
+    target: Target
+    hints: Hints = dataclasses.field(default_factory=Hints)
+    classes: tuple[str, ...] = ()
+    micrographs: tuple[Path, ...] = ()
+    pixel_size_nm: float | None = None
+
+
+@dataclass(frozen=True)
+class Converted:
+    """One micrograph, converted.
+
+    Attributes:
+        name: Of the micrograph.
+        path: What is written, or would be.
+        objects: Number of objects of each class.
+        drawn_lengths_px: Class to the length of its lines as they were drawn.
+        overlapping: Number of objects of which later ones hide a part.
+        hidden: Number of objects of which no pixel is left.
+    """
+
+    name: str
+    path: Path
+    objects: Mapping[str, int]
+    drawn_lengths_px: Mapping[str, float]
+    overlapping: int
+    hidden: int
+
+    def to_dict(self) -> dict[str, Any]:
+        """Give all of it, ready for JSON."""
+        return {**vars(self), "path": str(self.path)}
+
+
+def convert_annotations(
+    request: ConversionRequest,
+    *,
+    overwrite: bool = False,
+    dry_run: bool = False,
+    on_progress: Callable[[int, int], None] | None = None,
+) -> tuple[Converted, ...]:
+    """Convert annotations into the files of a tool.
+
+    Shapes stay as they were drawn where the tool has shapes; maps become outlines.
+
+    Args:
+        request: What is converted.
+        overwrite: Whether older files give way.
+        dry_run: Whether to read everything and write nothing.
+        on_progress: Called with the number of micrographs done and of all.
+
+    Raises:
+        DefectKerasError: When a file cannot be read, or one is there already.
+    """
+    fields = find_fields(request.source)
+    scheme = scheme_of_fields(fields, request.hints, request.classes)
+    paths = {field.name: _output_path(field, request) for field in fields}
+    older = [path for path in paths.values() if path.exists()]
+    if older and not overwrite and not dry_run:
+        raise DefectKerasError(
+            f"{older[0]} exists already. Give another folder, or --overwrite."
+        )
+    files = micrograph_paths(request.micrographs)
+    drawings: dict[str, Drawing] = {}
+    converted = []
+    for number, field in enumerate(fields):
+        file = files.get(field.name)
+        image_name = f"{field.name}.png" if file is None else file.name
+        micrograph = None if file is None else _read(file, request)
+        drawing, done = _convert_field(
+            field, scheme, request, micrograph, None if dry_run else image_name
+        )
+        drawings[image_name] = drawing
+        converted.append(done)
+        if on_progress is not None:
+            on_progress(number + 1, len(fields))
+    if request.target == "coco" and not dry_run:
+        write_coco(drawings, request.output_folder / COCO_FILE)
+    return tuple(converted)
+
+
+def micrograph_paths(paths: Sequence[Path]) -> dict[str, Path]:
+    """Give the micrographs of files and folders by their name without suffix."""
+    return {path.stem: path for path in find_micrographs(paths)} if paths else {}
+
+
+def _convert_field(
+    field: AnnotatedField,
+    scheme: LabelScheme,
+    request: ConversionRequest,
+    micrograph: Micrograph | None,
+    image_name: str | None,
+) -> tuple[Drawing, Converted]:
+    """Convert one annotation; without an image name nothing is written."""
+    annotation = read_field(field, scheme, request.hints, micrograph)
+    class_map, label_map = annotation.class_map, annotation.label_map
+    if holds_shapes(field.path):
+        hints = hints_of_field(field, request.hints, micrograph)
+        drawing = read_drawing(field.path, hints)
+    else:
+        drawing = draw_maps(class_map, scheme, label_map=label_map)
+    if label_map is None:
+        label_map = rasterize(drawing, scheme).label_map
+    path = _output_path(field, request)
+    if request.target != "coco" and image_name is not None:
+        write_annotation(
+            drawing, (class_map, label_map), path, request.target, image_name=image_name
+        )
+    counts = {
+        c.name: len(np.unique(label_map[class_map == c.index])) for c in scheme.defects
+    }
+    return drawing, Converted(
+        name=field.name,
+        path=path,
+        objects=counts,
+        drawn_lengths_px=dict(annotation.drawn_lengths_px),
+        overlapping=annotation.overlapping,
+        hidden=annotation.hidden,
+    )
+
+
+def _output_path(field: AnnotatedField, request: ConversionRequest) -> Path:
+    if request.target == "coco":
+        return request.output_folder / COCO_FILE
+    return request.output_folder / f"{field.name}{SUFFIXES[request.target]}"
+
+
+def _read(path: Path, request: ConversionRequest) -> Micrograph:
+    return read_micrograph(path, pixel_size_nm=request.pixel_size_nm)

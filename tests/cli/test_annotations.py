@@ -1,0 +1,47 @@
+import json
+
+import numpy as np
+from click.testing import CliRunner
+
+from defectkeras.cli.main import main
+from defectkeras.micrographs.annotations.maps import write_label_map
+
+
+def run(*words):
+    return CliRunner().invoke(main, ["annotations", "convert", *map(str, words)])
+
+
+def test_convert_tells_what_it_writes(tmp_path):
+    labels = np.zeros((20, 33), np.int32)
+    labels[2:6, 3:9], labels[2:6, 9:15] = 1, 2
+    write_label_map(labels, tmp_path / "a.png")
+    words = (tmp_path / "a.png", tmp_path / "o", "--to", "imagej")
+    told = (*words, "--encoding", "objects", "--class", "loop")
+
+    dry = run(*told, "--dry-run", "--json")
+    assert dry.exit_code == 0, dry.output
+    (row,) = json.loads(dry.stdout)
+    assert row["objects"] == {"loop": 2}
+    assert not (tmp_path / "o").exists()
+
+    done = run(*told)
+    assert "2 loop" in done.stdout
+    assert (tmp_path / "o" / "a.zip").exists()
+
+
+def test_errors_are_one_line(tmp_path):
+    (tmp_path / "a.json").write_text("{}")
+    failed = run(tmp_path / "a.json", tmp_path / "o", "--to", "labels")
+
+    assert failed.exit_code == 1
+    assert failed.stderr.startswith("Error: ")
+    assert failed.stderr.count("\n") == 1
+
+
+def test_objects_that_lie_under_others_are_told(tmp_path):
+    shape = {"label": "void", "points": [[1, 1], [9, 1], [9, 9]]}
+    content = {"shapes": [shape, shape], "imageHeight": 12, "imageWidth": 15}
+    (tmp_path / "a.json").write_text(json.dumps(content))
+
+    done = run(tmp_path / "a.json", tmp_path / "o", "--to", "labels")
+    assert "1 objects lie under later ones, 1 of them wholly" in done.stderr

@@ -1,0 +1,49 @@
+import numpy as np
+import pytest
+from PIL import Image
+
+from defectkeras.core.errors import MicrographError
+from defectkeras.micrographs.annotations.colors import read_color_map
+
+COLORS = ("#000000", "#ff0000", "#00ff00")
+PIXELS = np.array(
+    [[[0, 0, 0], [255, 0, 0], [0, 255, 0]], [[255, 0, 0], [0, 0, 0], [0, 0, 0]]],
+    np.uint8,
+)
+
+
+@pytest.mark.parametrize("with_opacity", [False, True])
+def test_colors_become_classes(tmp_path, with_opacity):
+    pixels = PIXELS
+    if with_opacity:
+        pixels = np.concatenate([PIXELS, np.full((2, 3, 1), 255, np.uint8)], axis=-1)
+    Image.fromarray(pixels).save(tmp_path / "a.png")
+
+    read = read_color_map(tmp_path / "a.png", COLORS)
+    np.testing.assert_array_equal(read, [[0, 1, 2], [1, 0, 0]])
+
+
+def test_of_a_palette_the_colors_count(tmp_path):
+    Image.fromarray(PIXELS).quantize(3).save(tmp_path / "a.png")
+
+    read = read_color_map(tmp_path / "a.png", COLORS)
+    np.testing.assert_array_equal(read, [[0, 1, 2], [1, 0, 0]])
+
+
+def test_smooth_edges_are_told_and_need_a_tolerance(tmp_path):
+    smooth = PIXELS.copy()
+    smooth[1, 0] = (200, 0, 10)
+    Image.fromarray(smooth).save(tmp_path / "a.png")
+
+    with pytest.raises(
+        MicrographError, match=r"1 pixels of 1 other.*#c8000a.*55 levels"
+    ):
+        read_color_map(tmp_path / "a.png", COLORS)
+    read = read_color_map(tmp_path / "a.png", COLORS, tolerance=60)
+    np.testing.assert_array_equal(read, [[0, 1, 2], [1, 0, 0]])
+
+
+@pytest.mark.parametrize("color", ["red", "#ff00", "#gg0000", ""])
+def test_what_is_no_color_is_an_error(tmp_path, color):
+    with pytest.raises(MicrographError, match="written as"):
+        read_color_map(tmp_path / "a.png", ("#000000", color))

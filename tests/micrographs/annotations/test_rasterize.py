@@ -1,0 +1,100 @@
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+
+from defectkeras.core.errors import MicrographError
+from defectkeras.core.labels import DefectClass, LabelScheme
+from defectkeras.micrographs.annotations.rasterize import (
+    draw_maps,
+    draw_shape,
+    rasterize,
+)
+from defectkeras.micrographs.annotations.shapes import Area, Drawing, Line, Shape
+
+SCHEME = LabelScheme(
+    (
+        DefectClass(0, "matrix", "matrix"),
+        DefectClass(1, "void", "region"),
+        DefectClass(2, "dislocation", "line"),
+    )
+)
+
+
+def square(top, left, side, name="void"):
+    corners = [(0, 0), (0, side), (side, side), (side, 0)]
+    return Shape(name, Area((np.array(corners, float) + np.array([top, left]),)))
+
+
+def test_later_shapes_lie_on_top_and_it_is_told():
+    shapes = (square(1, 1, 3), square(0, 0, 6), square(4, 5, 3))
+    maps = rasterize(Drawing((8, 10), shapes), SCHEME)
+
+    assert np.unique(maps.label_map).tolist() == [0, 2, 3]
+    assert (maps.overlapping, maps.hidden) == (2, 1)
+    assert np.count_nonzero(maps.class_map == 1) == 36 + 9 - 2
+
+
+def test_touching_objects_stay_two():
+    maps = rasterize(Drawing((6, 9), (square(1, 1, 3), square(1, 4, 3))), SCHEME)
+
+    assert np.bincount(maps.label_map.ravel())[1:].tolist() == [9, 9]
+    assert maps.overlapping == 0
+
+
+def test_a_ring_in_a_ring_is_a_hole():
+    outer, inner = (square(*at).geometry.rings[0] for at in ((0, 0, 6), (2, 2, 2)))
+    drawing = Drawing((7, 8), (Shape("void", Area((outer, inner))),))
+
+    assert np.count_nonzero(rasterize(drawing, SCHEME).class_map) == 36 - 4
+
+
+@pytest.mark.parametrize("angle_deg", [0, 17, 45, 80])
+@pytest.mark.parametrize("width_px", [3, 8.5])
+def test_a_line_has_its_width_and_round_ends(angle_deg, width_px):
+    angle = np.radians(angle_deg)
+    ends = np.array(
+        [[30.2, 20.7], [30.2 + 60 * np.sin(angle), 20.7 + 60 * np.cos(angle)]]
+    )
+    mask, (top, left) = draw_shape(
+        Shape("dislocation", Line(ends, width_px)), (110, 120)
+    )
+
+    expected = 60 * width_px + np.pi * width_px**2 / 4
+    assert mask.sum() == pytest.approx(expected, abs=0.6 * 60)  # half a row of pixels
+    rows, columns = np.nonzero(mask)
+    center = (rows.mean() + top + 0.5, columns.mean() + left + 0.5)
+    assert center == pytest.approx(tuple(ends.mean(axis=0)), abs=0.3)
+
+
+def test_a_thin_line_has_no_gap():
+    ends = np.array([[1.3, 2.1], [20.9, 37.2]])
+    mask, _ = draw_shape(Shape("dislocation", Line(ends, 1.0)), (24, 40))
+
+    assert mask.any(axis=0)[1:-1].all()
+
+
+@settings(max_examples=80, deadline=None)
+@given(
+    arrays(np.int32, (7, 9), elements=st.integers(-1, 2)),
+    arrays(np.int32, (7, 9), elements=st.integers(1, 4)),
+    st.booleans(),
+)
+def test_maps_come_back(class_map, numbers, with_numbers):
+    label_map = np.where(class_map > 0, numbers + 10 * class_map, 0).astype(np.int32)
+    drawing = draw_maps(
+        class_map, SCHEME, label_map=label_map if with_numbers else None
+    )
+    maps = rasterize(drawing, SCHEME)
+
+    np.testing.assert_array_equal(maps.class_map, class_map)
+    assert maps.overlapping == 0
+    if with_numbers:
+        pairs = np.unique(np.stack([label_map, maps.label_map]).reshape(2, -1), axis=1)
+        assert len(pairs[0]) == len(set(pairs[0])) == len(set(pairs[1]))
+
+
+def test_other_classes_are_an_error_that_guesses():
+    with pytest.raises(MicrographError, match="Did you mean 'void'"):
+        rasterize(Drawing((8, 9), (square(0, 0, 2, "voids"),)), SCHEME)

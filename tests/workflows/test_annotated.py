@@ -1,0 +1,111 @@
+import json
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from defectkeras.core.calibration import Calibration
+from defectkeras.core.errors import DatasetError, MicrographError
+from defectkeras.core.micrograph import Micrograph
+from defectkeras.micrographs.annotations.maps import write_label_map
+from defectkeras.micrographs.annotations.read import Hints
+from defectkeras.workflows.annotated import find_fields, read_field, scheme_of_fields
+from defectkeras.workflows.quantify import ClassMapRequest, quantify_into_folder
+
+LABELS = np.zeros((30, 44), np.int32)
+LABELS[3:9, 4:12], LABELS[3:9, 12:20] = 1, 2
+
+
+@pytest.fixture
+def analyzed(tmp_path):
+    """Give results of two fields as `analyze` and `quantify` write them."""
+    for name in ("b", "a"):
+        Image.fromarray((LABELS > 0).astype(np.uint8)).save(tmp_path / f"{name}.png")
+        request = ClassMapRequest(
+            tmp_path / f"{name}.png", classes=("void",), pixel_size_nm=0.5
+        )
+        quantify_into_folder(request, tmp_path / "results")
+    return tmp_path / "results"
+
+
+def labelme(path, *shapes):
+    entries = [
+        {"label": n, "shape_type": kind, "points": [[2, 3], [9, 3], [9, 9]]}
+        for n, kind in shapes
+    ]
+    content = {"shapes": entries, "imageHeight": 30, "imageWidth": 44}
+    path.write_text(json.dumps(content))
+
+
+def test_results_of_analyze_tell_classes_and_calibration(analyzed):
+    fields = find_fields(analyzed)
+
+    assert [f.name for f in fields] == ["a", "b"]
+    assert fields[0].calibration.pixel_size_nm == 0.5
+    assert [c.name for c in scheme_of_fields(fields, Hints()).defects] == ["void"]
+    (one,) = find_fields(analyzed / "a")
+    scheme = scheme_of_fields([one], Hints(), ["ignored"])
+    read = read_field(one, scheme, Hints(encoding="objects"))
+    np.testing.assert_array_equal(read.class_map, LABELS > 0)
+
+
+def test_a_folder_gives_its_files_of_any_format(tmp_path):
+    write_label_map(LABELS, tmp_path / "x.tif")
+    labelme(tmp_path / "y.json", ("void", "polygon"))
+    (tmp_path / "notes.txt").write_text("no annotation")
+    (tmp_path / ".hidden.png").write_text("")
+
+    assert [f.name for f in find_fields(tmp_path)] == ["x", "y"]
+
+
+def test_a_file_of_coco_gives_each_image(tmp_path):
+    images = [
+        {"id": i, "file_name": f"f/{i}.tif", "height": 9, "width": 8} for i in (1, 2)
+    ]
+    content = {"images": images, "annotations": [], "categories": []}
+    (tmp_path / "all.json").write_text(json.dumps(content))
+
+    assert [f.name for f in find_fields(tmp_path / "all.json")] == ["1", "2"]
+
+
+def test_shapes_tell_their_classes_and_kinds(tmp_path):
+    labelme(tmp_path / "a.json", ("void", "polygon"), ("line", "linestrip"))
+    labelme(tmp_path / "b.json", ("mixed", "polygon"), ("mixed", "linestrip"))
+
+    scheme = scheme_of_fields(find_fields(tmp_path), Hints())
+    assert [(c.name, c.kind) for c in scheme.defects] == [
+        ("line", "line"),
+        ("mixed", "region"),
+        ("void", "region"),
+    ]
+
+
+def test_numbers_need_to_be_told(tmp_path):
+    write_label_map(LABELS, tmp_path / "x.tif")
+    fields = find_fields(tmp_path)
+
+    with pytest.raises(DatasetError, match="--class"):
+        scheme_of_fields(fields, Hints())
+    assert scheme_of_fields(fields, Hints(), ["loop"]).defects[0].name == "loop"
+    assert scheme_of_fields(fields, Hints(encoding="objects")).num_classes == 2
+
+
+def test_sizes_must_be_those_of_the_micrograph(tmp_path):
+    write_label_map(LABELS, tmp_path / "x.tif")
+    (field,) = find_fields(tmp_path / "x.tif")
+    micrograph = Micrograph(np.zeros((44, 30), np.float32), Calibration(), "x")
+    hints = Hints(encoding="objects")
+
+    with pytest.raises(MicrographError, match=r"\(44, 30\). Received: \(30, 44\)"):
+        read_field(field, scheme_of_fields([field], hints), hints, micrograph)
+
+
+def test_nothing_or_two_of_one_name_is_an_error(tmp_path):
+    with pytest.raises(MicrographError, match="nothing there"):
+        find_fields(tmp_path / "none")
+    with pytest.raises(MicrographError, match="Received: none"):
+        find_fields(tmp_path)
+    for name in ("x.tif", "x.png"):
+        write_label_map(LABELS, tmp_path / name)
+    with pytest.raises(MicrographError, match="two named 'x'"):
+        find_fields(tmp_path)

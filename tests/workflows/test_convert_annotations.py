@@ -1,0 +1,86 @@
+import json
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from defectkeras.core.errors import DefectKerasError
+from defectkeras.micrographs.annotations.maps import read_label_map, write_label_map
+from defectkeras.micrographs.annotations.read import Hints
+from defectkeras.workflows.convert_annotations import (
+    ConversionRequest,
+    convert_annotations,
+)
+
+OBJECTS = Hints(encoding="objects")
+
+
+@pytest.fixture
+def drawn(tmp_path):
+    """Give label maps of two fields, with objects that touch."""
+    labels = np.zeros((30, 44), np.int32)
+    labels[3:9, 4:12], labels[3:9, 12:20], labels[20:25, 30:40] = 4, 9, 2
+    (tmp_path / "drawn").mkdir()
+    for name, values in (("a", labels), ("b", np.flip(labels))):
+        write_label_map(values, tmp_path / "drawn" / f"{name}.tif")
+    return tmp_path / "drawn"
+
+
+@pytest.mark.parametrize("tool", ["labelme", "coco", "imagej"])
+def test_out_to_a_tool_and_back(tmp_path, drawn, tool):
+    there = ConversionRequest(
+        drawn, tmp_path / tool, tool, hints=OBJECTS, classes=("loop",)
+    )
+    converted = convert_annotations(there)
+    assert [dict(c.objects) for c in converted] == [{"loop": 3}] * 2
+
+    for name in "ab":
+        Image.new("L", (44, 30)).save(tmp_path / f"{name}.png")
+    back = ConversionRequest(
+        tmp_path / tool,
+        tmp_path / "back",
+        "labels",
+        micrographs=(tmp_path / "a.png", tmp_path / "b.png"),
+    )
+    assert [c.objects["loop"] for c in convert_annotations(back)] == [3, 3]
+    for name in "ab":
+        before = read_label_map(drawn / f"{name}.tif")
+        after = read_label_map(tmp_path / "back" / f"{name}.tif")
+        pairs = np.unique(np.stack([before, after]).reshape(2, -1), axis=1)
+        assert len(pairs[0]) == len(set(pairs[0])) == len(set(pairs[1])) == 4
+
+
+def test_all_images_are_in_one_file_of_coco(tmp_path, drawn):
+    convert_annotations(ConversionRequest(drawn, tmp_path / "o", "coco", OBJECTS))
+
+    content = json.loads((tmp_path / "o" / "annotations.json").read_text())
+    assert [i["file_name"] for i in content["images"]] == ["a.png", "b.png"]
+    assert len(content["annotations"]) == 6
+
+
+def test_the_lengths_of_lines_and_overlaps_are_told(tmp_path):
+    shapes = [
+        {"label": "line", "shape_type": "linestrip", "points": [[5, 5], [35, 5]]},
+        {"label": "line", "shape_type": "linestrip", "points": [[20, 1], [20, 21]]},
+    ]
+    content = {"shapes": shapes, "imageHeight": 30, "imageWidth": 44}
+    (tmp_path / "a.json").write_text(json.dumps(content))
+    request = ConversionRequest(
+        tmp_path / "a.json", tmp_path / "o", "imagej", Hints(line_width_px=3)
+    )
+    (done,) = convert_annotations(request)
+
+    assert done.drawn_lengths_px == {"line": 50}
+    assert (done.overlapping, done.hidden) == (1, 0)
+    assert json.dumps(done.to_dict())
+
+
+def test_older_files_stay_and_a_dry_run_writes_nothing(tmp_path, drawn):
+    request = ConversionRequest(drawn, tmp_path / "o", "labelme", OBJECTS)
+    convert_annotations(request, dry_run=True)
+    assert not (tmp_path / "o").exists()
+
+    convert_annotations(request)
+    with pytest.raises(DefectKerasError, match="--overwrite"):
+        convert_annotations(request)
+    convert_annotations(request, overwrite=True)
