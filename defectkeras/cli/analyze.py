@@ -83,8 +83,9 @@ def analyze(
 ) -> None:
     """Find and measure the defects in MICROGRAPHS (files or folders).
 
-    Writes, for each micrograph, overlay.png, class_map.png, objects.csv,
-    lines.csv and summary.json; and over all report.html and quantities.csv.
+    Writes, for each micrograph, overlay.png, class_map.png, objects and lines
+    (CSV and Parquet), data_dictionary.csv, figures/ and summary.json; and over
+    all report.html and quantities (CSV and Parquet).
     A file that cannot be read is told and the rest goes on; exit status 1 then.
     """
     start_tensorflow()

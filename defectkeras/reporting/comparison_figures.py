@@ -2,16 +2,15 @@
 
 from collections.abc import Mapping
 
-import matplotlib as mpl
 import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from defectkeras.metrics.reliability import ReliabilityCounts
 from defectkeras.quantification.size_distances import Sizes, compare_sizes
-from defectkeras.reporting.figures import INK, SOFT, STYLE, figure_to_svg
 from defectkeras.reporting.numbers import format_value
 from defectkeras.reporting.palette import Color, hex_color
+from defectkeras.reporting.vector import INK, SOFT, svg_element, vector_style
 
 _LEAST_PIXELS = 20  # a bin with fewer says nothing
 
@@ -28,7 +27,7 @@ def draw_reliability(
     Returns:
         An <svg> element. A point is left out where a bin has less than 20 pixels.
     """
-    with mpl.rc_context(STYLE):  # type: ignore[arg-type]
+    with vector_style():
         figure = Figure(figsize=(4.6, 4.2), layout="constrained")
         axes = figure.add_subplot()
         axes.plot([0, 1], [0, 1], color=SOFT, linewidth=1, linestyle=(0, (4, 2)))
@@ -49,7 +48,7 @@ def draw_reliability(
         axes.set(xlim=(0, 1), ylim=(0, 1), aspect="equal")
         axes.legend(frameon=False, loc="upper left", fontsize=9)
         axes.spines[["top", "right"]].set_visible(False)
-        return figure_to_svg(figure, "reliability", "Reliability curves of the classes")
+        return svg_element(figure, "reliability", "Reliability curves of the classes")
 
 
 def draw_size_comparison(
@@ -68,7 +67,7 @@ def draw_size_comparison(
     """
     both = np.concatenate([true.diameters, predicted.diameters])
     edges = np.histogram_bin_edges(both, bins=min(max(5, len(both) // 10), 25))
-    with mpl.rc_context(STYLE):  # type: ignore[arg-type]
+    with vector_style():
         figure = Figure(figsize=(4.6, 2.9), layout="constrained")
         axes = figure.add_subplot()
         counts, _ = np.histogram(true.diameters, edges)
@@ -91,4 +90,4 @@ def draw_size_comparison(
         axes.legend(frameon=False, fontsize=9)
         axes.spines[["top", "right"]].set_visible(False)
         label = "Histograms of true and predicted diameters"
-        return figure_to_svg(figure, "sizes", label)
+        return svg_element(figure, "sizes", label)

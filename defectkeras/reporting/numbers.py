@@ -112,10 +112,20 @@ def split_unit(name: str) -> tuple[str, str]:
         >>> split_unit("count")
         ('Count', '')
     """
-    ending = next((e for e in _UNITS if name.endswith(e)), "")
-    stem = name.removesuffix(ending)
+    stem, unit = split_name(name)
     label = _LABELS.get(stem) or stem.replace("_", " ").capitalize()
-    return label, _UNITS.get(ending, "")
+    return label, unit
+
+
+def split_name(name: str) -> tuple[str, str]:
+    """Give a name without its ending, and the unit that the ending means.
+
+    Example:
+        >>> split_name("area_nm2"), split_name("aspect_ratio")
+        (('area', 'nm²'), ('aspect_ratio', ''))
+    """
+    ending = next((e for e in _UNITS if name.endswith(e)), "")
+    return name.removesuffix(ending), _UNITS.get(ending, "")
 
 
 def pretty_unit(unit: str) -> str:

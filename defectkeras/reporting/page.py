@@ -14,16 +14,14 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-import pandas as pd
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 
 from defectkeras.core.files import whole_file
-from defectkeras.core.labels import DefectClass
-from defectkeras.quantification.results import Quantification
-from defectkeras.reporting.figures import draw_size_histogram
+from defectkeras.reporting.methods_text import methods_paragraph, references
+from defectkeras.reporting.micrograph_figures import micrograph_figures
 from defectkeras.reporting.overview import make_overview
-from defectkeras.reporting.palette import class_colors, hex_color
+from defectkeras.reporting.palette import hex_color
 from defectkeras.reporting.pictures import Pictures
 from defectkeras.reporting.results import (
     FailedFile,
@@ -31,6 +29,8 @@ from defectkeras.reporting.results import (
     ModelFacts,
     RunFacts,
 )
+from defectkeras.reporting.targets import object_targets
+from defectkeras.reporting.vector import svg_element
 from defectkeras.reporting.views import (
     QuantityGroup,
     TableView,
@@ -53,7 +53,8 @@ class MicrographView:
     sha256: str | None
     facts: list[tuple[str, str, str]]
     groups: list[QuantityGroup]
-    histograms: list[Markup]
+    figures: list[tuple[str, Markup]]
+    targets: str
     tables: list[tuple[str, TableView, str | None]]
 
 
@@ -72,18 +73,20 @@ def write_page(
         path: Of the HTML file.
         failed: Files that could not be analyzed.
     """
-    environment = _environment()
-    script, style = (_read(environment, name) for name in ("page.js", "page.css"))
+    environment = page_environment()
+    script, style = (read_part(environment, name) for name in ("page.js", "page.css"))
     quantifications = [m.quantification for m in micrographs]
     stream = environment.get_template("page.html").generate(
         run=run,
-        policy=_policy(script),
+        policy=page_policy(script),
         script=Markup(script),
         style=Markup(style),
         failed=failed,
         overview=make_overview(quantifications),
         micrographs=[_view(m, f"m{i}") for i, m in enumerate(micrographs, start=1)],
         methods=methods_in_use(quantifications),
+        paragraph=methods_paragraph(run, quantifications),
+        references=references(quantifications),
         shown_quantities={
             q.name for m in quantifications for q in m.quantities if q.value is not None
         },
@@ -110,7 +113,8 @@ def flatten(settings: Mapping[str, Any], prefix: str = "") -> dict[str, str]:
     return flat
 
 
-def _environment() -> Environment:
+def page_environment() -> Environment:
+    """Give the templates, in which everything is escaped."""
     environment = Environment(
         loader=PackageLoader("defectkeras.reporting"),
         autoescape=True,
@@ -170,7 +174,7 @@ def _model_facts(model: ModelFacts) -> list[tuple[str, str]]:
     return [(name, value) for name, value in facts if value]
 
 
-def _policy(script: str) -> str:
+def page_policy(script: str) -> str:
     """Allow embedded pictures, our styles and this one script; nothing else."""
     digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
     return (
@@ -179,7 +183,7 @@ def _policy(script: str) -> str:
     )
 
 
-def _read(environment: Environment, name: str) -> str:
+def read_part(environment: Environment, name: str) -> str:
     """Give a file of the templates folder as it is."""
     if environment.loader is None:
         raise ValueError("`environment` must have a loader.")
@@ -204,46 +208,10 @@ def _view(micrograph: MicrographReport, page_id: str) -> MicrographView:
         sha256=micrograph.sha256,
         facts=calibration_facts(quantification.calibration, quantification.shape),
         groups=quantity_groups(quantification),
-        histograms=_histograms(quantification, page_id),
+        figures=[
+            (f.name, Markup(svg_element(f.figure, f"{page_id}{f.name}", f.label)))
+            for f in micrograph_figures(quantification)
+        ],
+        targets=object_targets(quantification),
         tables=tables,
     )
-
-
-def _histograms(quantification: Quantification, page_id: str) -> list[Markup]:
-    """Draw the sizes of each class of regions that has at least two objects."""
-    figures = []
-    for defect_class in quantification.scheme.defects:
-        if _distribution(quantification, defect_class)["count"].sum() >= 2:
-            figures.append(_histogram(quantification, defect_class, page_id))
-    return figures
-
-
-def _histogram(
-    quantification: Quantification, defect_class: DefectClass, page_id: str
-) -> Markup:
-    unit = "px" if quantification.calibration.pixel_size_nm is None else "nm"
-    name = f"mean_equivalent_diameter_{unit}"
-    means = [
-        q.value
-        for q in quantification.quantities
-        if (q.class_name, q.name) == (defect_class.name, name)
-    ]
-    svg = draw_size_histogram(
-        _distribution(quantification, defect_class),
-        class_name=defect_class.name,
-        unit=unit,
-        color=class_colors(quantification.scheme)[defect_class.index],
-        mean=next(iter(means), None),
-        figure_id=f"{page_id}c{defect_class.index}",
-    )
-    return Markup(svg)
-
-
-def _distribution(
-    quantification: Quantification, defect_class: DefectClass
-) -> pd.DataFrame:
-    """Give the rows of one class; none for a line."""
-    table = quantification.distributions
-    if table.empty:
-        return pd.DataFrame({"count": []})
-    return table[table["class_name"] == defect_class.name]

@@ -1,4 +1,4 @@
-"""Tables and numbers for other programs: CSV files and summary.json."""
+"""Tables and numbers for other programs: CSV, Parquet and summary.json."""
 
 import dataclasses
 from collections.abc import Mapping
@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from defectkeras.core.files import write_json, write_whole
+from defectkeras.core.files import whole_file, write_json, write_whole
 from defectkeras.reporting.results import MicrographReport, ModelFacts, RunFacts
 
 SUMMARY_SCHEMA = 1
@@ -39,6 +39,17 @@ def write_table(table: pd.DataFrame, path: Path) -> None:
     write_whole(
         path, safe.to_csv(index=False, float_format="%.6g", lineterminator="\n")
     )
+
+
+def write_parquet(table: pd.DataFrame, path: Path) -> None:
+    """Write a table as Parquet, whole or not at all; types and all digits are kept.
+
+    Args:
+        table: As for `write_table`.
+        path: Ends on .parquet.
+    """
+    with whole_file(path) as temporary:
+        table.to_parquet(temporary, engine="pyarrow", index=False)
 
 
 def write_summary(path: Path, micrograph: MicrographReport, run: RunFacts) -> None:

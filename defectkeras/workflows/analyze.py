@@ -14,10 +14,16 @@ from defectkeras.core.files import sha256_of_file
 from defectkeras.micrographs.normalize import normalize_percentile
 from defectkeras.micrographs.read import find_micrographs, read_micrograph
 from defectkeras.registry.store import ModelRegistry, ModelVersion
+from defectkeras.reporting.dictionary import data_dictionary
 from defectkeras.reporting.page import write_page
 from defectkeras.reporting.results import FailedFile, MicrographReport, RunFacts
-from defectkeras.reporting.tables import write_table
-from defectkeras.workflows.measure import Segmented, measure_into_folder, run_facts
+from defectkeras.reporting.tables import write_parquet, write_table
+from defectkeras.workflows.measure import (
+    DICTIONARY,
+    Segmented,
+    measure_into_folder,
+    run_facts,
+)
 from defectkeras.workflows.segment import (
     Segmenter,
     SegmentSettings,
@@ -244,5 +250,8 @@ def _write_overview(
 ) -> Analysis:
     analysis = Analysis(tuple(reports), tuple(failed), output / PAGE)
     write_page(run, reports, analysis.page, failed=failed)
-    write_table(analysis.quantities(), output / QUANTITIES)
+    quantities = analysis.quantities()
+    write_table(quantities, output / QUANTITIES)
+    write_parquet(quantities, (output / QUANTITIES).with_suffix(".parquet"))
+    write_table(data_dictionary({QUANTITIES: quantities}), output / DICTIONARY)
     return analysis

@@ -15,11 +15,15 @@ from defectkeras.micrographs.annotations import write_class_map
 from defectkeras.quantification.quantify import quantify
 from defectkeras.registry.card import ModelCard
 from defectkeras.registry.store import ModelVersion
+from defectkeras.reporting.dictionary import data_dictionary
+from defectkeras.reporting.micrograph_figures import micrograph_figures
 from defectkeras.reporting.overlay import draw_overlay, write_png
 from defectkeras.reporting.pictures import make_pictures
 from defectkeras.reporting.results import MicrographReport, ModelFacts, RunFacts
-from defectkeras.reporting.tables import write_summary, write_table
+from defectkeras.reporting.tables import write_parquet, write_summary, write_table
+from defectkeras.reporting.vector import write_vector
 
+DICTIONARY = "data_dictionary.csv"
 SOFTWARE = ("defectkeras", "numpy", "opencv-python-headless", "scikit-image", "pandas")
 
 
@@ -55,8 +59,9 @@ def measure_into_folder(
     Args:
         segmented: What is measured.
         run: What all micrographs share.
-        folder: For class_map.png, overlay.png, objects.csv, lines.csv and
-            summary.json.
+        folder: For class_map.png, overlay.png, objects.csv, lines.csv,
+            both as Parquet, data_dictionary.csv, summary.json and figures/ (SVG
+            and PDF).
         replace: Whether an older folder gives way.
 
     Returns:
@@ -71,7 +76,10 @@ def measure_into_folder(
         image=segmented.micrograph.pixels,
     )
     tables = {"objects.csv": quantification.objects, "lines.csv": quantification.lines}
-    files = ["overlay.png", "class_map.png", *tables, "summary.json"]
+    files = ["overlay.png", "class_map.png", *tables, DICTIONARY, "summary.json"]
+    files += ["objects.parquet", "lines.parquet"]
+    figures = list(micrograph_figures(quantification))
+    files += [f"figures/{f.name}.{kind}" for f in figures for kind in ("svg", "pdf")]
     report = MicrographReport(
         name=segmented.micrograph.name,
         quantification=quantification,
@@ -93,6 +101,10 @@ def measure_into_folder(
         write_class_map(segmented.class_map, temporary / "class_map.png")
         for name, table in tables.items():
             write_table(table, temporary / name)
+            write_parquet(table, (temporary / name).with_suffix(".parquet"))
+        write_table(data_dictionary(tables), temporary / DICTIONARY)
+        for figure in figures:
+            write_vector(figure.figure, temporary / "figures" / figure.name)
         write_summary(temporary / "summary.json", report, run)
     return report
 

@@ -9,6 +9,12 @@ import pytest
 from defectkeras.core.arrays import NOT_ANNOTATED
 from defectkeras.core.calibration import Calibration
 from defectkeras.core.labels import DefectClass, LabelScheme
+from defectkeras.quantification.comparison import (
+    Annotator,
+    Comparison,
+    summarize_fields,
+)
+from defectkeras.quantification.field_agreement import Rating, agree_on_field
 from defectkeras.quantification.quantify import quantify
 from defectkeras.quantification.results import Quantification
 from defectkeras.reporting.pictures import make_pictures
@@ -97,3 +103,27 @@ def empty() -> Quantification:
     class_map = np.zeros((HEIGHT, WIDTH), dtype=np.int32)
     class_map[:10] = NOT_ANNOTATED
     return quantify(class_map, SCHEME, CALIBRATED)
+
+
+@pytest.fixture
+def compared() -> Callable[..., Comparison]:
+    """Give a comparison of two people and a model over some drawn fields."""
+
+    def compare(
+        labels: tuple[str, str, str] = ("anna", "ben", "net@1"), num_fields: int = 7
+    ) -> Comparison:
+        annotators = [Annotator(n, n == labels[2], "somewhere") for n in labels]
+        fields = []
+        for number in range(num_fields):
+            ratings = {}
+            for shift, annotator in enumerate(annotators):
+                drawn = draw_class_map(8 + 2 * shift + number % 3, seed=number)
+                found = quantify(drawn, SCHEME, CALIBRATED)
+                ratings[annotator.label] = Rating(drawn, found)
+            field = agree_on_field(f"f{number}", ratings, SCHEME, min_iou=0.5)
+            fields.append(field)
+        return summarize_fields(
+            fields, annotators, SCHEME, min_iou=0.5, notes=["Look here."]
+        )
+
+    return compare

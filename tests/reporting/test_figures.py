@@ -4,7 +4,8 @@ import xml.etree.ElementTree as ET
 import numpy as np
 import pandas as pd
 
-from defectkeras.reporting.figures import draw_size_histogram
+from defectkeras.reporting.figures import size_histogram
+from defectkeras.reporting.vector import svg_element
 
 
 def histogram(figure_id="m1c1", **changes):
@@ -17,7 +18,8 @@ def histogram(figure_id="m1c1", **changes):
         "color": (230, 159, 0),
         "mean": 5.25,
     }
-    return draw_size_histogram(**(arguments | changes), figure_id=figure_id)
+    figure = size_histogram(**(arguments | changes))
+    return svg_element(figure, figure_id, "Histogram of 17 objects")
 
 
 def test_it_is_well_formed_and_says_what_it_shows():

@@ -6,17 +6,26 @@ import os
 import shutil
 import subprocess
 
+import numpy as np
 import pytest
 
+from defectkeras.core.calibration import Calibration
+from defectkeras.core.labels import DefectClass, LabelScheme
+from defectkeras.quantification.quantify import quantify
+from defectkeras.reporting.comparison_page import write_comparison_page
 from defectkeras.reporting.page import write_page
-from defectkeras.reporting.results import FailedFile
+from defectkeras.reporting.results import FailedFile, MicrographReport
 
 EVIL = '"><img src=x onerror=alert(1)>.png'
-CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
+CLASS = "</script><script>alert(2)</script>"
+NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+CHROMIUM = next(filter(None, map(shutil.which, NAMES)), None)
 
 pytestmark = [
     pytest.mark.slow,
-    pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not installed"),
+    pytest.mark.skipif(
+        CHROMIUM is None, reason="no Chromium: apt-get install chromium"
+    ),
 ]
 
 OPACITIES = """[...document.querySelectorAll("article")].map(
@@ -28,6 +37,19 @@ FADE = """{
   slider.value = 30;
   slider.dispatchEvent(new Event("input", {bubbles: true}));
 }"""
+POINT = """((index, object) => {
+  const stack = document.querySelectorAll("article .stack")[index];
+  stack.scrollIntoView();
+  const [x, y] = JSON.parse(stack.dataset.targets).ellipses[object];
+  const box = stack.getBoundingClientRect();
+  stack.dispatchEvent(new PointerEvent("pointermove", {bubbles: true,
+    clientX: box.left + x * box.width, clientY: box.top + y * box.width}));
+  const hint = stack.closest("article").querySelector(".hint");
+  const cells = [...hint.querySelectorAll("dd")].map((cell) => cell.textContent);
+  return hint.hidden ? null : cells;
+})"""
+POINTED = """[...document.querySelectorAll("tr.pointed")].map(
+  (row) => [...row.cells].map((cell) => cell.textContent))"""
 SHARE = """document.querySelector(".scale-bar").getBoundingClientRect().width
   / document.querySelector(".stack").getBoundingClientRect().width"""
 HEAD = """[...document.querySelectorAll("details th")].find(
@@ -105,9 +127,26 @@ class Browser:
 
 
 @pytest.fixture
-def browser(reported, run_facts, tmp_path):
+def hostile():
+    """Give a field whose class is called as an attacker would call it."""
+    scheme = LabelScheme(
+        (DefectClass(0, "matrix", "matrix"), DefectClass(1, CLASS, "region"))
+    )
+    class_map = np.zeros((240, 400), np.int32)
+    class_map[20:60, 30:70] = class_map[100:140, 200:260] = 1
+    return quantify(class_map, scheme, Calibration(0.5, 100.0))
+
+
+@pytest.fixture
+def browser(reported, hostile, run_facts, tmp_path):
     path = tmp_path / "report.html"
-    reports = [reported(EVIL, warnings=(EVIL,)), reported("b", num_voids=16)]
+    reports = [
+        reported(EVIL, warnings=(EVIL,)),
+        reported("b", num_voids=16),
+        MicrographReport(
+            name="c", quantification=hostile, pictures=reported("c").pictures
+        ),
+    ]
     write_page(run_facts, reports, path, failed=[FailedFile(EVIL, EVIL)])
     browser = Browser(tmp_path / "profile")
     try:
@@ -131,9 +170,9 @@ def test_the_page_asks_for_nothing_and_runs_nothing_strange(browser):
 
 
 def test_slider_switches_and_sorting_work(browser):
-    assert browser.run(OPACITIES) == ["1", "1"]
+    assert browser.run(OPACITIES) == ["1", "1", "1"]
     browser.run(FADE)  # one micrograph only
-    assert browser.run(OPACITIES) == ["0.3", "1"]
+    assert browser.run(OPACITIES) == ["0.3", "1", "1"]
 
     for expected in ([False, True], [True, True]):
         browser.run("document.querySelector('.toggle').click()")
@@ -160,3 +199,39 @@ def test_the_page_fits_its_window(browser, width):
     )
     assert browser.run("document.documentElement.scrollWidth") <= width
     assert browser.run(SHARE) == pytest.approx(0.25, abs=0.005)  # 50 nm of 200 nm
+
+
+def test_pointing_at_an_object_shows_its_row(browser):
+    shown = browser.run(f"{POINT}(0, 5)")
+    (row,) = browser.run(POINTED)
+    assert shown == row
+    assert browser.run(f"{POINT}(0, 6)") != shown
+
+    browser.run(f"{HEAD}.querySelector('button').click()")  # sorting changes nothing
+    assert browser.run(f"{POINT}(0, 5)") == shown
+    assert browser.run(POINTED) == [shown]
+
+    assert browser.run(f"{POINT}(2, 0)")[0] == CLASS  # as text
+    assert browser.found("Page.javascriptDialogOpening") == []
+
+
+def test_pointing_elsewhere_shows_nothing(browser):
+    browser.run(f"{POINT}(0, 5)")
+    browser.run(
+        "document.querySelector('.stack').dispatchEvent(new Event('pointerleave'))"
+    )
+    assert browser.run("document.querySelector('.hint').hidden")
+    assert browser.run(POINTED) == []
+
+
+def test_the_page_of_a_comparison_runs_nothing_strange(compared, run_facts, tmp_path):
+    found = compared((CLASS, EVIL, "net@1"), num_fields=2)
+    write_comparison_page(found, run_facts, tmp_path / "c.html")
+    browser = Browser(tmp_path / "profile")
+    try:
+        browser.attach()
+        browser.open(tmp_path / "c.html")
+        test_the_page_asks_for_nothing_and_runs_nothing_strange(browser)
+        assert browser.run("document.body.innerText").count(CLASS) > 2
+    finally:
+        browser.close()

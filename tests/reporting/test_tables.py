@@ -6,7 +6,12 @@ import pandas as pd
 import pytest
 
 from defectkeras.core.calibration import Calibration
-from defectkeras.reporting.tables import summarize, write_summary, write_table
+from defectkeras.reporting.tables import (
+    summarize,
+    write_parquet,
+    write_summary,
+    write_table,
+)
 
 
 def test_the_table_comes_back(measured, tmp_path):
@@ -70,3 +75,14 @@ def test_without_a_model_and_a_pixel_size_the_summary_says_so(reported, run_fact
     missing = [q for q in summary["quantities"] if q["value"] is None]
     assert any("pixel size" in q["reason"] for q in missing)
     json.dumps(summary, allow_nan=False)
+
+
+def test_parquet_keeps_types_and_all_digits(tmp_path, measured):
+    objects = measured().objects
+    write_parquet(objects, tmp_path / "objects.parquet")
+
+    read = pd.read_parquet(tmp_path / "objects.parquet")
+    pd.testing.assert_frame_equal(read, objects, check_dtype=False)
+    assert read["touches_border"].dtype == bool
+    write_parquet(pd.DataFrame(), tmp_path / "lines.parquet")
+    assert pd.read_parquet(tmp_path / "lines.parquet").empty

@@ -21,8 +21,12 @@ from defectkeras.workflows.analyze import AnalyzeSettings, analyze, result_folde
 
 FILES = {
     "class_map.png",
+    "data_dictionary.csv",
+    "figures",
     "lines.csv",
+    "lines.parquet",
     "objects.csv",
+    "objects.parquet",
     "overlay.png",
     "summary.json",
 }

@@ -1,0 +1,121 @@
+"""The figures of one micrograph, for the page and as files for a paper."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from matplotlib.collections import EllipseCollection
+from matplotlib.figure import Figure
+
+from defectkeras.core.labels import DefectClass
+from defectkeras.quantification.results import Quantification
+from defectkeras.reporting.figures import size_histogram
+from defectkeras.reporting.palette import class_colors, hex_color
+from defectkeras.reporting.vector import vector_style
+
+
+@dataclass(frozen=True, eq=False)
+class NamedFigure:
+    """A figure with what it is called.
+
+    Attributes:
+        name: Of its files: letters, digits and underscores.
+        label: What it shows, in words.
+        figure: Drawn within `vector_style`.
+    """
+
+    name: str
+    label: str
+    figure: Figure
+
+
+def micrograph_figures(quantification: Quantification) -> Iterator[NamedFigure]:
+    """Draw sizes, class by class, and the positions of all objects.
+
+    Args:
+        quantification: Of a micrograph.
+
+    Yields:
+        The sizes of each class of regions with two objects or more that lie whole
+        in the field, and one map of all objects.
+    """
+    colors = class_colors(quantification.scheme)
+    unit = "px" if quantification.calibration.pixel_size_nm is None else "nm"
+    for defect_class in quantification.scheme.defects:
+        distribution = _distribution(quantification, defect_class)
+        count = int(distribution["count"].sum())
+        if count >= 2:
+            figure = size_histogram(
+                distribution,
+                class_name=defect_class.name,
+                unit=unit,
+                color=colors[defect_class.index],
+                mean=_mean(quantification, defect_class, unit),
+            )
+            label = f"Histogram of the equivalent diameters of {count} objects"
+            yield NamedFigure(f"sizes_{defect_class.index}", label, figure)
+    if len(quantification.objects) >= 2:
+        label = f"Positions of {len(quantification.objects)} objects"
+        yield NamedFigure("positions", label, _draw_positions(quantification, unit))
+
+
+def _draw_positions(quantification: Quantification, unit: str) -> Figure:
+    """Draw each object as a disc of its area at its place; rows grow downwards."""
+    size = quantification.calibration.pixel_size_nm or 1.0
+    height, width = (size * n for n in quantification.shape)
+    colors = class_colors(quantification.scheme)
+    with vector_style():
+        figure = Figure(figsize=(4.6, 1.0 + 3.6 * height / width), layout="constrained")
+        axes = figure.add_subplot()
+        for defect_class in quantification.scheme.defects:
+            own = quantification.objects
+            own = own[own["class_name"] == defect_class.name]
+            if own.empty:
+                continue
+            centers = own[["centroid_column_px", "centroid_row_px"]].to_numpy(float)
+            diameters = size * own["equivalent_diameter_px"].to_numpy(float)
+            discs = EllipseCollection(
+                diameters,
+                diameters,
+                np.zeros(len(own)),
+                units="xy",
+                offsets=size * (centers + 0.5),
+                offset_transform=axes.transData,
+                facecolors=hex_color(colors[defect_class.index]),
+                edgecolors="none",
+                label=f"{defect_class.name}, {len(own)}",
+            )
+            axes.add_collection(discs)
+        axes.set_xlim(0, width)
+        axes.set_ylim(height, 0)
+        axes.set_aspect("equal")
+        axes.set_xlabel(f"x ({unit})")
+        axes.set_ylabel(f"y ({unit})")
+        title = ", ".join(str(c.get_label()) for c in axes.collections)
+        axes.set_title(title, loc="left", fontsize=10)
+    return figure
+
+
+def _mean(
+    quantification: Quantification, defect_class: DefectClass, unit: str
+) -> float | None:
+    name = f"mean_equivalent_diameter_{unit}"
+    return next(
+        (
+            q.value
+            for q in quantification.quantities
+            if (q.class_name, q.name) == (defect_class.name, name)
+        ),
+        None,
+    )
+
+
+def _distribution(
+    quantification: Quantification, defect_class: DefectClass
+) -> pd.DataFrame:
+    """Give the rows of one class; none for a line."""
+    table = quantification.distributions
+    if table.empty:
+        return pd.DataFrame({"count": []})
+    return table[table["class_name"] == defect_class.name]

@@ -1,0 +1,84 @@
+"""Vector figures: within a page as SVG, and as SVG and PDF files for a paper."""
+
+import contextlib
+import io
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import matplotlib as mpl
+from markupsafe import escape
+from matplotlib.figure import Figure
+
+from defectkeras.core.files import whole_file
+
+INK = "#1d2730"
+SOFT = "#5b6873"
+
+_STYLE: dict[str, Any] = {
+    "svg.fonttype": "none",  # letters stay letters: small, sharp and searchable
+    "svg.hashsalt": "defectkeras",  # the same figure, the same bytes
+    "pdf.fonttype": 42,  # letters stay letters that can be edited
+    "font.family": "sans-serif",
+    "font.size": 10.0,
+    "axes.edgecolor": SOFT,
+    "axes.labelcolor": INK,
+    "axes.linewidth": 0.8,
+    "xtick.color": SOFT,
+    "ytick.color": SOFT,
+    "xtick.labelcolor": INK,
+    "ytick.labelcolor": INK,
+    "text.color": INK,
+    "text.parse_math": False,  # a class may be called "$x$"
+}
+_METADATA = {
+    "svg": dict.fromkeys(("Creator", "Date", "Format", "Type")),
+    "pdf": {"CreationDate": None},
+}
+
+
+@contextlib.contextmanager
+def vector_style() -> Iterator[None]:
+    """Give figures drawn in the block the look of the page."""
+    with mpl.rc_context(_STYLE):  # type: ignore[arg-type]
+        yield
+
+
+def svg_element(figure: Figure, figure_id: str, label: str) -> str:
+    """Give a figure as an element whose names no other figure has.
+
+    Args:
+        figure: Drawn within `vector_style`.
+        figure_id: Letters and digits, unlike that of any other figure in the
+            page, as names within an SVG are names of the page.
+        label: What it shows, for people who hear the page.
+
+    Returns:
+        An <svg> element.
+    """
+    buffer = io.StringIO()
+    with vector_style():
+        figure.savefig(
+            buffer, format="svg", metadata=_METADATA["svg"], transparent=True
+        )
+    text = buffer.getvalue()
+    svg = text[text.index("<svg") :]
+    # Comments say nothing, and a style would hold for the whole page.
+    svg = re.sub(r"<!--.*?-->\s*|<style.*?</style>", "", svg, flags=re.DOTALL)
+    svg = re.sub(r'\b(id="|href="#|url\(#)', rf"\g<1>{figure_id}-", svg)
+    head = f'<svg role="img" aria-label="{escape(label)}" '
+    return svg.replace("<svg ", head, 1)
+
+
+def write_vector(figure: Figure, path: Path) -> None:
+    """Write a figure as SVG and as PDF, each whole or not at all.
+
+    Args:
+        figure: Drawn within `vector_style`.
+        path: Without suffix.
+    """
+    for kind, metadata in _METADATA.items():
+        target = path.with_name(f"{path.name}.{kind}")
+        with whole_file(target) as temporary, vector_style():
+            figure.savefig(temporary, format=kind, metadata=metadata)

@@ -1,0 +1,39 @@
+import numpy as np
+import pandas as pd
+
+from defectkeras.core.calibration import Calibration
+from defectkeras.quantification.objects import measure_objects
+from defectkeras.reporting.dictionary import MEANINGS, data_dictionary
+
+
+def test_every_column_has_a_meaning_and_a_length_its_unit(measured):
+    found = measured()
+    labels = np.zeros((20, 33), np.int32)
+    labels[3:7, 4:9] = 1
+    grey = measure_objects(
+        labels,
+        calibration=Calibration(0.5),
+        class_name="void",
+        image=np.ones((20, 33), np.float32),
+    )
+    quantities = pd.DataFrame([q.to_dict() for q in found.quantities])
+    table = data_dictionary(
+        {
+            "objects.csv": found.objects,
+            "lines.csv": found.lines,
+            "distributions": found.distributions,
+            "quantities.csv": quantities.assign(micrograph="a"),
+            "with grey levels": grey,
+        }
+    )
+
+    unknown = table[table["meaning"] == ""]
+    assert unknown["column"].tolist() == []
+    units = dict(zip(table["column"], table["unit"], strict=True))
+    assert units["area_nm2"] == "nm²"
+    assert units["orientation_deg"] == "°"
+    assert units["aspect_ratio"] == ""
+
+
+def test_meanings_are_sorted():
+    assert list(MEANINGS) == sorted(MEANINGS)

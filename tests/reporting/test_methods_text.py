@@ -1,0 +1,41 @@
+import dataclasses
+
+from defectkeras.core.calibration import Calibration
+from defectkeras.quantification.results import METHOD_TEXTS
+from defectkeras.reporting.methods_text import (
+    REFERENCES,
+    methods_paragraph,
+    references,
+)
+
+
+def test_the_paragraph_says_what_was_done(measured, run_facts):
+    other = measured(Calibration(0.75, 100.0, "user", "user"))
+    text = methods_paragraph(run_facts, [measured(), other])
+
+    for part in (
+        "2 micrographs were measured with defectkeras 0.1.0, numpy 2.4.0.",
+        "voids@3 (defectsegnet, SHA-256 0123456789abcdef)",
+        "The pixel size was 0.5 to 0.75 nm (from: file tag 34682, user).",
+        "The foil thickness was 100 nm.",
+        METHOD_TEXTS["cut_corrected"],
+    ):
+        assert part in text
+    assert METHOD_TEXTS["naive"] not in text
+
+
+def test_what_is_not_known_is_said(measured, run_facts):
+    run = dataclasses.replace(run_facts, model=None)
+    text = methods_paragraph(run, [measured(Calibration())])
+
+    assert "1 micrograph was" in text
+    assert "not known, so results are in pixels" in text
+    assert "model" not in text
+
+
+def test_references_are_of_methods_in_use(measured):
+    found = references([measured()])
+
+    assert REFERENCES["garwood"] in found
+    assert REFERENCES["thickness_plus_diameter"] not in found
+    assert set(REFERENCES) <= set(METHOD_TEXTS)

@@ -1,0 +1,30 @@
+import numpy as np
+import pytest
+
+from defectkeras.core.calibration import Calibration
+from defectkeras.reporting.micrograph_figures import micrograph_figures
+
+
+@pytest.mark.parametrize(("size_nm", "unit"), [(0.5, "nm"), (None, "px")])
+def test_axes_have_units(measured, size_nm, unit):
+    found = list(micrograph_figures(measured(Calibration(size_nm))))
+
+    assert [f.name for f in found] == ["sizes_2", "positions"]
+    sizes, positions = (f.figure.axes[0] for f in found)
+    assert sizes.get_xlabel() == f"Equivalent diameter ({unit})"
+    assert positions.get_xlabel() == f"x ({unit})"
+    assert positions.get_xlim() == (0, 400 * (size_nm or 1))
+    assert positions.get_ylim() == (240 * (size_nm or 1), 0)  # rows grow downwards
+
+
+def test_discs_stand_where_the_objects_are(measured):
+    found = measured()
+    *_, positions = micrograph_figures(found)
+    (discs,) = positions.figure.axes[0].collections
+
+    expected = 0.5 * (found.objects["centroid_column_px"].to_numpy() + 0.5)
+    np.testing.assert_allclose(discs.get_offsets()[:, 0], expected)
+
+
+def test_a_field_without_objects_has_no_figure(empty):
+    assert list(micrograph_figures(empty)) == []
