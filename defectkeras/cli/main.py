@@ -35,7 +35,9 @@ class LazyGroup(FriendlyGroup):
 
     homes: ClassVar[dict[str, str]] = {
         "analyze": "defectkeras.cli.analyze:analyze",
+        "annotations": "defectkeras.cli.annotations:annotations",
         "benchmark": "defectkeras.cli.convert:benchmark",
+        "compare": "defectkeras.cli.compare:compare",
         "completion": "defectkeras.cli.completion:completion",
         "data": "defectkeras.cli.data:data",
         "doctor": "defectkeras.cli.doctor:doctor",

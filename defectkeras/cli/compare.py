@@ -1,0 +1,143 @@
+"""`defectkeras compare`: annotators and models side by side."""
+
+import shlex
+import sys
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from defectkeras.cli.options import (
+    FOLDER,
+    calibration_options,
+    dry_run_option,
+    echo_json,
+    hint_options,
+    hints_from,
+    json_option,
+    overwrite_option,
+    registry_option,
+    talk,
+)
+from defectkeras.cli.progress import progress_bar
+from defectkeras.cli.quiet import start_tensorflow
+
+if TYPE_CHECKING:
+    from defectkeras.micrographs.annotations.read import Hints
+    from defectkeras.quantification.comparison import Comparison
+
+
+@click.command()
+@click.argument("operands", nargs=-1, required=True, metavar="[LABEL=]A [LABEL=]B ...")
+@hint_options
+@click.option(
+    "--encoding-of",
+    multiple=True,
+    metavar="LABEL=ENCODING",
+    help="The encoding of one annotator, where it differs.",
+)
+@calibration_options
+@click.option(
+    "--machine",
+    "machines",
+    multiple=True,
+    metavar="LABEL",
+    help="Files that a model has made, not a person.",
+)
+@click.option(
+    "--min-iou",
+    type=click.FloatRange(0, 1, min_open=True),
+    default=0.5,
+    help="Two objects are the same one from this intersection over union on.",
+)
+@click.option("--out", type=FOLDER, help="Folder for tables, figures and a page.")
+@overwrite_option
+@registry_option
+@dry_run_option
+@json_option
+def compare(
+    operands: tuple[str, ...],
+    encoding_of: tuple[str, ...],
+    out: Path | None,
+    overwrite: bool,
+    dry_run: bool,
+    as_json: bool,
+    **known: Any,
+) -> None:
+    r"""Compare annotators: people, models, versions of a model.
+
+    Each is a file or folder of annotations of any format, a results folder of
+    `analyze`, or a model of the registry, NAME@VERSION, run on --micrographs.
+    Fields belong together by the name of the micrograph.
+
+    \b
+    defectkeras compare anna=masks_a ben=masks_b --encoding objects --class loop
+    defectkeras compare anna ben dci-stem@1 --micrographs fields --out comparison
+    """
+    if any("@" in text for text in operands):
+        start_tensorflow()
+    from defectkeras.workflows.compare import (
+        ComparisonRequest,
+        compare,
+        compare_into_folder,
+        plan_comparison,
+    )
+
+    hints = _hints_by_label(hints_from(known), encoding_of)
+    request = ComparisonRequest(operands, hints=hints, **known)
+    if dry_run:
+        plan = plan_comparison(request)
+        for operand in plan.operands:
+            kind = "model" if operand.annotator.is_model else "person"
+            click.echo(f"{operand.annotator.label}: {kind}, {operand.annotator.source}")
+        click.echo(f"classes: {', '.join(c.name for c in plan.scheme.defects)}")
+        click.echo(f"fields: {', '.join(plan.fields)}")
+        for note in plan.notes:
+            talk(note)
+        talk(f"Would write to {out}.")
+        return
+    with progress_bar("comparing") as on_progress:
+        if out is None:
+            comparison = compare(request, on_progress=on_progress)
+        else:
+            command = shlex.join(["defectkeras", *sys.argv[1:]])
+            comparison = compare_into_folder(
+                request,
+                out,
+                overwrite=overwrite,
+                command=command,
+                on_progress=on_progress,
+            )
+    _tell(comparison, as_json)
+    if out is not None:
+        talk(f"Open {out / 'comparison.html'}")
+
+
+def _hints_by_label(hints: "Hints", told: tuple[str, ...]) -> dict[str, "Hints"]:
+    """Give the hints of all, and those of each label that differs."""
+    from defectkeras.micrographs.annotations.maps import ENCODINGS
+
+    by_label = {"": hints}
+    for text in told:
+        label, _, encoding = text.partition("=")
+        if encoding not in ENCODINGS[:-1]:
+            raise click.BadParameter(
+                f"{text!r} must be LABEL=ENCODING, one of {', '.join(ENCODINGS[:-1])}."
+            )
+        by_label[label] = replace(hints, encoding=encoding)
+    return by_label
+
+
+def _tell(comparison: "Comparison", as_json: bool) -> None:
+    """Print the comparison for programs or for people."""
+    from defectkeras.reporting.comparison_tables import to_json
+    from defectkeras.reporting.comparison_text import comparison_lines
+
+    if as_json:
+        echo_json(to_json(comparison))
+    else:
+        for line in comparison_lines(comparison):
+            click.echo(line)
+    for note in comparison.notes:
+        talk(note)

@@ -1,0 +1,281 @@
+"""Annotators compared: people with people, models with people, versions."""
+
+import dataclasses
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from defectkeras.core.calibration import Calibration
+from defectkeras.core.errors import DefectKerasError
+from defectkeras.core.files import whole_folder, write_json
+from defectkeras.core.labels import LabelScheme
+from defectkeras.core.micrograph import Micrograph
+from defectkeras.micrographs.annotations.read import Hints
+from defectkeras.micrographs.read import read_micrograph
+from defectkeras.quantification.comparison import Comparison, summarize_fields
+from defectkeras.quantification.field_agreement import (
+    FieldAgreement,
+    Rating,
+    agree_on_field,
+)
+from defectkeras.quantification.quantify import quantify
+from defectkeras.reporting.comparison_page import write_comparison_page
+from defectkeras.reporting.comparison_tables import comparison_tables, to_json
+from defectkeras.reporting.tables import write_table
+from defectkeras.workflows.convert_annotations import micrograph_paths
+from defectkeras.workflows.measure import run_facts
+from defectkeras.workflows.operands import (
+    Operand,
+    common_scheme,
+    find_operands,
+    to_scheme,
+)
+
+MIN_IOU = 0.5
+PAGE = "comparison.html"
+
+
+@dataclass(frozen=True)
+class ComparisonRequest:
+    """Who is compared, and what is known.
+
+    Attributes:
+        operands: Each a path, a model of the registry, or either behind "label=".
+        hints: Label to what its files do not tell; "" for all others.
+        classes: Names of the classes in the order of the index.
+        micrographs: Files and folders; models need them, and they tell sizes.
+        pixel_size_nm: In place of the files' own, or None.
+        foil_thickness_nm: In place of the files' own, or None.
+        machines: Labels of files that a model has made.
+        min_iou: Smallest IoU of two objects that are the same one.
+        registry_root: Folder of the registry; None takes the default.
+    """
+
+    operands: tuple[str, ...]
+    hints: Mapping[str, Hints] = dataclasses.field(
+        default_factory=lambda: {"": Hints()}
+    )
+    classes: tuple[str, ...] = ()
+    micrographs: tuple[Path, ...] = ()
+    pixel_size_nm: float | None = None
+    foil_thickness_nm: float | None = None
+    machines: tuple[str, ...] = ()
+    min_iou: float = MIN_IOU
+    registry_root: Path | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class ComparisonPlan:
+    """What a comparison would look at.
+
+    Attributes:
+        operands: Who is compared.
+        scheme: The classes that all know.
+        fields: The fields that all have annotated.
+        files: Field to its micrograph, where there is one.
+        notes: What is left out.
+    """
+
+    operands: tuple[Operand, ...]
+    scheme: LabelScheme
+    fields: tuple[str, ...]
+    files: Mapping[str, Path]
+    notes: tuple[str, ...]
+
+
+def plan_comparison(request: ComparisonRequest) -> ComparisonPlan:
+    """Find the annotators and the fields that all of them have annotated.
+
+    Args:
+        request: Who is compared.
+
+    Raises:
+        DefectKerasError: When an operand is nothing, or no field is common.
+    """
+    operands = find_operands(
+        request.operands,
+        hints=request.hints,
+        classes=request.classes,
+        machines=request.machines,
+        registry_root=request.registry_root,
+    )
+    files = micrograph_paths(request.micrographs)
+    known = [set(o.fields) if o.segmenter is None else set(files) for o in operands]
+    common = set.intersection(*known)
+    if not common:
+        told = "; ".join(
+            f"{o.annotator.label}: {', '.join(sorted(k)[:3]) or 'none'}"
+            for o, k in zip(operands, known, strict=True)
+        )
+        raise DefectKerasError(
+            "At least one field must be there for all, under the name of its "
+            f"micrograph. Received: {told}. A model needs --micrographs."
+        )
+    scheme = common_scheme(operands)
+    notes = list(_left_out(operands, known, common, scheme))
+    return ComparisonPlan(
+        tuple(operands), scheme, tuple(sorted(common)), files, tuple(notes)
+    )
+
+
+def compare(
+    request: ComparisonRequest,
+    *,
+    on_progress: Callable[[int, int], None] | None = None,
+) -> Comparison:
+    """Compare annotators field by field.
+
+    Args:
+        request: Who is compared.
+        on_progress: Called with the number of fields done and of all.
+
+    Raises:
+        DefectKerasError: When something cannot be read or does not fit together.
+    """
+    plan = plan_comparison(request)
+    fields: list[FieldAgreement] = []
+    notes = list(plan.notes)
+    for name in plan.fields:
+        file = plan.files.get(name)
+        micrograph = None if file is None else _read(file, request)
+        ratings = {
+            o.annotator.label: _rate(o, name, micrograph, request, plan.scheme, notes)
+            for o in plan.operands
+        }
+        _require_same_shape(name, ratings)
+        fields.append(
+            agree_on_field(name, ratings, plan.scheme, min_iou=request.min_iou)
+        )
+        if on_progress is not None:
+            on_progress(len(fields), len(plan.fields))
+    return summarize_fields(
+        fields,
+        [o.annotator for o in plan.operands],
+        plan.scheme,
+        min_iou=request.min_iou,
+        notes=notes,
+    )
+
+
+def compare_into_folder(
+    request: ComparisonRequest,
+    folder: Path,
+    *,
+    overwrite: bool = False,
+    command: str = "",
+    on_progress: Callable[[int, int], None] | None = None,
+) -> Comparison:
+    """Compare annotators and write tables, figures and a page, whole or not at all.
+
+    Args:
+        request: Who is compared.
+        folder: For comparison.html, comparison.json, a CSV file for each table
+            and figures/.
+        overwrite: Whether an older folder gives way.
+        command: What was typed, for the page.
+        on_progress: Called with the number of fields done and of all.
+
+    Raises:
+        DefectKerasError: When something does not fit, or the folder is there.
+    """
+    if folder.exists() and not overwrite:
+        raise DefectKerasError(
+            f"{folder} exists already. Give another --out, or --overwrite."
+        )
+    comparison = compare(request, on_progress=on_progress)
+    told = {k: v for k, v in dataclasses.asdict(request).items() if v not in (None, ())}
+    labels = {label or "all": of for label, of in told.pop("hints").items()}
+    settings = told | {"annotations": labels}
+    run = run_facts(model=None, settings=settings, command=command)
+    with whole_folder(folder, replace=overwrite) as temporary:
+        for name, table in comparison_tables(comparison).items():
+            write_table(table, temporary / f"{name}.csv")
+        write_json(temporary / "comparison.json", to_json(comparison))
+        write_comparison_page(comparison, run, temporary / PAGE)
+    return comparison
+
+
+def _rate(
+    operand: Operand,
+    name: str,
+    micrograph: Micrograph | None,
+    request: ComparisonRequest,
+    scheme: LabelScheme,
+    notes: list[str],
+) -> Rating:
+    """Read what one annotator says about a field, and measure it."""
+    annotation = operand.read(name, micrograph)
+    if annotation.overlapping:
+        notes.append(
+            f"{operand.annotator.label}, {name}: {annotation.overlapping} objects lie "
+            f"under others, {annotation.hidden} of them wholly; the upper ones count."
+        )
+    class_map = to_scheme(annotation.class_map, operand.scheme, scheme)
+    field = operand.fields.get(name)
+    calibration = _calibration(
+        micrograph.calibration if micrograph else field.calibration if field else None,
+        request,
+    )
+    size_nm = calibration.pixel_size_nm or 1.0
+    lengths = annotation.drawn_lengths_px.items()
+    return Rating(
+        class_map=class_map,
+        quantification=quantify(
+            class_map, scheme, calibration, label_map=annotation.label_map
+        ),
+        label_map=annotation.label_map,
+        drawn_lengths={n: px * size_nm for n, px in lengths},
+    )
+
+
+def _calibration(found: Calibration | None, request: ComparisonRequest) -> Calibration:
+    """Give the calibration with what the user says in place of the files' own."""
+    known = found or Calibration()
+    size_nm, thickness_nm = request.pixel_size_nm, request.foil_thickness_nm
+    return Calibration(
+        known.pixel_size_nm if size_nm is None else size_nm,
+        known.foil_thickness_nm if thickness_nm is None else thickness_nm,
+        known.pixel_size_source if size_nm is None else "user",
+        known.foil_thickness_source if thickness_nm is None else "user",
+    )
+
+
+def _read(path: Path, request: ComparisonRequest) -> Micrograph:
+    return read_micrograph(
+        path,
+        pixel_size_nm=request.pixel_size_nm,
+        foil_thickness_nm=request.foil_thickness_nm,
+    )
+
+
+def _require_same_shape(name: str, ratings: Mapping[str, Rating]) -> None:
+    shapes = {label: r.class_map.shape for label, r in ratings.items()}
+    if len(set(shapes.values())) > 1:
+        told = ", ".join(f"{label} {shape}" for label, shape in shapes.items())
+        raise DefectKerasError(
+            f"{name}: all annotations must have one height and width. Received: {told}."
+        )
+
+
+def _left_out(
+    operands: Sequence[Operand],
+    known: Sequence[set[str]],
+    common: set[str],
+    scheme: LabelScheme,
+) -> list[str]:
+    """Say which fields and classes not all annotators have."""
+    notes = []
+    shared = {c.name for c in scheme.defects}
+    for operand, names in zip(operands, known, strict=True):
+        label = operand.annotator.label
+        if rest := sorted(names - common):
+            more = ", ..." if len(rest) > 5 else ""
+            notes.append(
+                f"{label}: {len(rest)} fields are left out, as not all have them: "
+                f"{', '.join(rest[:5])}{more}."
+            )
+        if others := [c.name for c in operand.scheme.defects if c.name not in shared]:
+            notes.append(
+                f"{label}: not all know {', '.join(others)}, which counts as matrix."
+            )
+    return notes
