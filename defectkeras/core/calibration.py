@@ -9,6 +9,13 @@ from dataclasses import dataclass
 
 from defectkeras.core.errors import CalibrationError
 
+_LENGTHS = (
+    "pixel_size_nm",
+    "foil_thickness_nm",
+    "pixel_size_sigma_nm",
+    "foil_thickness_sigma_nm",
+)
+
 
 @dataclass(frozen=True)
 class Calibration:
@@ -19,6 +26,9 @@ class Calibration:
         foil_thickness_nm: Thickness along the beam in nm, or None when unknown.
         pixel_size_source: "file tag 34682", "user", "data spec" or "none".
         foil_thickness_source: Likewise.
+        pixel_size_sigma_nm: Standard deviation of the pixel size, or None when
+            unknown; it widens the intervals.
+        foil_thickness_sigma_nm: Likewise.
 
     Raises:
         CalibrationError: When a value is not a finite number above 0.
@@ -28,10 +38,12 @@ class Calibration:
     foil_thickness_nm: float | None = None
     pixel_size_source: str = "none"
     foil_thickness_source: str = "none"
+    pixel_size_sigma_nm: float | None = None
+    foil_thickness_sigma_nm: float | None = None
 
     def __post_init__(self) -> None:
         """Check both values."""
-        for name in ("pixel_size_nm", "foil_thickness_nm"):
+        for name in _LENGTHS:
             value = getattr(self, name)
             if value is not None and not _is_length(value):
                 raise CalibrationError(

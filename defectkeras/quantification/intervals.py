@@ -132,7 +132,7 @@ def bootstrap_interval(
 
 
 def ratio_interval(
-    amounts: Floats, sizes: Floats, *, level: float = LEVEL
+    amounts: Floats, sizes: Floats, *, level: float = LEVEL, at_least: float = 0.0
 ) -> Interval | None:
     """Give the interval of sum(amounts) / sum(sizes) over blocks or objects.
 
@@ -144,9 +144,10 @@ def ratio_interval(
         sizes: (N,) in how much, such as the area of the block; pairs with
             0 are left out.
         level: Confidence.
+        at_least: What the ratio can never be below.
 
     Returns:
-        The interval, at least 0, or None with fewer than two pairs.
+        The interval, or None with fewer than two pairs.
     """
     used = sizes > 0
     count = int(np.count_nonzero(used))
@@ -156,7 +157,7 @@ def ratio_interval(
     squares = float(((amounts[used] - ratio * sizes[used]) ** 2).sum())
     error = math.sqrt(count / (count - 1) * squares) / float(sizes[used].sum())
     half = float(stats.t.isf((1 - level) / 2, count - 1)) * error
-    return Interval(max(ratio - half, 0.0), ratio + half)
+    return Interval(max(ratio - half, at_least), ratio + half)
 
 
 def field_statistics(values: Floats, *, level: float = LEVEL) -> FieldStatistics:

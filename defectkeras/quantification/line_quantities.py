@@ -1,6 +1,10 @@
 """The quantities of one line class."""
 
+import math
 from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
 
 from defectkeras.core.calibration import Calibration
 from defectkeras.core.labels import DefectClass
@@ -8,7 +12,11 @@ from defectkeras.quantification.densities import (
     dislocation_density_intercepts_per_m2,
     dislocation_density_per_m2,
 )
-from defectkeras.quantification.intervals import Interval, ratio_interval
+from defectkeras.quantification.intervals import (
+    Interval,
+    garwood_interval,
+    weighted_count_interval,
+)
 from defectkeras.quantification.line_totals import LineTotals
 from defectkeras.quantification.region_class import NO_PIXEL_SIZE, NO_THICKNESS
 from defectkeras.quantification.results import Quantity
@@ -25,6 +33,7 @@ class LineClass:
         defect_class: The class.
         totals: Its length in the used part of the field, or None.
         count: Number of connected lines.
+        traces: One row per line, continued straight through crossings.
         class_px: Pixels of the class.
         field_px: Annotated pixels.
         reference_px: Pixels in which a line would be seen.
@@ -35,6 +44,7 @@ class LineClass:
     defect_class: DefectClass
     totals: LineTotals | None
     count: int
+    traces: pd.DataFrame
     class_px: int
     field_px: int
     reference_px: int
@@ -64,7 +74,24 @@ class LineClass:
         parts.append("without_regions" if settings.exclude_regions else "whole_field")
         if settings.visible_fraction < 1 and names:
             parts.append("visible_fraction")
-        return "+".join([*names, *parts, "blocks"])
+        return "+".join([*names, *parts, "traces"])
+
+    def interval(self, value: float) -> Interval:
+        """Give the interval of a sum over lines that are there by chance.
+
+        Each line adds its length, so few long lines are less sure than many short
+        ones. With none, one would add the mean chord of the field, pi A / P.
+
+        Args:
+            value: The sum, such as a length per area.
+        """
+        lengths_px = self.traces["length_px"].to_numpy(dtype=np.float64)
+        total_px = float(lengths_px.sum())
+        if total_px == 0 or value == 0:
+            side_px = math.sqrt(self.field_px)
+            chord_px = math.pi / 4 * side_px
+            return weighted_count_interval(np.zeros(0), chord_px / self.field_px)
+        return weighted_count_interval(lengths_px * (value / total_px), 0.0)
 
 
 def measure_line_class(line: LineClass) -> list[Quantity]:
@@ -76,19 +103,45 @@ def measure_line_class(line: LineClass) -> list[Quantity]:
     Returns:
         The quantities; those that cannot be given have a reason.
     """
-    name = line.defect_class.name
-    fraction_percent = 100 * line.class_px / line.field_px
     return [
-        Quantity(name, "count", float(line.count), "1", method="connected"),
-        Quantity(
-            name, "area_fraction_percent", fraction_percent, "%", method="pixel_area"
-        ),
+        _count(line, "count", line.count, "connected"),
+        _count(line, "line_count", len(line.traces), "traced"),
+        _area_fraction(line),
         _length(line, "px"),
         _length(line, "nm"),
         _length_per_area(line),
         _density(line),
         _density_intercepts(line),
     ]
+
+
+def _count(line: LineClass, name: str, count: int, method: str) -> Quantity:
+    """Give a number of lines."""
+    interval = garwood_interval(count)
+    return Quantity(
+        line.defect_class.name,
+        name,
+        float(count),
+        "1",
+        interval.low,
+        interval.high,
+        f"{method}+garwood",
+    )
+
+
+def _area_fraction(line: LineClass) -> Quantity:
+    """Give the part of the annotated pixels that lines cover."""
+    percent = 100 * line.class_px / line.field_px
+    interval = line.interval(percent) if percent > 0 else None
+    return Quantity(
+        line.defect_class.name,
+        "area_fraction_percent",
+        percent,
+        "%",
+        interval.low if interval else None,
+        interval.high if interval else None,
+        "pixel_area+traces" if interval else "pixel_area",
+    )
 
 
 def _length(line: LineClass, unit: str) -> Quantity:
@@ -151,7 +204,7 @@ def _density_intercepts(line: LineClass) -> Quantity:
             visible_fraction=line.settings.visible_fraction,
         )
         per_px = float(totals.intercepts.sum() / max(totals.test_px.sum(), 1.0))
-        interval = ratio_interval(totals.intercepts, totals.test_px)
+        interval = line.interval(per_px)
     return _quantity(
         line,
         "dislocation_density_intercepts_per_m2",
@@ -167,10 +220,7 @@ def _length_per_px(line: LineClass) -> tuple[float, Interval | None]:
     totals = line.totals
     if totals is None:
         return 0.0, None
-    found = ratio_interval(totals.skeleton_px, totals.area_px)
-    factor = totals.correction
-    interval = found and Interval(found.low * factor, found.high * factor)
-    return totals.length_per_px, interval
+    return totals.length_per_px, line.interval(totals.length_per_px)
 
 
 def _quantity(

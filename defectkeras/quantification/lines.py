@@ -52,6 +52,26 @@ def step_lengths_px(steps: Steps, weights: LengthWeights = "unbiased") -> Floats
     return np.where(steps.is_diagonal, diagonal, straight)
 
 
+def path_length_px(path: Integers, weights: LengthWeights = "unbiased") -> float:
+    """Give the length of a chain of neighboring pixels.
+
+    Args:
+        path: (N, 2) row and column of each pixel, in order.
+        weights: Of the steps, see `line_length_px`.
+
+    Returns:
+        Length in px.
+
+    Example:
+        >>> path_length_px(np.array([[0, 0], [0, 1], [1, 2]]), "steps").__round__(3)
+        2.414
+    """
+    require_known(weights, get_args(LengthWeights), what="length weights")
+    straight, diagonal = _STEP_PX[weights]
+    is_diagonal = np.abs(np.diff(path, axis=0)).sum(axis=1) == 2
+    return float(np.where(is_diagonal, diagonal, straight).sum())
+
+
 def line_length_px(skeleton: Mask, weights: LengthWeights = "unbiased") -> float:
     """Give the length of all lines of a skeleton.
 

@@ -8,12 +8,16 @@ import pandas as pd
 
 from defectkeras.core.arrays import Image, LabelMap, Mask
 from defectkeras.core.calibration import Calibration
+from defectkeras.quantification.appearance import measure_appearance
 from defectkeras.quantification.edges import (
     box_sums,
     miles_lantuejoul_weights,
 )
 from defectkeras.quantification.feret import feret_diameters_px
-from defectkeras.quantification.runs import Floats, Runs, find_runs
+from defectkeras.quantification.hulls import convex_hulls
+from defectkeras.quantification.moments import measure_moments
+from defectkeras.quantification.perimeters import perimeters_px
+from defectkeras.quantification.runs import Runs, find_runs
 
 LENGTHS = (
     "equivalent_diameter",
@@ -21,6 +25,7 @@ LENGTHS = (
     "min_feret",
     "major_axis",
     "minor_axis",
+    "perimeter",
 )
 """Columns in px that get a partner in nm when the pixel size is known."""
 
@@ -52,8 +57,11 @@ def measure_objects(
     *,
     calibration: Calibration,
     class_name: str,
-    image: Image | None = None,
     field: Mask | None = None,
+    image: Image | None = None,
+    probability: Image | None = None,
+    uncertainty: Image | None = None,
+    background: Mask | None = None,
 ) -> pd.DataFrame:
     """Measure each object of a label map.
 
@@ -61,19 +69,26 @@ def measure_objects(
     The axes are those of the ellipse with equal second moments. The
     orientation is that of the major axis, counterclockwise from the direction
     of the columns (to the right) as seen on the screen, in [0, 180) degrees.
+    The circularity is 4 pi A / P^2, at most 1, and the solidity A over the pixels
+    of the convex hull.
 
     Args:
         label_map: (H, W) int object numbers, 0 where no object is.
         calibration: With a pixel size, columns in nm are added.
         class_name: Goes into the column `class_name`.
-        image: (H, W) grey levels, for the column `mean_grey_level`.
         field: (H, W) true where the micrograph is annotated; by default all.
+        image: (H, W) grey levels, for `mean_grey_level` and `contrast`.
+        probability: (H, W) of the class, for `confidence`.
+        uncertainty: (H, W) of the probability, for `uncertainty`.
+        background: (H, W) true on the matrix; by default where no object is.
 
     Returns:
         One row per object, N rows, with the columns class_name, label,
         centroid_row_px, centroid_column_px, area_px, equivalent_diameter_px,
         max_feret_px, min_feret_px, major_axis_px, minor_axis_px, aspect_ratio,
-        orientation_deg, touches_border, edge_weight, forbidden_line_weight; and
+        orientation_deg, touches_border, edge_weight, forbidden_line_weight,
+        perimeter_px, circularity, solidity; mean_grey_level, contrast, confidence,
+        uncertainty as far as their maps are given, see `measure_appearance`; and
         area_nm2, equivalent_diameter_nm, ... when the pixel size is known.
 
     Example:
@@ -90,12 +105,18 @@ def measure_objects(
     columns: dict[str, Any] = {
         "class_name": np.full(len(runs.labels), class_name, dtype=object),
         "label": runs.labels,
-        **_measure_moments(runs),
+        **measure_moments(runs),
         **_measure_border(runs, seen),
     }
-    columns["max_feret_px"], columns["min_feret_px"] = feret_diameters_px(runs)
-    if image is not None:
-        columns["mean_grey_level"] = _mean_grey_levels(label_map, image, runs)
+    columns |= _measure_outlines(runs)
+    columns |= measure_appearance(
+        label_map,
+        runs,
+        image=image,
+        probability=probability,
+        uncertainty=uncertainty,
+        background=background,
+    )
     if calibration.pixel_size_nm is not None:
         size_nm = calibration.pixel_size_nm
         columns["area_nm2"] = columns["area_px"] * size_nm**2
@@ -104,45 +125,20 @@ def measure_objects(
     return pd.DataFrame(columns)
 
 
-def _measure_moments(runs: Runs) -> dict[str, Any]:
-    """Give area, centroid, ellipse and orientation from sums over runs."""
-    first, last, row = (a.astype(np.float64) for a in (runs.first, runs.last, runs.row))
-    n = last - first + 1
-    middle = (first + last) / 2
-    area = runs.sum(n)
-    centroid_row = runs.sum(n * row) / area
-    centroid_column = runs.sum(n * middle) / area
-    # Central moments, relative to the centroid; a run of n pixels has the
-    # variance (n^2 - 1) / 12 along itself.
-    dr = row - centroid_row[runs.index]
-    dc = middle - centroid_column[runs.index]
-    var_row = runs.sum(n * dr**2) / area
-    var_column = runs.sum(n * (dc**2 + (n**2 - 1) / 12)) / area
-    covariance = runs.sum(n * dr * dc) / area
-    major, minor = _ellipse_axes(var_row, var_column, covariance)
-    # Rows grow downwards, so the angle on the screen takes a minus sign.
-    angle = 0.5 * np.degrees(np.arctan2(-2 * covariance, var_column - var_row))
+def _measure_outlines(runs: Runs) -> dict[str, Any]:
+    """Give what follows from outlines and convex hulls."""
+    hulls = convex_hulls(runs)
+    area = runs.sum((runs.last - runs.first + 1).astype(np.float64))
+    perimeter = perimeters_px(runs)
+    max_feret, min_feret = feret_diameters_px(hulls)
     return {
-        "centroid_row_px": centroid_row,
-        "centroid_column_px": centroid_column,
-        "area_px": area.astype(np.int64),
-        "equivalent_diameter_px": 2 * np.sqrt(area / np.pi),
-        "major_axis_px": major,
-        "minor_axis_px": minor,
-        "aspect_ratio": np.divide(
-            major, minor, out=np.ones_like(major), where=minor > 0
-        ),
-        "orientation_deg": angle % 180.0,
+        "max_feret_px": max_feret,
+        "min_feret_px": min_feret,
+        "perimeter_px": perimeter,
+        # Above 1 only by the pixels of small objects.
+        "circularity": np.minimum(4 * np.pi * area / perimeter**2, 1.0),
+        "solidity": area / hulls.areas_px,
     }
-
-
-def _ellipse_axes(
-    var_row: Floats, var_column: Floats, covariance: Floats
-) -> tuple[Floats, Floats]:
-    """Give 4 sqrt(eigenvalue) of each object's matrix of second moments."""
-    mean = (var_row + var_column) / 2
-    half_gap = np.hypot((var_row - var_column) / 2, covariance)
-    return 4 * np.sqrt(mean + half_gap), 4 * np.sqrt(np.maximum(mean - half_gap, 0))
 
 
 def _measure_border(runs: Runs, field: Mask) -> dict[str, Any]:
@@ -172,12 +168,3 @@ def _measure_border(runs: Runs, field: Mask) -> dict[str, Any]:
         "edge_weight": np.where(touches, 0.0, weights),
         "forbidden_line_weight": np.where(allowed, forbidden_lines, 0.0),
     }
-
-
-def _mean_grey_levels(label_map: LabelMap, image: Image, runs: Runs) -> Floats:
-    """Give the mean grey level of each object."""
-    inside = label_map > 0
-    index = np.searchsorted(runs.labels, label_map[inside])
-    counts = np.bincount(index, minlength=len(runs.labels))
-    sums = np.bincount(index, weights=image[inside], minlength=len(runs.labels))
-    return np.asarray(sums / counts, dtype=np.float64)

@@ -1,6 +1,8 @@
 """Quantify: a class map and a calibration to tables and quantities."""
 
-import numpy as np
+import dataclasses
+from collections.abc import Sequence
+
 import pandas as pd
 
 from defectkeras.core.arrays import (
@@ -8,25 +10,23 @@ from defectkeras.core.arrays import (
     ClassMap,
     Image,
     LabelMap,
-    Mask,
+    ProbabilityMap,
     require_class_map,
 )
 from defectkeras.core.calibration import Calibration
 from defectkeras.core.errors import DefectKerasError
-from defectkeras.core.labels import DefectClass, LabelScheme
+from defectkeras.core.labels import LabelScheme
 from defectkeras.quantification.edges import MAX_EDGE_WEIGHT
+from defectkeras.quantification.error_parts import add_calibration_parts
+from defectkeras.quantification.field import Field, Maps
 from defectkeras.quantification.line_quantities import LineClass, measure_line_class
-from defectkeras.quantification.line_totals import measure_line_totals
-from defectkeras.quantification.lines import measure_lines
-from defectkeras.quantification.objects import label_objects, measure_objects
 from defectkeras.quantification.region_class import RegionClass
 from defectkeras.quantification.region_counts import measure_counts
 from defectkeras.quantification.region_sizes import measure_sizes
 from defectkeras.quantification.region_volumes import measure_volumes
 from defectkeras.quantification.results import Quantification, Quantity
 from defectkeras.quantification.settings import QuantifySettings
-from defectkeras.quantification.sizes import size_distribution
-from defectkeras.quantification.skeletons import trace_lines
+from defectkeras.quantification.size_classes import classify_sizes
 
 __all__ = ["Quantification", "QuantifySettings", "Quantity", "quantify"]
 
@@ -40,6 +40,8 @@ def quantify(
     *,
     label_map: LabelMap | None = None,
     image: Image | None = None,
+    probability_map: ProbabilityMap | None = None,
+    uncertainty: Image | None = None,
     settings: QuantifySettings | None = None,
 ) -> Quantification:
     """Measure the objects and lines of a class map, and what follows from them.
@@ -52,8 +54,11 @@ def quantify(
         scheme: The classes.
         calibration: Pixel size and foil thickness, as far as known.
         label_map: (H, W) object numbers, where touching objects are told apart;
-            by default connected pixels of a class are one object.
-        image: (H, W) grey levels, for the mean grey level of each object.
+            by default connected pixels of a class are one object, or what
+            `settings.split` makes of them.
+        image: (H, W) grey levels, for grey level and contrast of each object.
+        probability_map: (H, W, K), for the confidence of each object.
+        uncertainty: (H, W) of the probabilities, for that of each object.
         settings: The methods; by default the least biased ones.
 
     Returns:
@@ -63,6 +68,7 @@ def quantify(
         DefectKerasError: When shapes differ or no pixel is annotated.
 
     Example:
+        >>> import numpy as np
         >>> from defectkeras.core.labels import DefectClass
         >>> scheme = LabelScheme((DefectClass(0, "matrix", "matrix"),
         ...                       DefectClass(1, "void", "region")))
@@ -78,128 +84,51 @@ def quantify(
     checked = require_class_map(
         class_map, num_classes=scheme.num_classes, name="class_map"
     )
-    for name, other in (("label_map", label_map), ("image", image)):
-        if other is not None and other.shape != checked.shape:
-            raise DefectKerasError(
-                f"The {name} must have the shape of the class map "
-                f"{checked.shape}. Received: {other.shape}."
-            )
+    maps = Maps(label_map, image, probability_map, uncertainty)
+    maps.require_shape(checked.shape)
     if not (checked != NOT_ANNOTATED).any():
         raise DefectKerasError("At least one pixel of the class map must be annotated.")
-    field = _Field(checked, scheme, calibration, chosen)
-    objects, lines, quantities = [], [], []
-    for defect_class in scheme.defects:
-        if defect_class.kind == "region":
-            table = field.measure_region(defect_class, label_map, image)
-            objects.append(table)
-            quantities += field.quantify_region(defect_class, table)
-        else:
-            table, found = field.measure_line(defect_class)
-            lines.append(table)
-            quantities += found
-    all_objects = _stack(objects)
+    field = Field(checked, scheme, calibration, chosen)
+    regions = [
+        field.measure_region(c, maps) for c in scheme.defects if c.kind == "region"
+    ]
+    lines = [field.measure_line(c) for c in scheme.defects if c.kind == "line"]
+    measured: list[RegionClass | LineClass] = [
+        *regions,
+        *(line.line_class for line in lines),
+    ]
+    measured.sort(key=lambda one: one.defect_class.index)
+
+    def evaluate(changed: Calibration) -> list[Quantity]:
+        return [q for one in measured for q in _quantities(one, changed)]
+
     return Quantification(
-        objects=all_objects,
-        lines=_stack(lines),
-        quantities=tuple(quantities),
-        distributions=_stack([_distribution(t, field) for t in objects]),
+        objects=_stack([region.objects for region in regions]),
+        lines=_stack([line.table for line in lines]),
+        quantities=tuple(
+            add_calibration_parts(evaluate(calibration), evaluate, calibration)
+        ),
+        distributions=_stack([classify_sizes(region) for region in regions]),
         calibration=calibration,
         scheme=scheme,
         shape=(checked.shape[0], checked.shape[1]),
         settings=chosen,
-        warnings=tuple(_find_warnings(objects, calibration)),
+        warnings=tuple(_find_warnings([region.objects for region in regions])),
+        segments=_stack([line.segments for line in lines]),
+        traces=_stack([line.traces for line in lines]),
     )
 
 
-class _Field:
-    """The class map with what all classes share."""
-
-    def __init__(
-        self,
-        class_map: ClassMap,
-        scheme: LabelScheme,
-        calibration: Calibration,
-        settings: QuantifySettings,
-    ) -> None:
-        self.class_map = class_map
-        self.calibration = calibration
-        self.settings = settings
-        self.annotated: Mask = class_map != NOT_ANNOTATED
-        self.field_px = int(np.count_nonzero(self.annotated))
-        self.line_reference = self.annotated
-        if settings.exclude_regions:
-            for defect_class in scheme.defects:
-                if defect_class.kind == "region":
-                    seen = class_map != defect_class.index
-                    self.line_reference = self.line_reference & seen
-
-    def measure_region(
-        self, defect_class: DefectClass, label_map: LabelMap | None, image: Image | None
-    ) -> pd.DataFrame:
-        """Give the objects of a region class.
-
-        Args:
-            defect_class: The class.
-            label_map: (H, W) object numbers, or None for connected pixels.
-            image: (H, W) grey levels, or None.
-        """
-        mask = self.class_map == defect_class.index
-        labels = (
-            label_objects(mask) if label_map is None else np.where(mask, label_map, 0)
+def _quantities(
+    measured: RegionClass | LineClass, calibration: Calibration
+) -> list[Quantity]:
+    """Give the quantities of a class at a calibration."""
+    if isinstance(measured, LineClass):
+        return measure_line_class(
+            dataclasses.replace(measured, calibration=calibration)
         )
-        return measure_objects(
-            labels.astype(np.int32, copy=False),
-            calibration=self.calibration,
-            class_name=defect_class.name,
-            image=image,
-            field=self.annotated,
-        )
-
-    def quantify_region(
-        self, defect_class: DefectClass, objects: pd.DataFrame
-    ) -> list[Quantity]:
-        """Give the quantities of a region class."""
-        region = RegionClass(
-            defect_class=defect_class,
-            objects=objects,
-            class_px=int(np.count_nonzero(self.class_map == defect_class.index)),
-            field_px=self.field_px,
-            calibration=self.calibration,
-            settings=self.settings,
-        )
-        return [
-            *measure_counts(region),
-            *measure_sizes(region),
-            *measure_volumes(region),
-        ]
-
-    def measure_line(
-        self, defect_class: DefectClass
-    ) -> tuple[pd.DataFrame, list[Quantity]]:
-        """Give the lines and the quantities of a line class."""
-        mask = self.class_map == defect_class.index
-        traced = trace_lines(mask)
-        table = measure_lines(
-            mask, self.calibration, class_name=defect_class.name, traced=traced
-        )
-        line = LineClass(
-            defect_class=defect_class,
-            totals=measure_line_totals(
-                mask,
-                self.line_reference,
-                weights=self.settings.length_weights,
-                ends=self.settings.line_ends,
-                intercept_spacing_px=self.settings.intercept_spacing_px,
-                traced=traced,
-            ),
-            count=len(table),
-            class_px=int(np.count_nonzero(mask)),
-            field_px=self.field_px,
-            reference_px=int(np.count_nonzero(self.line_reference)),
-            calibration=self.calibration,
-            settings=self.settings,
-        )
-        return table, measure_line_class(line)
+    region = dataclasses.replace(measured, calibration=calibration)
+    return [*measure_counts(region), *measure_sizes(region), *measure_volumes(region)]
 
 
 def _stack(tables: list[pd.DataFrame]) -> pd.DataFrame:
@@ -207,21 +136,7 @@ def _stack(tables: list[pd.DataFrame]) -> pd.DataFrame:
     return pd.concat(tables, ignore_index=True) if tables else pd.DataFrame()
 
 
-def _distribution(objects: pd.DataFrame, field: _Field) -> pd.DataFrame:
-    """Give the histogram of the diameters of one class."""
-    unit = "px" if field.calibration.pixel_size_nm is None else "nm"
-    name = f"equivalent_diameter_{unit}"
-    table = size_distribution(
-        objects[name].to_numpy(dtype=np.float64),
-        objects["edge_weight"].to_numpy(dtype=np.float64),
-    )
-    class_name = objects["class_name"].iloc[0] if len(objects) else ""
-    table.insert(0, "class_name", class_name)
-    table.insert(1, "quantity", name)
-    return table
-
-
-def _find_warnings(tables: list[pd.DataFrame], calibration: Calibration) -> list[str]:
+def _find_warnings(tables: Sequence[pd.DataFrame]) -> list[str]:
     """Give what a reader of the numbers should know."""
     warnings = []
     for table in tables:

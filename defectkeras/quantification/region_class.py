@@ -9,7 +9,7 @@ from defectkeras.core.calibration import Calibration
 from defectkeras.core.labels import DefectClass
 from defectkeras.quantification.edges import edge_rule_weights
 from defectkeras.quantification.foil_cut import LOOP_EXTENT, SPHERE_EXTENT
-from defectkeras.quantification.intervals import Interval
+from defectkeras.quantification.intervals import Interval, weighted_count_interval
 from defectkeras.quantification.results import Quantity
 from defectkeras.quantification.runs import Floats
 from defectkeras.quantification.settings import QuantifySettings
@@ -70,8 +70,21 @@ class RegionClass:
 
     def diameters(self, unit: str) -> Floats:
         """Give the (N,) diameters in "px" or "nm"."""
-        column = self.objects[f"{self.size_column}_{unit}"]
-        return column.to_numpy(dtype=np.float64)
+        return self.sizes(self.size_column, unit)
+
+    def sizes(self, column: str, unit: str) -> Floats:
+        """Give the (N,) sizes of a column, such as "max_feret", in "px" or "nm"."""
+        sizes_px = self.objects[f"{column}_px"].to_numpy(dtype=np.float64)
+        if unit == "px":
+            return sizes_px
+        return sizes_px * self.calibration.require_pixel_size_nm()
+
+    def area_interval(self) -> Interval | None:
+        """Give the interval of the area fraction; None without objects."""
+        if len(self.objects) == 0:
+            return None
+        areas = self.objects["area_px"].to_numpy(dtype=np.float64)
+        return weighted_count_interval(areas / self.field_px, 0.0)
 
     def missing(self, *, thickness: bool = False) -> str | None:
         """Say why a value in nm, or per volume, cannot be given, or None."""

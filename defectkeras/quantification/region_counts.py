@@ -34,12 +34,7 @@ def measure_counts(region: RegionClass) -> list[Quantity]:
         ),
         _areal_density(region, "px"),
         _areal_density(region, "m"),
-        region.quantity(
-            "area_fraction_percent",
-            "%",
-            100 * region.class_px / region.field_px,
-            method="pixel_area",
-        ),
+        _area_fraction(region),
         _number_density(region),
     ]
 
@@ -62,6 +57,18 @@ def _areal_density(region: RegionClass, unit: str) -> Quantity:
         interval=interval,
         method=f"{region.settings.edge_rule}+garwood",
         reason=reason,
+    )
+
+
+def _area_fraction(region: RegionClass) -> Quantity:
+    """Give the part of the annotated pixels that the class covers."""
+    interval = region.area_interval()
+    return region.quantity(
+        "area_fraction_percent",
+        "%",
+        100 * region.class_px / region.field_px,
+        interval=interval and Interval(100 * interval.low, 100 * interval.high),
+        method="pixel_area+objects" if interval else "pixel_area",
     )
 
 

@@ -1,5 +1,7 @@
 """How large the objects of a region class are."""
 
+import math
+
 import numpy as np
 
 from defectkeras.quantification.foil_cut import (
@@ -53,7 +55,7 @@ def _mean_size(region: RegionClass, column: str, unit: str) -> Quantity:
     interval: Interval | None = None
     if reason is None:
         used = region.weights > 0
-        sizes = region.objects[f"{column}_{unit}"].to_numpy(dtype=np.float64)[used]
+        sizes = region.sizes(column, unit)[used]
         weights = region.weights[used]
         value = mean_diameter(
             sizes,
@@ -106,6 +108,7 @@ def _lognormal(region: RegionClass) -> list[Quantity]:
     unit = "px" if region.calibration.pixel_size_nm is None else "nm"
     reason = _missing_sizes(region, unit)
     median: float | None = None
+    median_interval: Interval | None = None
     sigma: float | None = None
     sigma_interval: Interval | None = None
     if reason is None:
@@ -113,11 +116,18 @@ def _lognormal(region: RegionClass) -> list[Quantity]:
         sizes, weights = region.diameters(unit)[used], region.weights[used]
         fit = fit_lognormal(sizes, weights)
         median, sigma = fit.median, fit.sigma
+        logs = ratio_interval(weights * np.log(sizes), weights, at_least=-math.inf)
+        median_interval = logs and Interval(math.exp(logs.low), math.exp(logs.high))
         sigma_interval = _sigma_interval(sizes, weights, region.settings.seed)
     method = f"{region.settings.edge_rule}+{region.size_column}+lognormal_mle"
     return [
         region.quantity(
-            f"lognormal_median_{unit}", unit, median, method=method, reason=reason
+            f"lognormal_median_{unit}",
+            unit,
+            median,
+            interval=median_interval,
+            method=f"{method}+student",
+            reason=reason,
         ),
         region.quantity(
             "lognormal_sigma",

@@ -75,15 +75,18 @@ def _volume_fraction(region: RegionClass) -> tuple[float, Interval | None]:
     """Give the volume fraction by the method of the settings."""
     method = region.settings.volume_method
     area_fraction = region.class_px / region.field_px
-    if method == "delesse" or len(region.objects) == 0:
-        return area_fraction, None
+    area_interval = region.area_interval()
+    if method == "delesse" or area_interval is None:
+        return area_fraction, area_interval
     thickness_nm = region.calibration.require_foil_thickness_nm()
     diameters_nm, weights = region.diameters("nm"), region.weights
     if method == "projected_area":
         sauter_nm = _sauter_diameter_nm(region)
-        if area_fraction >= 1:
-            return 1.0, None
-        return volume_fraction_from_area(area_fraction, thickness_nm, sauter_nm), None
+        low, value, high = (
+            volume_fraction_from_area(min(a, 1.0), thickness_nm, sauter_nm)
+            for a in (area_interval.low, area_fraction, area_interval.high)
+        )
+        return value, Interval(low, high)
     parts = volume_contributions(
         diameters_nm, region.area_nm2, thickness_nm, method=method, weights=weights
     )

@@ -1,7 +1,8 @@
 """What a quantification gives: quantities with units, intervals and reasons."""
 
 import math
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 import pandas as pd
@@ -25,6 +26,9 @@ class Quantity:
         high: Upper end, or None.
         method: Names of the methods, machine-readable, joined by "+".
         reason: Why the value is None.
+        parts: Standard deviations that make up the interval, in the unit of the
+            value: "counting" (chance in this field), "thickness", "pixel_size",
+            "model", see `error_parts`.
     """
 
     class_name: str
@@ -35,6 +39,7 @@ class Quantity:
     high: float | None = None
     method: str = ""
     reason: str | None = None
+    parts: Mapping[str, float] = field(default_factory=dict)
 
     @property
     def method_text(self) -> str:
@@ -53,6 +58,7 @@ class Quantity:
             "method": self.method,
             "method_text": self.method_text,
             "reason": self.reason,
+            "parts": {name: _finite(sigma) for name, sigma in self.parts.items()},
         }
 
 
@@ -63,9 +69,12 @@ class Quantification:
     Attributes:
         objects: One row per object of the region classes.
         lines: One row per connected line of the line classes.
+        segments: One row per segment of line between ends and junctions.
+        traces: One row per line, continued straight through crossings.
         quantities: The numbers of the micrograph.
         distributions: Histograms of diameters: class_name, quantity, low,
-            high, count, weighted_count, probability_density.
+            high, count, weighted_count, probability_density, and the number per
+            volume unfolded from cut objects, NaN without a thickness.
         calibration: Pixel size and foil thickness.
         scheme: The classes.
         shape: (H, W) in pixels.
@@ -82,6 +91,8 @@ class Quantification:
     shape: tuple[int, int]
     settings: QuantifySettings
     warnings: tuple[str, ...] = ()
+    segments: pd.DataFrame = field(default_factory=pd.DataFrame)
+    traces: pd.DataFrame = field(default_factory=pd.DataFrame)
 
     def find(self, class_name: str, name: str) -> Quantity:
         """Give one quantity.
@@ -111,6 +122,8 @@ class Quantification:
                 "pixel_size_source": calibration.pixel_size_source,
                 "foil_thickness_nm": calibration.foil_thickness_nm,
                 "foil_thickness_source": calibration.foil_thickness_source,
+                "pixel_size_sigma_nm": calibration.pixel_size_sigma_nm,
+                "foil_thickness_sigma_nm": calibration.foil_thickness_sigma_nm,
             },
             "settings": self.settings.to_dict(),
             "quantities": [q.to_dict() for q in self.quantities],
@@ -174,6 +187,8 @@ METHOD_TEXTS = {
     "garwood": "Interval: exact Poisson (Garwood, weighted after Fay and Feuer).",
     "bootstrap": "Interval: bootstrap over objects.",
     "student": "Interval: Student's t over objects.",
-    "blocks": "Interval: Student's t over 16 blocks of the field.",
+    "traces": "Interval: lines are there by chance, each adds its length (Fay-Feuer).",
+    "traced": "Lines are continued straight through crossings.",
+    "objects": "Interval: objects are there by chance, each adds its area (Fay-Feuer).",
 }
 """What each machine-readable method means, in one sentence."""

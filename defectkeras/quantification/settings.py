@@ -11,6 +11,7 @@ from defectkeras.quantification.edges import EdgeRule
 from defectkeras.quantification.line_totals import LineEnds
 from defectkeras.quantification.lines import LengthWeights
 from defectkeras.quantification.sizes import DiameterMethod
+from defectkeras.quantification.splitting import SplitMethod
 from defectkeras.quantification.swelling import VolumeMethod
 
 
@@ -19,6 +20,8 @@ class QuantifySettings:
     """The methods of a quantification.
 
     Attributes:
+        split: How touching objects of a region class are told apart, see
+            `split_objects`.
         edge_rule: What becomes of objects that touch the border.
         number_density_method: How objects cut by the foil surfaces count.
         diameter_method: How the mean diameter treats them.
@@ -39,6 +42,7 @@ class QuantifySettings:
         DefectKerasError: When a choice is not known or out of range.
     """
 
+    split: SplitMethod = "none"
     edge_rule: EdgeRule = "miles_lantuejoul"
     number_density_method: NumberDensityMethod = "cut_corrected"
     diameter_method: DiameterMethod = "cut_corrected"
@@ -55,6 +59,7 @@ class QuantifySettings:
     def __post_init__(self) -> None:
         """Check the choices."""
         for name, choices in (
+            ("split", SplitMethod),
             ("edge_rule", EdgeRule),
             ("number_density_method", NumberDensityMethod),
             ("diameter_method", DiameterMethod),

@@ -108,7 +108,7 @@ def volume_fraction_from_area(
     in projection, when they lie at random; t = 0 gives A_A nearly (Delesse).
 
     Args:
-        area_fraction: Projected area fraction A_A, below 1.
+        area_fraction: Projected area fraction A_A; 1 gives 1.
         foil_thickness_nm: Foil thickness t.
         sauter_diameter_nm: D, for one size the diameter.
 
@@ -123,6 +123,8 @@ def volume_fraction_from_area(
         J. E. Hilliard, Trans. AIME 224 (1962) 906; E. E. Underwood,
         Quantitative Stereology, 1970, chapter 6.
     """
+    if area_fraction >= 1:
+        return 1.0
     covered = -math.log1p(-area_fraction)
     d = sauter_diameter_nm
     return 2 * d / (2 * d + 3 * foil_thickness_nm) * covered

@@ -1,0 +1,52 @@
+import dataclasses
+
+import numpy as np
+import pytest
+
+from defectkeras.core.calibration import Calibration
+from defectkeras.quantification.error_parts import add_model_part, widen
+from defectkeras.quantification.quantify import quantify
+from defectkeras.quantification.results import Quantity
+
+
+def test_thickness_and_pixel_size_widen_what_they_enter(scheme, shared_class_map):
+    exact = Calibration(0.8, 90.0)
+    known = dataclasses.replace(
+        exact, foil_thickness_sigma_nm=9.0, pixel_size_sigma_nm=0.016
+    )
+    before, after = (quantify(shared_class_map, scheme, c) for c in (exact, known))
+    name = ("dislocation", "dislocation_density_per_m2")
+    one, other = before.find(*name), after.find(*name)
+    # rho goes as 1 / (t pixel size): 10 % and 2 %.
+    assert other.parts["thickness"] == pytest.approx(0.1 * one.value, rel=0.02)
+    assert other.parts["pixel_size"] == pytest.approx(0.02 * one.value, rel=0.01)
+    assert other.value == one.value
+    assert other.low < one.low < one.high < other.high
+    count = after.find("void", "count")
+    assert set(count.parts) == {"counting"}
+    assert (count.low, count.high) == (
+        before.find("void", "count").low, before.find("void", "count").high,
+    )  # fmt: skip
+
+
+def test_the_spread_of_models_goes_into_the_error_bar(scheme, shared_class_map):
+    changed = shared_class_map.copy()
+    changed[changed == 3] = 0
+    found = [quantify(m, scheme, Calibration(0.8)) for m in (shared_class_map, changed)]
+    both = add_model_part(found[0], found)
+    count = both.find("void", "count")
+    expected = np.std([f.find("void", "count").value for f in found], ddof=1)
+    assert count.parts["model"] == pytest.approx(expected)
+    assert count.high > found[0].find("void", "count").high
+    assert both.find("precipitate", "count").high == pytest.approx(
+        found[0].find("precipitate", "count").high
+    )
+    with pytest.raises(ValueError, match="at least two"):
+        add_model_part(found[0], found[:1])
+
+
+def test_a_value_without_interval_gets_one():
+    found = widen(Quantity("void", "x", 10.0, "1"), "model", 1.0)
+    assert (found.low, found.high) == pytest.approx((8.04, 11.96), abs=0.001)
+    missing = Quantity("void", "x", None, "1", reason="no pixel size")
+    assert widen(missing, "model", 1.0) is missing

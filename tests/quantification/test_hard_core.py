@@ -1,0 +1,54 @@
+import numpy as np
+import pytest
+from scipy.spatial.distance import pdist, squareform
+
+from defectkeras.quantification.hard_core import compare_with_random, place_discs
+from defectkeras.quantification.ripley import default_radii
+from defectkeras.quantification.windows import Window
+
+WINDOW = Window(240.0, 330.0)
+
+
+def test_discs_do_not_overlap():
+    rng = np.random.default_rng(0)
+    radii = rng.uniform(4, 12, 90)
+    places = place_discs(rng, radii, WINDOW)
+    gaps = squareform(pdist(places)) - radii[:, None] - radii
+    np.fill_diagonal(gaps, 1)
+    assert gaps.min() > 0
+    assert (places >= 0).all()
+    assert (places < [240, 330]).all()
+
+
+def test_no_room():
+    assert place_discs(np.random.default_rng(0), np.full(400, 10.0), WINDOW) is None
+    points = np.array([[20.0, 30.0], [200.0, 300.0]])
+    radii = np.full(2, 900.0)
+    assert compare_with_random(points, radii, WINDOW, np.array([9.0])) is None
+
+
+def test_objects_at_random_look_so_in_most_cases():
+    rng = np.random.default_rng(4)
+    radii = np.full(60, 7.0)
+    values = []
+    for seed in range(24):
+        points = place_discs(rng, radii, WINDOW)
+        found = compare_with_random(
+            points, radii, WINDOW, default_radii(60, WINDOW), seed=seed, simulations=19
+        )
+        values.append((found.distance_p, found.curve_p))
+    low = (np.array(values) <= 0.1).mean(axis=0)
+    assert (low < 0.35).all()
+
+
+def test_clusters_are_found():
+    rng = np.random.default_rng(1)
+    centers = WINDOW.draw(rng, 12)
+    points = (centers[:, None] + rng.normal(0, 5, (12, 6, 2))).reshape(-1, 2)
+    points = points.clip(0, [239.9, 329.9])
+    found = compare_with_random(
+        points, np.full(72, 1.0), WINDOW, default_radii(72, WINDOW)
+    )
+    assert found.distance_ratio < 0.6
+    assert found.distance_p == found.curve_p * 2 == pytest.approx(0.05)
+    assert (found.curves["l"] > found.curves["l_high"]).any()
