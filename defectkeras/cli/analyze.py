@@ -3,7 +3,7 @@
 import shlex
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -15,6 +15,7 @@ from defectkeras.cli.options import (
     json_option,
     model_option,
     overwrite_option,
+    quantify_options,
     registry_option,
     runtime_option,
     talk,
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
 @model_option
 @click.option("--out", type=FOLDER, required=True, help="Folder for the results.")
 @calibration_options
+@quantify_options
 @click.option("--frame", type=click.IntRange(0), help="Frame of a stack, from 0.")
 @click.option(
     "--rescale",
@@ -80,20 +82,27 @@ def analyze(
     registry_root: Path,
     dry_run: bool,
     as_json: bool,
+    pixel_size_sigma_nm: float | None,
+    foil_thickness_sigma_nm: float | None,
+    foil_thickness_source: str | None,
+    **choices: Any,
 ) -> None:
     """Find and measure the defects in MICROGRAPHS (files or folders).
 
-    Writes, for each micrograph, overlay.png, class_map.png, objects and lines
-    (CSV and Parquet), data_dictionary.csv, figures/ and summary.json; and over
-    all report.html and quantities (CSV and Parquet).
+    Writes, for each micrograph, overlay.png, class_map.png, summary.json, figures/,
+    data_dictionary.csv and tables (CSV and Parquet) of objects, lines, sizes and how
+    they lie; and over all report.html, quantities, fields (mean over the fields) and
+    fits (of the sizes).
     A file that cannot be read is told and the rest goes on; exit status 1 then.
     """
     start_tensorflow()
+    from defectkeras.quantification.settings import QuantifySettings
     from defectkeras.workflows.analyze import (
         AnalyzeSettings,
         analyze,
         plan_analysis,
     )
+    from defectkeras.workflows.measure import CalibrationErrors
     from defectkeras.workflows.segment import SegmentSettings
 
     settings = AnalyzeSettings(
@@ -108,6 +117,10 @@ def analyze(
         pixel_size_nm=pixel_size_nm,
         foil_thickness_nm=foil_thickness_nm,
         frame=frame,
+        errors=CalibrationErrors(
+            pixel_size_sigma_nm, foil_thickness_sigma_nm, foil_thickness_source
+        ),
+        quantify=QuantifySettings(**choices),
     )
     if dry_run:
         plan = plan_analysis(micrographs, model, out, registry_root, overwrite)

@@ -141,12 +141,69 @@ def hint_options(command: Command) -> Command:
     return command
 
 
+def quantify_options(command: Command) -> Command:
+    """Add the choices of a quantification, each named as in `QuantifySettings`.
+
+    And the standard deviations of pixel size and thickness, which widen intervals.
+    """
+    for option in reversed(_QUANTIFY_OPTIONS):
+        command = option(command)
+    return command
+
+
 def hints_from(known: dict[str, Any]) -> "Hints":
     """Take what `hint_options` gave out of the arguments of a command."""
     from defectkeras.micrographs.annotations.read import Hints
 
     names = ("encoding", "object_class", "line_width_px", "line_width_nm")
     return Hints(**{name: known.pop(name) for name in names})
+_QUANTIFY_OPTIONS = (
+    click.option(
+        "--pixel-size-sigma-nm",
+        type=POSITIVE,
+        help="Standard deviation of the pixel size; it widens the intervals.",
+    ),
+    click.option(
+        "--foil-thickness-sigma-nm",
+        type=POSITIVE,
+        help="Standard deviation of the foil thickness; it widens the intervals.",
+    ),
+    click.option(
+        "--foil-thickness-source",
+        metavar="TEXT",
+        help='Where the thickness comes from, such as "EELS log-ratio".',
+    ),
+    click.option(
+        "--split",
+        type=click.Choice(["none", "distance", "probability"]),
+        default="none",
+        help="Split objects that touch at necks of their outline or probability.",
+    ),
+    click.option(
+        "--edge-rule",
+        type=click.Choice(["miles_lantuejoul", "forbidden_lines", "drop", "all"]),
+        default="miles_lantuejoul",
+        help="What becomes of objects that touch the border.",
+    ),
+    click.option(
+        "--number-density-method",
+        type=click.Choice(["cut_corrected", "thickness_plus_diameter", "naive"]),
+        default="cut_corrected",
+        help="How objects cut by the foil surfaces count.",
+    ),
+    click.option(
+        "--visible-fraction",
+        type=click.FloatRange(0, 1, min_open=True),
+        default=1.0,
+        help="Part of the line length in contrast (not g.b = 0); 1 means all.",
+    ),
+    click.option(
+        "--smallest-diameter-px",
+        type=click.FloatRange(0),
+        default=0.0,
+        help="Size from which on objects are surely seen; size fits start there.",
+    ),
+)
 
 
 def echo_json(value: Any) -> None:

@@ -2,6 +2,7 @@
 
 import shlex
 import sys
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from defectkeras.cli.options import (
     echo_json,
     json_option,
     overwrite_option,
+    quantify_options,
     talk,
 )
 from defectkeras.cli.quantities import echo_quantities
@@ -44,6 +46,7 @@ Examples:
 @click.option("--micrograph", type=EXISTING, help="The micrograph that it belongs to.")
 @click.option("--out", type=FOLDER, help="Folder for tables, pictures and a page.")
 @calibration_options
+@quantify_options
 @overwrite_option
 @dry_run_option
 @json_option
@@ -56,14 +59,31 @@ def quantify(
     as_json: bool,
     **known: Any,
 ) -> None:
-    """Measure the defects in CLASS_MAP, a mask from any tool."""
+    r"""Measure the defects in CLASS_MAP, a mask from any tool.
+
+    \b
+    defectkeras quantify mask.png --encoding binary --class void --pixel-size-nm 0.5
+    defectkeras quantify map.png --class dislocation:line --class void --out results
+    """
+    from defectkeras.quantification.settings import QuantifySettings
+    from defectkeras.workflows.measure import CalibrationErrors
     from defectkeras.workflows.quantify import (
         ClassMapRequest,
         quantify_class_map,
         quantify_into_folder,
     )
 
-    request = ClassMapRequest(class_map, micrograph_path=micrograph, **known)
+    errors = {f.name: known.pop(f.name) for f in fields(CalibrationErrors)}
+    chosen = {
+        f.name: known.pop(f.name) for f in fields(QuantifySettings) if f.name in known
+    }
+    request = ClassMapRequest(
+        class_map,
+        micrograph_path=micrograph,
+        errors=CalibrationErrors(**errors),
+        settings=QuantifySettings(**chosen),
+        **known,
+    )
     if out is None or dry_run:
         result = quantify_class_map(request)
     else:

@@ -64,7 +64,11 @@ def garwood_interval(count: float, *, level: float = LEVEL) -> Interval:
 
 
 def weighted_count_interval(
-    contributions: Floats, largest_when_none: float, *, level: float = LEVEL
+    contributions: Floats,
+    largest_when_none: float,
+    *,
+    one_more: float | None = None,
+    level: float = LEVEL,
 ) -> Interval:
     """Give the interval of a sum of weights over Poisson objects.
 
@@ -75,6 +79,9 @@ def weighted_count_interval(
     Args:
         contributions: (N,) what each object adds to the value.
         largest_when_none: What one object would add, for N = 0.
+        one_more: What one object more could add, for the upper end; by default
+            the mean weight. Fay and Feuer take the largest, which is safe where
+            the weights differ much.
         level: Confidence.
 
     Returns:
@@ -93,9 +100,13 @@ def weighted_count_interval(
     if total <= 0:
         return Interval(0.0, garwood_interval(0, level=level).high * largest_when_none)
     effective = total**2 / float((contributions**2).sum())
-    counted = garwood_interval(effective, level=level)
     unit = total / effective
-    return Interval(counted.low * unit, counted.high * unit)
+    low = garwood_interval(effective, level=level).low * unit
+    more = unit if one_more is None else one_more
+    upper = total + more
+    upper_unit = (total * unit + more**2) / upper
+    high = stats.gamma.isf((1 - level) / 2, upper / upper_unit) * upper_unit
+    return Interval(low, float(high))
 
 
 def bootstrap_interval(

@@ -91,7 +91,8 @@ class LineClass:
             side_px = math.sqrt(self.field_px)
             chord_px = math.pi / 4 * side_px
             return weighted_count_interval(np.zeros(0), chord_px / self.field_px)
-        return weighted_count_interval(lengths_px * (value / total_px), 0.0)
+        parts = lengths_px * (value / total_px)
+        return weighted_count_interval(parts, 0.0, one_more=float(parts.max()))
 
 
 def measure_line_class(line: LineClass) -> list[Quantity]:

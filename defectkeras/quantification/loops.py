@@ -24,8 +24,8 @@ def measure_loops(
     The outer contour is that of the object, the inner one that of its largest
     hole above `MAX_PINHOLE_PX`. The contrast of a loop lies on both sides of it, so
     its diameter is that of the middle, the mean of both largest Feret diameters. An
-    object without a hole is a line when the loop is seen edge-on, else the whole inside of the
-    loop is marked. A loop seen as an ellipse is tilted by acos(minor / major).
+    object without a hole is a line when the loop is seen edge-on, else its whole
+    inside is marked. A loop seen as an ellipse is tilted by acos(minor / major).
 
     Args:
         label_map: (H, W) int object numbers, 0 where no object is.

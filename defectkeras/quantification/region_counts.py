@@ -24,13 +24,15 @@ def measure_counts(region: RegionClass) -> list[Quantity]:
         The quantities; those that cannot be given have a reason.
     """
     count = len(region.objects)
+    chosen = region.settings.split
+    split = "" if chosen == "none" else f"split_{chosen}+"
     return [
         region.quantity(
             "count",
             "1",
             float(count),
             interval=garwood_interval(count),
-            method="counted+garwood",
+            method=f"{split}counted+garwood",
         ),
         _areal_density(region, "px"),
         _areal_density(region, "m"),

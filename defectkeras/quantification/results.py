@@ -138,6 +138,8 @@ def _finite(value: float | None) -> float | None:
 
 METHOD_TEXTS = {
     "connected": "Connected pixels are one line; lines that cross are one.",
+    "split_distance": "Touching objects are split at necks of their outline.",
+    "split_probability": "Touching objects are split at necks of probability.",
     "counted": "Every object that shows in the field is counted.",
     "pixel_area": "Pixels of the class over annotated pixels.",
     "miles_lantuejoul": (

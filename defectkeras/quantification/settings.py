@@ -36,7 +36,9 @@ class QuantifySettings:
         visible_fraction: Part of the line length that is in contrast (not
             g.b = 0), above 0 to 1; 1 means that all lines are visible.
         intercept_spacing_px: Distance of the test lines.
-        seed: Of the bootstrap for sigma.
+        smallest_diameter_px: Size from which on objects are surely seen; fits of
+            size distributions are truncated there.
+        seed: Of bootstraps and random placing.
 
     Raises:
         DefectKerasError: When a choice is not known or out of range.
@@ -54,6 +56,7 @@ class QuantifySettings:
     exclude_regions: bool = True
     visible_fraction: float = 1.0
     intercept_spacing_px: int = 16
+    smallest_diameter_px: float = 0.0
     seed: int = 0
 
     def __post_init__(self) -> None:
@@ -74,6 +77,13 @@ class QuantifySettings:
             raise DefectKerasError(
                 "`visible_fraction` must be above 0 and at most 1. "
                 f"Received: {self.visible_fraction}."
+            )
+        if not (
+            math.isfinite(self.smallest_diameter_px) and self.smallest_diameter_px >= 0
+        ):
+            raise DefectKerasError(
+                "`smallest_diameter_px` must be 0 or more. "
+                f"Received: {self.smallest_diameter_px}."
             )
         if self.intercept_spacing_px < 1:
             raise DefectKerasError(

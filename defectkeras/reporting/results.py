@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from defectkeras.quantification.places import Places
 from defectkeras.quantification.results import Quantification
 from defectkeras.reporting.pictures import Pictures
 
@@ -78,6 +79,7 @@ class MicrographReport:
         files: Label to path relative to the page, such as
             {"objects.csv": "field_1/objects.csv"}.
         sha256: Of the micrograph's file, or None.
+        places: How the defects lie, or None.
     """
 
     name: str
@@ -86,6 +88,7 @@ class MicrographReport:
     warnings: tuple[str, ...] = ()
     files: Mapping[str, str] = field(default_factory=dict)
     sha256: str | None = None
+    places: Places | None = None
 
     @property
     def all_warnings(self) -> tuple[str, ...]:

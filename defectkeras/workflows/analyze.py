@@ -13,6 +13,8 @@ from defectkeras.core.errors import DefectKerasError
 from defectkeras.core.files import sha256_of_file
 from defectkeras.micrographs.normalize import normalize_percentile
 from defectkeras.micrographs.read import find_micrographs, read_micrograph
+from defectkeras.quantification.field_set import fit_pooled_sizes, summarize_fields
+from defectkeras.quantification.settings import QuantifySettings
 from defectkeras.registry.store import ModelRegistry, ModelVersion
 from defectkeras.reporting.dictionary import data_dictionary
 from defectkeras.reporting.page import write_page
@@ -20,6 +22,7 @@ from defectkeras.reporting.results import FailedFile, MicrographReport, RunFacts
 from defectkeras.reporting.tables import write_parquet, write_table
 from defectkeras.workflows.measure import (
     DICTIONARY,
+    CalibrationErrors,
     Segmented,
     measure_into_folder,
     run_facts,
@@ -33,6 +36,8 @@ from defectkeras.workflows.segment import (
 
 PAGE = "report.html"
 QUANTITIES = "quantities.csv"
+FIELDS = "fields.csv"
+FITS = "fits.csv"
 
 
 @dataclass(frozen=True)
@@ -44,6 +49,8 @@ class AnalyzeSettings:
         pixel_size_nm: In place of the files' own, or None.
         foil_thickness_nm: In place of the files' own, or None.
         frame: Which frame of a stack, from 0, or None.
+        errors: What is known of the errors of pixel size and thickness.
+        quantify: How they are measured.
 
     Raises:
         CalibrationError: When a size is not a finite number above 0.
@@ -53,6 +60,8 @@ class AnalyzeSettings:
     pixel_size_nm: float | None = None
     foil_thickness_nm: float | None = None
     frame: int | None = None
+    errors: CalibrationErrors = dataclasses.field(default_factory=CalibrationErrors)
+    quantify: QuantifySettings = dataclasses.field(default_factory=QuantifySettings)
 
     def __post_init__(self) -> None:
         """Check what would fail for each file alike."""
@@ -95,6 +104,14 @@ class Analysis:
                 for quantity in report.quantification.quantities
             ]
         )
+
+    def fields(self) -> pd.DataFrame:
+        """Give the statistics over the micrographs as fields of one specimen."""
+        return summarize_fields([report.quantification for report in self.reports])
+
+    def size_fits(self) -> pd.DataFrame:
+        """Give the size distributions fitted to the objects of all micrographs."""
+        return fit_pooled_sizes([report.quantification for report in self.reports])
 
 
 def result_folders(paths: Sequence[Path]) -> dict[Path, str]:
@@ -141,7 +158,8 @@ def analyze(
         paths: Files and folders of micrographs.
         model: "name", "name@3" or "name@alias" in the registry.
         output_folder: For a folder per micrograph (overlay.png, class_map.png,
-            objects.csv, lines.csv, summary.json), quantities.csv and report.html.
+            tables, summary.json), quantities.csv, fields.csv, fits.csv and
+            report.html.
         settings: How; None takes the defaults.
         registry_root: Folder of the registry; None takes the default.
         overwrite: Whether older results give way.
@@ -168,7 +186,13 @@ def analyze(
         try:
             segmented = segment_file(path, segmenter, settings, name=folder.name)
             reports.append(
-                measure_into_folder(segmented, run, folder, replace=overwrite)
+                measure_into_folder(
+                    segmented,
+                    run,
+                    folder,
+                    settings=settings.quantify,
+                    replace=overwrite,
+                )
             )
         except DefectKerasError as error:
             failed.append(FailedFile(str(path), str(error)))
@@ -215,7 +239,9 @@ def segment_file(
         foil_thickness_nm=settings.foil_thickness_nm,
         frame=settings.frame,
     )
-    micrograph = dataclasses.replace(read, name=name)
+    micrograph = dataclasses.replace(
+        read, name=name, calibration=settings.errors.of(read.calibration)
+    )
     segmentation = segment(segmenter, micrograph, settings.segment)
     return Segmented(
         micrograph=micrograph,
@@ -224,6 +250,8 @@ def segment_file(
         scheme=segmenter.card.scheme,
         sha256=sha256_of_file(path),
         warnings=segmentation.warnings,
+        probability_map=segmentation.prediction.probability_map,
+        uncertainty=segmentation.prediction.uncertainty,
     )
 
 
@@ -250,8 +278,13 @@ def _write_overview(
 ) -> Analysis:
     analysis = Analysis(tuple(reports), tuple(failed), output / PAGE)
     write_page(run, reports, analysis.page, failed=failed)
-    quantities = analysis.quantities()
-    write_table(quantities, output / QUANTITIES)
-    write_parquet(quantities, (output / QUANTITIES).with_suffix(".parquet"))
-    write_table(data_dictionary({QUANTITIES: quantities}), output / DICTIONARY)
+    tables = {
+        QUANTITIES: analysis.quantities(),
+        FIELDS: analysis.fields(),
+        FITS: analysis.size_fits(),
+    }
+    for name, table in tables.items():
+        write_table(table, output / name)
+        write_parquet(table, (output / name).with_suffix(".parquet"))
+    write_table(data_dictionary(tables), output / DICTIONARY)
     return analysis

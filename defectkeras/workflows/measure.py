@@ -1,5 +1,6 @@
 """A class map measured, and the files that show it."""
 
+import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -7,12 +8,19 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from defectkeras.core.arrays import ClassMap, Image, LabelMap
+from defectkeras.core.arrays import ClassMap, Image, LabelMap, ProbabilityMap
+from defectkeras.core.calibration import Calibration
 from defectkeras.core.files import whole_folder
 from defectkeras.core.labels import LabelScheme
 from defectkeras.core.micrograph import Micrograph
 from defectkeras.micrographs.annotations import write_class_map
-from defectkeras.quantification.quantify import quantify
+from defectkeras.quantification.error_parts import add_model_part
+from defectkeras.quantification.places import measure_places
+from defectkeras.quantification.quantify import (
+    Quantification,
+    QuantifySettings,
+    quantify,
+)
 from defectkeras.registry.card import ModelCard
 from defectkeras.registry.store import ModelVersion
 from defectkeras.reporting.dictionary import data_dictionary
@@ -40,6 +48,10 @@ class Segmented:
             None takes connected pixels.
         warnings: One sentence each.
         sha256: Of the micrograph's file.
+        probability_map: (H, W, K) that the class map comes from, or None.
+        uncertainty: (H, W) of the probabilities, or None.
+        other_class_maps: (H, W) each, of the members of an ensemble or of other
+            views; their spread goes into the error bars.
     """
 
     micrograph: Micrograph
@@ -49,35 +61,97 @@ class Segmented:
     sha256: str
     label_map: LabelMap | None = None
     warnings: tuple[str, ...] = ()
+    probability_map: ProbabilityMap | None = None
+    uncertainty: Image | None = None
+    other_class_maps: tuple[ClassMap, ...] = ()
+
+
+@dataclass(frozen=True)
+class CalibrationErrors:
+    """What is known of the errors of a calibration.
+
+    Attributes:
+        pixel_size_sigma_nm: Standard deviation of the pixel size, or None.
+        foil_thickness_sigma_nm: Standard deviation of the thickness, or None.
+        foil_thickness_source: Where the thickness comes from, or None.
+    """
+
+    pixel_size_sigma_nm: float | None = None
+    foil_thickness_sigma_nm: float | None = None
+    foil_thickness_source: str | None = None
+
+    def of(self, calibration: Calibration) -> Calibration:
+        """Give a calibration with these errors."""
+        known = {k: v for k, v in dataclasses.asdict(self).items() if v is not None}
+        return dataclasses.replace(calibration, **known)
+
+
+def measure(
+    segmented: Segmented, settings: QuantifySettings | None = None
+) -> Quantification:
+    """Measure a class map with all that is known of it.
+
+    Args:
+        segmented: What is measured.
+        settings: The methods; None takes the defaults.
+    """
+    calibration = segmented.micrograph.calibration
+    pixels = segmented.micrograph.pixels
+    quantification = quantify(
+        segmented.class_map,
+        segmented.scheme,
+        calibration,
+        label_map=segmented.label_map,
+        image=pixels if pixels.any() else None,  # a blank one stands for none
+        probability_map=segmented.probability_map,
+        uncertainty=segmented.uncertainty,
+        settings=settings,
+    )
+    if segmented.other_class_maps:
+        others = [
+            quantify(other, segmented.scheme, calibration, settings=settings)
+            for other in segmented.other_class_maps
+        ]
+        quantification = add_model_part(quantification, others)
+    return quantification
 
 
 def measure_into_folder(
-    segmented: Segmented, run: RunFacts, folder: Path, *, replace: bool = False
+    segmented: Segmented,
+    run: RunFacts,
+    folder: Path,
+    *,
+    settings: QuantifySettings | None = None,
+    replace: bool = False,
 ) -> MicrographReport:
     """Measure a class map and write tables and pictures, whole or not at all.
 
     Args:
         segmented: What is measured.
         run: What all micrographs share.
-        folder: For class_map.png, overlay.png, objects.csv, lines.csv,
-            both as Parquet, data_dictionary.csv, summary.json and figures/ (SVG
-            and PDF).
+        folder: For class_map.png, overlay.png, the tables (CSV and Parquet),
+            data_dictionary.csv, summary.json and figures/ (SVG and PDF).
+        settings: The methods; None takes the defaults.
         replace: Whether an older folder gives way.
 
     Returns:
         The micrograph's part of the page in the folder above.
     """
     calibration = segmented.micrograph.calibration
-    quantification = quantify(
-        segmented.class_map,
-        segmented.scheme,
-        calibration,
-        label_map=segmented.label_map,
-        image=segmented.micrograph.pixels,
-    )
-    tables = {"objects.csv": quantification.objects, "lines.csv": quantification.lines}
+    quantification = measure(segmented, settings)
+    places = measure_places(quantification, segmented.class_map)
+    tables = {
+        "objects.csv": quantification.objects,
+        "lines.csv": quantification.lines,
+        "segments.csv": quantification.segments,
+        "traces.csv": quantification.traces,
+        "sizes.csv": quantification.distributions,
+        "places.csv": places.statistics,
+        "pairs.csv": places.curves,
+        "orientations.csv": places.orientations,
+    }
     files = ["overlay.png", "class_map.png", *tables, DICTIONARY, "summary.json"]
-    files += ["objects.parquet", "lines.parquet"]
+    files += [str(Path(name).with_suffix(".parquet")) for name in tables]
     figures = list(micrograph_figures(quantification))
     files += [f"figures/{f.name}.{kind}" for f in figures for kind in ("svg", "pdf")]
     report = MicrographReport(
@@ -92,6 +166,7 @@ def measure_into_folder(
         warnings=segmented.warnings,
         files={name: f"{folder.name}/{name}" for name in files},
         sha256=segmented.sha256,
+        places=places,
     )
     overlay = draw_overlay(
         segmented.image, segmented.class_map, segmented.scheme, calibration=calibration

@@ -2,7 +2,7 @@
 
 import dataclasses
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -21,9 +21,15 @@ from defectkeras.micrographs.annotations import (
 )
 from defectkeras.micrographs.normalize import normalize_percentile
 from defectkeras.micrographs.read import read_micrograph
-from defectkeras.quantification.quantify import Quantification, quantify
+from defectkeras.quantification.quantify import Quantification, QuantifySettings
 from defectkeras.reporting.page import write_page
-from defectkeras.workflows.measure import Segmented, measure_into_folder, run_facts
+from defectkeras.workflows.measure import (
+    CalibrationErrors,
+    Segmented,
+    measure,
+    measure_into_folder,
+    run_facts,
+)
 
 MAX_CLASSES = 255
 MAX_UNNAMED = 16  # a map of more classes is a micrograph or a label map
@@ -41,6 +47,8 @@ class ClassMapRequest:
         micrograph_path: What the class map belongs to, or None.
         pixel_size_nm: In place of the micrograph's own, or None.
         foil_thickness_nm: In place of the micrograph's own, or None.
+        errors: What is known of the errors of pixel size and thickness.
+        settings: How it is measured.
     """
 
     path: Path
@@ -49,6 +57,8 @@ class ClassMapRequest:
     micrograph_path: Path | None = None
     pixel_size_nm: float | None = None
     foil_thickness_nm: float | None = None
+    errors: CalibrationErrors = field(default_factory=CalibrationErrors)
+    settings: QuantifySettings = field(default_factory=QuantifySettings)
 
 
 def quantify_class_map(request: ClassMapRequest) -> Quantification:
@@ -61,14 +71,7 @@ def quantify_class_map(request: ClassMapRequest) -> Quantification:
         MicrographError: When a file cannot be read.
         DatasetError: When the classes do not fit the map.
     """
-    loaded = _load(request)
-    return quantify(
-        loaded.class_map,
-        loaded.scheme,
-        loaded.micrograph.calibration,
-        label_map=loaded.label_map,
-        image=None if request.micrograph_path is None else loaded.micrograph.pixels,
-    )
+    return measure(_load(request), request.settings)
 
 
 def quantify_into_folder(
@@ -102,7 +105,9 @@ def quantify_into_folder(
         settings={k: str(v) for k, v in dataclasses.asdict(request).items()},
         command=command,
     )
-    report = measure_into_folder(loaded, run, target, replace=overwrite)
+    report = measure_into_folder(
+        loaded, run, target, settings=request.settings, replace=overwrite
+    )
     write_page(run, [report], folder / "report.html")
     return report.quantification
 
@@ -138,6 +143,9 @@ def _load(request: ClassMapRequest) -> Segmented:
         request.path, num_classes=MAX_CLASSES, encoding=request.encoding
     )
     micrograph = _micrograph(request, class_map)
+    micrograph = dataclasses.replace(
+        micrograph, calibration=request.errors.of(micrograph.calibration)
+    )
     return Segmented(
         micrograph=micrograph,
         image=normalize_percentile(micrograph.pixels),

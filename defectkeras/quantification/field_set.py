@@ -1,0 +1,163 @@
+"""Several fields of one specimen: field statistics, and sizes pooled over them.
+
+References:
+    ASTM E562, Standard test method for determining volume fraction by systematic
+    manual point count; ASTM E1245, Standard practice for determining the
+    inclusion or second-phase constituent content of metals by automatic image
+    analysis: mean over fields, standard deviation, 95 % interval by Student's t,
+    and relative accuracy.
+"""
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+
+from defectkeras.quantification.error_parts import Z95
+from defectkeras.quantification.intervals import field_statistics, fields_needed
+from defectkeras.quantification.region_class import RegionClass
+from defectkeras.quantification.results import Quantification, Quantity
+from defectkeras.quantification.runs import Floats
+from defectkeras.quantification.size_fits import SizeFit, fit_sizes
+
+ACCURACY_PERCENT = 10.0
+"""The relative accuracy that E562 aims at."""
+
+_CALIBRATION_PARTS = ("thickness", "pixel_size")
+
+
+def summarize_fields(
+    quantifications: Sequence[Quantification],
+    *,
+    accuracy_percent: float = ACCURACY_PERCENT,
+) -> pd.DataFrame:
+    """Give the field statistics of each quantity over the fields of a set.
+
+    The interval between fields, mean -+ t s / sqrt(n), holds all that differs from
+    field to field. An error of thickness or pixel size that all fields share does
+    not show there, so the mean of these parts is added as a square.
+
+    Args:
+        quantifications: Of the fields of one specimen.
+        accuracy_percent: The relative accuracy that is wanted.
+
+    Returns:
+        One row per class and quantity that two fields or more have: class_name,
+        name, unit, fields, mean, standard_deviation, low, high, and the parts
+        sigma_fields (of the mean), sigma_counting (that chance within the fields
+        would give), sigma_calibration; relative_accuracy_percent and
+        further_fields (for the accuracy that is wanted).
+
+    Raises:
+        ValueError: When `accuracy_percent` is not above 0.
+    """
+    if not accuracy_percent > 0:
+        raise ValueError(
+            f"`accuracy_percent` must be above 0. Received: {accuracy_percent}."
+        )
+    known: dict[tuple[str, str], list[Quantity]] = {}
+    for quantification in quantifications:
+        for quantity in quantification.quantities:
+            if quantity.value is not None:
+                key = (quantity.class_name, quantity.name)
+                known.setdefault(key, []).append(quantity)
+    rows = [
+        _summarize(quantities, accuracy_percent)
+        for quantities in known.values()
+        if len(quantities) >= 2
+    ]
+    return pd.DataFrame(rows, columns=_COLUMNS)
+
+
+_COLUMNS = [
+    "class_name", "name", "unit", "fields", "mean", "standard_deviation", "low", "high",
+    "sigma_fields", "sigma_counting", "sigma_calibration", "relative_accuracy_percent",
+    "further_fields",
+]  # fmt: skip
+
+
+def _summarize(
+    quantities: Sequence[Quantity], accuracy_percent: float
+) -> dict[str, object]:
+    """Give the row of one quantity."""
+    count = len(quantities)
+    values = np.array([q.value for q in quantities], dtype=np.float64)
+    found = field_statistics(values)
+    half = (found.interval.high - found.interval.low) / 2
+    calibration = float(
+        np.mean([math.hypot(*_parts(q, *_CALIBRATION_PARTS)) for q in quantities])
+    )
+    counting = np.array([_parts(q, "counting")[0] for q in quantities])
+    total = math.hypot(half, Z95 * calibration)
+    needed = math.nan
+    if found.mean > 0:
+        needed = max(fields_needed(found, accuracy_percent) - count, 0)
+    return {
+        "class_name": quantities[0].class_name,
+        "name": quantities[0].name,
+        "unit": quantities[0].unit,
+        "fields": count,
+        "mean": found.mean,
+        "standard_deviation": found.standard_deviation,
+        "low": max(found.mean - total, 0.0),
+        "high": found.mean + total,
+        "sigma_fields": found.standard_deviation / math.sqrt(count),
+        "sigma_counting": float(np.sqrt((counting**2).sum())) / count,
+        "sigma_calibration": calibration,
+        "relative_accuracy_percent": found.relative_accuracy_percent,
+        "further_fields": needed,
+    }
+
+
+def _parts(quantity: Quantity, *names: str) -> list[float]:
+    return [quantity.parts.get(name, 0.0) for name in names]
+
+
+def fit_pooled_sizes(quantifications: Sequence[Quantification]) -> pd.DataFrame:
+    """Fit distributions to the sizes of each region class, over all fields.
+
+    Args:
+        quantifications: Of the fields of one specimen; the sizes are in nm when
+            all pixel sizes are known, else in px.
+
+    Returns:
+        One row per class and distribution, the better one by AIC first:
+        class_name, unit, and the attributes of `SizeFit`.
+    """
+    is_nm = all(q.calibration.pixel_size_nm is not None for q in quantifications)
+    unit = "nm" if is_nm else "px"
+    pooled: dict[str, list[Floats]] = {}
+    for quantification in quantifications:
+        for defect_class in quantification.scheme.defects:
+            name = defect_class.name
+            table = quantification.objects
+            rows = table[table["class_name"] == name] if len(table) else table
+            if defect_class.kind != "region" or len(rows) == 0:
+                continue
+            settings = quantification.settings
+            region = RegionClass(
+                defect_class, rows, 0, 0, quantification.calibration, settings
+            )
+            sizes, smallest = region.diameters(unit), settings.smallest_diameter_px
+            if is_nm:
+                smallest *= quantification.calibration.require_pixel_size_nm()
+            limits = np.full(len(sizes), smallest)
+            pooled.setdefault(name, []).append(
+                np.stack([sizes, region.weights, limits])
+            )
+    found = [
+        {"class_name": name, "unit": unit, **vars(fit)}
+        for name, parts in pooled.items()
+        for fit in _fit(np.concatenate(parts, axis=1))
+    ]
+    return pd.DataFrame(found, columns=["class_name", "unit", *_FIT_COLUMNS])
+
+
+_FIT_COLUMNS = list(SizeFit.__dataclass_fields__)
+
+
+def _fit(pooled: Floats) -> tuple[SizeFit, ...]:
+    """Fit sizes from the largest limit of all fields on."""
+    sizes, weights, limits = pooled
+    return fit_sizes(sizes, weights, smallest=float(limits.max()))

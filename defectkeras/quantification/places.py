@@ -1,0 +1,205 @@
+"""How the defects of a micrograph lie: among themselves, to each other, and turned.
+
+Beside every statistic stands what chance alone would give, and its p-value.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from defectkeras.core.arrays import NOT_ANNOTATED, ClassMap
+from defectkeras.core.labels import DefectClass
+from defectkeras.quantification.class_distances import class_distances
+from defectkeras.quantification.hard_core import SIMULATIONS, compare_with_random
+from defectkeras.quantification.neighbors import clark_evans
+from defectkeras.quantification.orientations import axial_statistics, orientation_rose
+from defectkeras.quantification.results import Quantification
+from defectkeras.quantification.ripley import default_radii
+from defectkeras.quantification.runs import Floats
+from defectkeras.quantification.windows import Window
+
+FEWEST = 10
+"""Fewer objects say nothing about how they lie."""
+
+
+@dataclass(frozen=True, eq=False)
+class Places:
+    """How the defects of a micrograph lie.
+
+    Attributes:
+        statistics: One row per class and statistic: class_name, statistic,
+            other_class (or empty), count, value, expected (by chance), p_value.
+            The statistics are "clark_evans" (Donnelly, against points),
+            "neighbor_distance_ratio" and "ripley_l" (largest deviation in px,
+            against the same objects at random without overlap),
+            "mean_distance_px" and "touching_fraction" (to another class), and
+            "mean_orientation_deg" and "alignment" (of lines).
+        curves: One row per class and radius: class_name, r_px, k, l, g and the
+            envelopes of l and g, such as l_low and l_high; r_nm when known.
+        orientations: One row per line class and sector: class_name, low_deg,
+            high_deg, weight (length in px), fraction.
+    """
+
+    statistics: pd.DataFrame
+    curves: pd.DataFrame
+    orientations: pd.DataFrame
+
+
+def measure_places(
+    quantification: Quantification,
+    class_map: ClassMap,
+    *,
+    simulations: int = SIMULATIONS,
+) -> Places:
+    """Measure how the defects of a class map lie.
+
+    Args:
+        quantification: Of the class map.
+        class_map: (H, W) class indices.
+        simulations: Random fields for the envelopes.
+
+    Returns:
+        The statistics; classes of fewer than `FEWEST` objects are left out.
+    """
+    window = Window.of_field(class_map != NOT_ANNOTATED)
+    seed = quantification.settings.seed
+    rows: list[dict[str, Any]] = []
+    curves, roses = [pd.DataFrame(columns=list(_CURVES))], []
+    for defect_class in quantification.scheme.defects:
+        name = defect_class.name
+        if defect_class.kind == "line":
+            found = _rows_of(quantification.segments, name)
+            if len(found):
+                rows += _orientation_rows(name, found)
+                roses.append(_rose(name, found))
+            continue
+        found = _rows_of(quantification.objects, name)
+        if len(found) < FEWEST:
+            continue
+        points = found[["centroid_row_px", "centroid_column_px"]].to_numpy() + 0.5
+        rows += _neighbor_rows(name, points, window)
+        radii = default_radii(len(points), window)
+        half_widths = found["min_feret_px"].to_numpy(dtype=np.float64) / 2
+        compared = compare_with_random(
+            points, half_widths, window, radii, seed=seed, simulations=simulations
+        )
+        if compared is not None:
+            ratio, deviation = compared.distance_ratio, _largest(compared.curves)
+            rows += [
+                _row(name, "neighbor_distance_ratio", len(points), ratio, 1.0,
+                     compared.distance_p),
+                _row(name, "ripley_l", len(points), deviation, 0.0, compared.curve_p),
+            ]  # fmt: skip
+            curves.append(_curve(name, compared.curves))
+        sizes = found["equivalent_diameter_px"].to_numpy(dtype=np.float64) / 2
+        for other in _others(quantification.scheme.defects, defect_class, class_map):
+            far = class_distances(
+                points, sizes, class_map == other.index, window, seed=seed
+            )
+            rows += [
+                _row(name, "mean_distance_px", len(points), far.mean_px,
+                     far.random_mean_px, far.p_value, other.name),
+                _row(name, "touching_fraction", len(points), far.touching_fraction,
+                     far.random_touching_fraction, None, other.name),
+            ]  # fmt: skip
+    curve_table = pd.concat([c for c in curves if len(c)] or curves)
+    pixel_size_nm = quantification.calibration.pixel_size_nm
+    if pixel_size_nm is not None:
+        curve_table["r_nm"] = curve_table["r_px"].astype(np.float64) * pixel_size_nm
+    return Places(
+        pd.DataFrame(rows, columns=list(_STATISTICS)),
+        curve_table.reset_index(drop=True),
+        pd.concat(roses, ignore_index=True) if roses else pd.DataFrame(columns=_ROSE),
+    )
+
+
+_STATISTICS = (
+    "class_name", "statistic", "other_class", "count", "value", "expected", "p_value",
+)  # fmt: skip
+_CURVES = (
+    "class_name", "r_px", "k", "l", "g", "l_mean", "l_low", "l_high", "g_mean",
+    "g_low", "g_high",
+)  # fmt: skip
+_ROSE = ["class_name", "low_deg", "high_deg", "weight", "fraction"]
+
+
+def _row(
+    class_name: str,
+    statistic: str,
+    count: int,
+    value: float,
+    expected: float | None,
+    p_value: float | None,
+    other_class: str = "",
+) -> dict[str, Any]:
+    return {
+        "class_name": class_name,
+        "statistic": statistic,
+        "other_class": other_class,
+        "count": count,
+        "value": value,
+        "expected": np.nan if expected is None else expected,
+        "p_value": np.nan if p_value is None else p_value,
+    }
+
+
+def _rows_of(table: pd.DataFrame, class_name: str) -> pd.DataFrame:
+    """Give the rows of one class; a table may be empty of columns, too."""
+    return table[table["class_name"] == class_name] if len(table) else table
+
+
+def _others(
+    defects: tuple[DefectClass, ...], one: DefectClass, class_map: ClassMap
+) -> Iterator[DefectClass]:
+    """Give the other classes that are somewhere in the map."""
+    for other in defects:
+        if other != one and (class_map == other.index).any():
+            yield other
+
+
+def _neighbor_rows(
+    name: str, points: Floats, window: Window
+) -> Iterator[dict[str, Any]]:
+    found = clark_evans(points, window)
+    yield _row(
+        name, "mean_neighbor_distance_px", found.count, found.mean_distance, None, None
+    )
+    if found.donnelly is not None:
+        yield _row(name, "clark_evans", found.count, found.donnelly, 1.0, found.p_value)
+
+
+def _largest(curves: pd.DataFrame) -> float:
+    """Give the largest deviation of L from its mean, with its sign."""
+    deviation = (curves["l"] - curves["l_mean"]).to_numpy(dtype=np.float64)
+    return float(deviation[np.abs(deviation).argmax()])
+
+
+def _curve(name: str, curves: pd.DataFrame) -> pd.DataFrame:
+    table = curves.rename(columns={"r": "r_px"})
+    table.insert(0, "class_name", name)
+    return table
+
+
+def _orientation_rows(name: str, segments: pd.DataFrame) -> list[dict[str, Any]]:
+    found = axial_statistics(*_orientations(segments))
+    count = len(segments)
+    return [
+        _row(name, "mean_orientation_deg", count, found.mean_deg, None, None),
+        _row(name, "alignment", count, found.alignment, None, found.p_value),
+    ]
+
+
+def _rose(name: str, segments: pd.DataFrame) -> pd.DataFrame:
+    rose = orientation_rose(*_orientations(segments))
+    rose.insert(0, "class_name", name)
+    return rose
+
+
+def _orientations(segments: pd.DataFrame) -> tuple[Floats, Floats]:
+    return (
+        segments["orientation_deg"].to_numpy(dtype=np.float64),
+        segments["length_px"].to_numpy(dtype=np.float64),
+    )

@@ -1,0 +1,80 @@
+import dataclasses
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from defectkeras.core.calibration import Calibration
+from defectkeras.quantification.field_set import fit_pooled_sizes, summarize_fields
+from defectkeras.quantification.quantify import QuantifySettings, quantify
+
+
+def measure_fields(scheme, disc, counts, calibration=None, settings=None):
+    """Fields with so many voids each."""
+    rng = np.random.default_rng(2)
+    found = []
+    for count in counts:
+        class_map = np.zeros((150, 200), np.int32)
+        for k in range(count):
+            at = 25 + 33 * (k // 5), 25 + 35 * (k % 5)
+            disc(class_map, *at, rng.uniform(8, 18), value=3)
+        found.append(
+            quantify(class_map, scheme, calibration or Calibration(0.5, 80.0),
+                     settings=settings)
+        )  # fmt: skip
+    return found
+
+
+def test_field_statistics_of_counts(scheme, disc):
+    fields = measure_fields(scheme, disc, [4, 6, 5, 5])
+    table = summarize_fields(fields).set_index(["class_name", "name"])
+    row = table.loc[("void", "count")]
+    assert (row["fields"], row["mean"]) == (4, 5)
+    half = stats.t.isf(0.025, 3) * np.std([4, 6, 5, 5], ddof=1) / 2
+    assert row["high"] - row["mean"] == pytest.approx(half)
+    assert row["relative_accuracy_percent"] == pytest.approx(25.98, abs=0.01)
+    assert row["further_fields"] == 28 - 4
+    assert row["sigma_counting"] == pytest.approx(np.sqrt(5 / 4), rel=0.25)
+    assert row["sigma_calibration"] == 0
+
+
+def test_an_error_that_all_fields_share_does_not_average_out(scheme, disc):
+    exact = Calibration(0.5, 80.0)
+    known = dataclasses.replace(exact, foil_thickness_sigma_nm=8.0)
+    rows = [
+        summarize_fields(measure_fields(scheme, disc, [5, 5, 6, 4], c))
+        .set_index(["class_name", "name"])
+        .loc[("void", "number_density_per_m3")]
+        for c in (exact, known)
+    ]
+    assert rows[1]["sigma_calibration"] == pytest.approx(
+        0.09 * rows[1]["mean"], rel=0.2
+    )
+    assert rows[1]["high"] > rows[0]["high"]
+
+
+def test_one_field_has_no_statistics(scheme, disc):
+    assert len(summarize_fields(measure_fields(scheme, disc, [5]))) == 0
+    with pytest.raises(ValueError, match="`accuracy_percent` must be above 0"):
+        summarize_fields([], accuracy_percent=0)
+
+
+def test_sizes_are_pooled(scheme, disc):
+    table = fit_pooled_sizes(measure_fields(scheme, disc, [5, 15, 10]))
+    assert set(table["name"]) == {
+        "lognormal", "weibull",
+    }  # fmt: skip
+    assert (table["count"] == 30).all()
+    assert set(table["unit"]) == {"nm"}
+    assert table["mean"].between(4, 9).all()
+
+
+def test_pooled_sizes_are_truncated_at_the_resolution(scheme, disc):
+    settings = QuantifySettings(smallest_diameter_px=11.0)
+    table = fit_pooled_sizes(
+        measure_fields(scheme, disc, [15, 15], Calibration(), settings)
+    )
+    assert set(table["unit"]) == {"px"}
+    assert (table["smallest"] == 11).all()
+    assert (table["count"] < 30).all()
+    assert len(fit_pooled_sizes([])) == 0

@@ -1,0 +1,92 @@
+import dataclasses
+
+import numpy as np
+import pytest
+
+from defectkeras.core.arrays import NOT_ANNOTATED
+from defectkeras.core.calibration import Calibration
+from defectkeras.quantification.places import measure_places
+from defectkeras.quantification.quantify import quantify
+
+
+def draw(disc, segment):
+    """Precipitates on two lines, and voids anywhere."""
+    class_map = np.zeros((260, 340), np.int32)
+    lines = np.zeros(class_map.shape, bool)
+    for column in (80, 250):
+        segment(lines, (-10, column), (270, column), 5)
+    class_map[lines] = 1
+    for k in range(14):
+        disc(class_map, 15 + 34 * (k // 2), (80, 250)[k % 2], 12, value=2)
+    rng = np.random.default_rng(0)
+    for row in range(4):
+        for column in range(4):
+            shift = rng.uniform(-8, 8, 2)
+            at = 30 + 65 * row + shift[0], 110 + 36 * column + shift[1]
+            disc(class_map, *at, 9, value=3)
+    return class_map
+
+
+def measure(scheme, class_map):
+    result = quantify(class_map, scheme, Calibration(0.5))
+    return measure_places(result, class_map, simulations=19)
+
+
+def find(places, class_name, statistic, other=""):
+    table = places.statistics.set_index(["class_name", "statistic", "other_class"])
+    return table.loc[(class_name, statistic, other)]
+
+
+def test_precipitates_lie_on_the_lines_and_voids_do_not(scheme, disc, segment):
+    places = measure(scheme, draw(disc, segment))
+    on = find(places, "precipitate", "mean_distance_px", "dislocation")
+    assert on["value"] < 1.5 < on["expected"]
+    assert on["p_value"] < 0.02
+    touching = find(places, "precipitate", "touching_fraction", "dislocation")
+    assert touching["value"] == 1
+    assert find(places, "void", "touching_fraction", "dislocation")["value"] < 0.5
+
+
+def test_lines_have_an_orientation(scheme, disc, segment):
+    places = measure(scheme, draw(disc, segment))
+    mean = find(places, "dislocation", "mean_orientation_deg")
+    assert mean["value"] == pytest.approx(90, abs=2)
+    assert find(places, "dislocation", "alignment")["p_value"] < 0.01
+    rose = places.orientations
+    assert rose["fraction"].sum() == pytest.approx(1)
+    assert set(rose["class_name"]) == {"dislocation"}
+
+
+def test_curves_stand_beside_their_envelopes(scheme, disc, segment):
+    curves = measure(scheme, draw(disc, segment)).curves
+    assert set(curves["class_name"]) == {"precipitate", "void"}
+    assert (curves["l_low"] <= curves["l_mean"]).all()
+    assert (curves["l_mean"] <= curves["l_high"]).all()
+    np.testing.assert_allclose(curves["r_nm"], curves["r_px"] / 2)
+
+
+def test_few_objects_say_nothing(scheme, disc):
+    class_map = np.zeros((90, 120), np.int32)
+    disc(class_map, 40, 50, 12, value=3)
+    places = measure(scheme, class_map)
+    assert len(places.statistics) == len(places.curves) == 0
+    assert "fraction" in places.orientations
+
+
+def test_a_field_with_holes(scheme, disc, segment):
+    class_map = draw(disc, segment)
+    class_map[200:, 280:] = NOT_ANNOTATED
+    statistics = set(measure(scheme, class_map).statistics["statistic"])
+    assert "clark_evans" not in statistics
+    assert "neighbor_distance_ratio" in statistics
+
+
+def test_the_seed_decides(scheme, disc, segment):
+    class_map = draw(disc, segment)
+    one = quantify(class_map, scheme, Calibration(0.5))
+    other = dataclasses.replace(one, settings=dataclasses.replace(one.settings, seed=5))
+    tables = [
+        measure_places(q, class_map, simulations=5).curves for q in (one, one, other)
+    ]
+    assert tables[0].equals(tables[1])
+    assert not tables[0].equals(tables[2])
