@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
@@ -14,6 +15,7 @@ from defectkeras.core.files import sha256_of_file
 from defectkeras.micrographs.normalize import normalize_percentile
 from defectkeras.micrographs.read import find_micrographs, read_micrograph
 from defectkeras.quantification.field_set import fit_pooled_sizes, summarize_fields
+from defectkeras.quantification.results import Quantity
 from defectkeras.quantification.settings import QuantifySettings
 from defectkeras.registry.store import ModelRegistry, ModelVersion
 from defectkeras.reporting.dictionary import data_dictionary
@@ -99,7 +101,7 @@ class Analysis:
         """Give all quantities, one row per micrograph, class and quantity."""
         return pd.DataFrame(
             [
-                {"micrograph": report.name, **quantity.to_dict()}
+                {"micrograph": report.name, **_flat(quantity)}
                 for report in self.reports
                 for quantity in report.quantification.quantities
             ]
@@ -112,6 +114,14 @@ class Analysis:
     def size_fits(self) -> pd.DataFrame:
         """Give the size distributions fitted to the objects of all micrographs."""
         return fit_pooled_sizes([report.quantification for report in self.reports])
+
+
+def _flat(quantity: Quantity) -> dict[str, Any]:
+    """Give a quantity with a column for each part of its error bar."""
+    entry = quantity.to_dict()
+    parts = entry.pop("parts")
+    names = ("counting", "thickness", "pixel_size", "model")
+    return entry | {f"sigma_{name}": parts.get(name) for name in names}
 
 
 def result_folders(paths: Sequence[Path]) -> dict[Path, str]:

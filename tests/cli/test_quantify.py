@@ -36,6 +36,21 @@ def test_files_and_dry_run(run, mask_path, tmp_path):
     assert (tmp_path / "out" / "mask" / "objects.csv").exists()
 
 
+def test_choices_and_errors_reach_the_result(run, mask_path):
+    shown = run(
+        "quantify", mask_path, "--encoding", "binary", "--pixel-size-nm", 0.5,
+        "--foil-thickness-nm", 80, "--foil-thickness-sigma-nm", 8,
+        "--foil-thickness-source", "EELS", "--split", "distance",
+        "--edge-rule", "forbidden_lines", "--json",
+    )  # fmt: skip
+    told = json.loads(shown.stdout)
+    assert told["settings"]["split"] == "distance"
+    assert told["settings"]["edge_rule"] == "forbidden_lines"
+    assert told["calibration"]["foil_thickness_source"] == "EELS"
+    parts = {q["name"]: q["parts"] for q in told["quantities"]}
+    assert parts["number_density_per_m3"]["thickness"] > 0
+
+
 def test_wrong_encoding_is_told(run, mask_path):
     result = run("quantify", mask_path)
     assert result.exit_code == 1

@@ -1,6 +1,10 @@
 """Every default quantity against drawn foils of known contents: bias under 3 %."""
 
+import importlib.util
+from pathlib import Path
+
 import numpy as np
+import pandas as pd
 import pytest
 
 from defectkeras.core.calibration import Calibration
@@ -200,3 +204,21 @@ def test_synthetic_micrographs_are_measured_without_bias():
     ratios = {key: found[key] / true[key] for key in true}
     assert len(ratios) == 9
     assert all(abs(ratio - 1) < 0.03 for ratio in ratios.values()), ratios
+
+
+@pytest.mark.slow
+def test_intervals_hold_the_truth(monkeypatch):
+    """A small version of benchmarks/estimator_truth.py."""
+    path = Path(__file__).parents[2] / "benchmarks" / "estimator_truth.py"
+    spec = importlib.util.spec_from_file_location("estimator_truth", path)
+    benchmark = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(benchmark)
+    monkeypatch.setattr(benchmark, "SETTINGS", {"default": QuantifySettings()})
+    rows = pd.DataFrame([r for seed in range(24) for r in benchmark.measure(seed)])
+    held = {
+        key: benchmark.coverage(group)
+        for key, group in rows.groupby(["class", "quantity"])
+    }
+    assert len(held) == 10
+    assert min(held.values()) > 80, held
+    assert np.mean(list(held.values())) > 90

@@ -19,16 +19,23 @@ from defectkeras.datasets.spec import load_dataset_spec
 from defectkeras.registry.store import ModelRegistry
 from defectkeras.workflows.analyze import AnalyzeSettings, analyze, result_folders
 
+TABLES = (
+    "lines",
+    "objects",
+    "orientations",
+    "pairs",
+    "places",
+    "segments",
+    "sizes",
+    "traces",
+)
 FILES = {
     "class_map.png",
     "data_dictionary.csv",
     "figures",
-    "lines.csv",
-    "lines.parquet",
-    "objects.csv",
-    "objects.parquet",
     "overlay.png",
     "summary.json",
+    *(f"{name}.{kind}" for name in TABLES for kind in ("csv", "parquet")),
 }
 
 
@@ -62,6 +69,11 @@ def test_every_file_is_written_and_tells_where_it_is_from(
         assert all(q["unit"] for q in summary["quantities"])
     quantities = pd.read_csv(tmp_path / "quantities.csv")
     assert set(quantities["micrograph"]) == {p.stem for p in micrographs[:2]}
+    assert "sigma_counting" in quantities
+    fields = pd.read_csv(tmp_path / "fields.csv")
+    assert (fields["fields"] == 2).all()
+    assert len(fields) > 0
+    assert "aic" in pd.read_csv(tmp_path / "fits.csv")
     page = (tmp_path / "report.html").read_text()
     assert version.sha256 in page
     assert "http://" not in page.replace("http://www.w3.org", "")

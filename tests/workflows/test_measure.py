@@ -1,5 +1,6 @@
 """A class map measured, and the files that show it."""
 
+import dataclasses
 import json
 
 import numpy as np
@@ -10,7 +11,14 @@ from PIL import Image
 from defectkeras.core.calibration import Calibration
 from defectkeras.core.labels import DefectClass, LabelScheme
 from defectkeras.core.micrograph import Micrograph
-from defectkeras.workflows.measure import Segmented, measure_into_folder, run_facts
+from defectkeras.quantification.settings import QuantifySettings
+from defectkeras.workflows.measure import (
+    CalibrationErrors,
+    Segmented,
+    measure,
+    measure_into_folder,
+    run_facts,
+)
 
 SCHEME = LabelScheme(
     (
@@ -59,6 +67,29 @@ def test_files_hold_what_was_measured(segmented, tmp_path):
         report.quantification.find("dislocation", "dislocation_density_per_m2").value
     )
     assert report.files["objects.csv"] == "field/objects.csv"
+
+
+def test_maps_errors_and_other_class_maps_reach_the_numbers(segmented):
+    emptier = np.where(segmented.class_map == 2, 0, segmented.class_map)
+    probability_map = np.full((100, 160, 3), 0.9, np.float32)
+    calibration = CalibrationErrors(None, 10.0, "EELS").of(
+        segmented.micrograph.calibration
+    )
+    known = dataclasses.replace(
+        segmented,
+        micrograph=dataclasses.replace(segmented.micrograph, calibration=calibration),
+        probability_map=probability_map,
+        uncertainty=probability_map[..., 0] - 0.8,
+        other_class_maps=(segmented.class_map, emptier),
+    )
+    found = measure(known, QuantifySettings(split="distance"))
+    assert found.objects["confidence"].tolist() == pytest.approx([0.9])
+    assert found.objects["uncertainty"].tolist() == pytest.approx([0.1])
+    assert set(found.find("void", "number_density_per_m3").parts) == {
+        "counting", "thickness", "model",
+    }  # fmt: skip
+    assert found.calibration.foil_thickness_source == "EELS"
+    assert "mean_grey_level" in found.objects
 
 
 def test_older_folder_stays_unless_replaced(segmented, tmp_path):
