@@ -157,6 +157,8 @@ def hints_from(known: dict[str, Any]) -> "Hints":
 
     names = ("encoding", "object_class", "line_width_px", "line_width_nm")
     return Hints(**{name: known.pop(name) for name in names})
+
+
 _QUANTIFY_OPTIONS = (
     click.option(
         "--pixel-size-sigma-nm",
