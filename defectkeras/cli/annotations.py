@@ -20,13 +20,19 @@ from defectkeras.cli.options import (
 )
 from defectkeras.cli.progress import progress_bar
 
+EXAMPLES = """\b
+Examples:
+  defectkeras annotations convert results drawn --to labelme --micrographs fields
+  defectkeras annotations convert drawn labels --to labels --line-width-px 5
+"""
+
 
 @click.group(cls=FriendlyGroup)
 def annotations() -> None:
     """Bring annotations to other tools and back."""
 
 
-@annotations.command()
+@annotations.command(epilog=EXAMPLES)
 @click.argument("source", type=EXISTING)
 @click.argument("output_folder", type=FOLDER)
 @click.option(
@@ -50,13 +56,9 @@ def convert(
     as_json: bool,
     **known: Any,
 ) -> None:
-    r"""Convert SOURCE into files of another tool in OUTPUT_FOLDER.
+    """Convert SOURCE into files of another tool in OUTPUT_FOLDER.
 
     SOURCE is an annotation, a folder of them, or the results of `analyze`.
-
-    \b
-    defectkeras annotations convert results drawn --to labelme --micrographs fields
-    defectkeras annotations convert drawn labels --to labels --line-width-px 5
     """
     from defectkeras.workflows.convert_annotations import (
         ConversionRequest,

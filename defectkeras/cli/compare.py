@@ -27,8 +27,14 @@ if TYPE_CHECKING:
     from defectkeras.micrographs.annotations.read import Hints
     from defectkeras.quantification.comparison import Comparison
 
+EXAMPLES = """\b
+Examples:
+  defectkeras compare anna=masks_a ben=masks_b --encoding objects --class loop
+  defectkeras compare anna ben dci-stem@1 --micrographs fields --out comparison
+"""
 
-@click.command()
+
+@click.command(epilog=EXAMPLES)
 @click.argument("operands", nargs=-1, required=True, metavar="[LABEL=]A [LABEL=]B ...")
 @hint_options
 @click.option(
@@ -65,15 +71,11 @@ def compare(
     as_json: bool,
     **known: Any,
 ) -> None:
-    r"""Compare annotators: people, models, versions of a model.
+    """Compare annotators: people, models, versions of a model.
 
     Each is a file or folder of annotations of any format, a results folder of
     `analyze`, or a model of the registry, NAME@VERSION, run on --micrographs.
     Fields belong together by the name of the micrograph.
-
-    \b
-    defectkeras compare anna=masks_a ben=masks_b --encoding objects --class loop
-    defectkeras compare anna ben dci-stem@1 --micrographs fields --out comparison
     """
     if any("@" in text for text in operands):
         start_tensorflow()

@@ -59,12 +59,7 @@ def quantify(
     as_json: bool,
     **known: Any,
 ) -> None:
-    r"""Measure the defects in CLASS_MAP, a mask from any tool.
-
-    \b
-    defectkeras quantify mask.png --encoding binary --class void --pixel-size-nm 0.5
-    defectkeras quantify map.png --class dislocation:line --class void --out results
-    """
+    """Measure the defects in CLASS_MAP, a mask from any tool."""
     from defectkeras.quantification.settings import QuantifySettings
     from defectkeras.workflows.measure import CalibrationErrors
     from defectkeras.workflows.quantify import (

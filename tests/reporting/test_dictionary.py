@@ -17,6 +17,7 @@ def test_every_column_has_a_meaning_and_a_length_its_unit(measured):
         image=np.ones((20, 33), np.float32),
     )
     quantities = pd.DataFrame([q.to_dict() for q in found.quantities])
+    quantities = quantities.drop(columns="parts")  # `analyze` writes a column each
     table = data_dictionary(
         {
             "objects.csv": found.objects,

@@ -74,6 +74,9 @@ def test_every_file_is_written_and_tells_where_it_is_from(
     assert (fields["fields"] == 2).all()
     assert len(fields) > 0
     assert "aic" in pd.read_csv(tmp_path / "fits.csv")
+    for path in tmp_path.rglob("data_dictionary.csv"):
+        told = pd.read_csv(path, keep_default_na=False)
+        assert set(told.loc[told["meaning"] == "", "column"]) == set()
     page = (tmp_path / "report.html").read_text()
     assert version.sha256 in page
     assert "http://" not in page.replace("http://www.w3.org", "")
