@@ -4,6 +4,12 @@ Importing this package registers all of them, so that saved models load.
 """
 
 from defectkeras.models.layers.diagonal import DiagonalConv2DTranspose
+from defectkeras.models.layers.adaptive_pooling import AdaptiveAveragePooling2D
+from defectkeras.models.layers.atrous_pooling import AtrousMaxPooling2D
+from defectkeras.models.layers.compact_bilinear import (
+    CompactBilinearPooling2D,
+    DescriptorNormalization,
+)
 from defectkeras.models.layers.icnr import ICNR
 from defectkeras.models.layers.padding import SymmetricPadding2D
 from defectkeras.models.layers.pooling import DilatedMaxPooling2D
@@ -17,13 +23,17 @@ from defectkeras.models.layers.upsampling import (
 
 __all__ = [
     "ICNR",
+    "AdaptiveAveragePooling2D",
+    "AtrousMaxPooling2D",
     "BedOfNails2D",
     "BilinearUpsampling2D",
+    "CompactBilinearPooling2D",
     "DepthToSpace2D",
     "DiagonalConv2DTranspose",
     "DilatedMaxPooling2D",
     "MaxPoolingWithIndices",
     "MaxUnpooling2D",
+    "DescriptorNormalization",
     "ResizeLike",
     "SymmetricPadding2D",
 ]
