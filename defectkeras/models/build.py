@@ -9,10 +9,24 @@ import keras
 
 from defectkeras.core.errors import ModelError
 from defectkeras.core.names import require_known
-from defectkeras.models import defect_seg_net, fcn, patch_classifier, unet
+from defectkeras.models import (
+    deeplab_v3,
+    deeplab_v3_plus,
+    defect_seg_net,
+    encoder_unet,
+    fast_fcn,
+    fcn,
+    patch_classifier,
+    unet,
+)
+from defectkeras.models.receptive_field import model_stride, receptive_field_px
 
 MODEL_BUILDERS: dict[str, Callable[..., keras.Model]] = {
+    "deeplab_v3": deeplab_v3.build_deeplab_v3,
+    "deeplab_v3_plus": deeplab_v3_plus.build_deeplab_v3_plus,
     "defectsegnet": defect_seg_net.build_defect_seg_net,
+    "encoder_unet": encoder_unet.build_encoder_unet,
+    "fast_fcn": fast_fcn.build_fast_fcn,
     "fcn": fcn.build_fcn,
     "patch_classifier": patch_classifier.build_patch_classifier,
     "unet": unet.build_unet,
@@ -27,13 +41,14 @@ class ArchitectureFacts:
     Attributes:
         stride: The number that the height and the width of an image and the
             origin of a tile must be a multiple of, in pixels.
-        receptive_field_px: Side of the smallest square that, centered on any
-            output pixel, holds all input pixels it depends on, in pixels. Half
-            of it, rounded down, is the halo that a tile needs.
+        receptive_field_px: Side of a square that, centered on any output pixel,
+            holds all input pixels it depends on, in pixels. Half of it, rounded
+            down, is the halo with which tiles leave no trace. None where a pixel
+            depends on the whole image.
     """
 
     stride: int
-    receptive_field_px: int
+    receptive_field_px: int | None
 
 
 ARCHITECTURE_FACTS: dict[str, ArchitectureFacts] = {
@@ -41,18 +56,29 @@ ARCHITECTURE_FACTS: dict[str, ArchitectureFacts] = {
         stride=defect_seg_net.STRIDE,
         receptive_field_px=defect_seg_net.RECEPTIVE_FIELD_PX,
     ),
-    "fcn": ArchitectureFacts(
-        stride=fcn.STRIDE, receptive_field_px=fcn.RECEPTIVE_FIELD_PX
-    ),
-    "patch_classifier": ArchitectureFacts(
-        stride=patch_classifier.STRIDE,
-        receptive_field_px=patch_classifier.RECEPTIVE_FIELD_PX,
-    ),
-    "unet": ArchitectureFacts(
-        stride=unet.STRIDE, receptive_field_px=unet.RECEPTIVE_FIELD_PX
-    ),
 }
-"""Architecture to its facts, one row for each of `MODEL_BUILDERS`."""
+"""Facts of architectures that have the same ones whatever their arguments, found by
+hand; those of the others are read from the graph of the model."""
+
+
+def describe_architecture(architecture: str, model: keras.Model) -> ArchitectureFacts:
+    """Give what prediction must know of a model.
+
+    Args:
+        architecture: A name of `MODEL_BUILDERS`.
+        model: Built by it.
+
+    Returns:
+        The row of `ARCHITECTURE_FACTS`, or what the graph of the model tells.
+
+    Example:
+        >>> model = build_model("defectsegnet", num_classes=4)
+        >>> describe_architecture("defectsegnet", model)
+        ArchitectureFacts(stride=8, receptive_field_px=103)
+    """
+    if architecture in ARCHITECTURE_FACTS:
+        return ARCHITECTURE_FACTS[architecture]
+    return ArchitectureFacts(model_stride(model), receptive_field_px(model))
 
 
 def build_model(architecture: str, **arguments: Any) -> keras.Model:
@@ -88,26 +114,3 @@ def build_model(architecture: str, **arguments: Any) -> keras.Model:
     if "num_classes" not in arguments:
         raise ModelError(f"{architecture} needs `num_classes`. Received: {arguments}.")
     return builder(**arguments)
-
-
-def model_stride(model: keras.Model) -> int:
-    """Measure the number that height and width must be a multiple of.
-
-    It is the factor by which the smallest map in the model is smaller than the
-    image, so that it holds for any functional model, also a loaded one.
-
-    Args:
-        model: A functional model that takes (B, H, W, C) of any size.
-
-    Returns:
-        The stride in pixels.
-
-    Example:
-        >>> model_stride(build_model("defectsegnet", num_classes=4))
-        8
-    """
-    side = 512
-    outputs = keras.tree.flatten([layer.output for layer in model.layers])
-    maps = keras.Model(model.inputs, outputs)
-    shapes = maps.compute_output_shape((1, side, side, model.input_shape[-1]))
-    return side // min(int(shape[1]) for shape in shapes)

@@ -27,6 +27,9 @@ from numpy.typing import NDArray
 from defectkeras.core.arrays import Image
 from defectkeras.core.errors import ModelError
 
+MAX_HALO_PX = 96
+"""Halo of a network that looks farther, in px; see docs/prediction.md for the error."""
+
 Position = tuple[int, int]
 """Row and column in the image where the core of a tile begins."""
 
@@ -38,8 +41,8 @@ class Tiling:
     Attributes:
         tile_size: Largest side of a tile in pixels. Smaller images get smaller
             tiles.
-        halo: Context in pixels on each side that is thrown away; at least the
-            radius of the receptive field. It is rounded up to the stride.
+        halo: Context in pixels on each side that is thrown away, see
+            `choose_halo`. It is rounded up to the stride.
         batch_size: Tiles that the network takes at once; memory grows with it.
         stride: Tile sides and origins are multiples of it.
         overlap: Pixels that the cores of neighbors share at least.
@@ -196,6 +199,26 @@ def blend_tiles(
         rows = slice(row, row + weights.shape[0])
         columns = slice(column, column + weights.shape[1])
         total[rows, columns] += kept * weights
+
+
+def choose_halo(receptive_field_px: int | None) -> int:
+    """Give the halo for a network.
+
+    Args:
+        receptive_field_px: Side of the square that an output pixel depends on; None
+            is the whole tile.
+
+    Returns:
+        Its radius in px, at most `MAX_HALO_PX`: beyond that the smooth overlap of
+        the tiles has to hide what is left.
+
+    Example:
+        >>> choose_halo(103), choose_halo(601), choose_halo(None)
+        (51, 96, 96)
+    """
+    if receptive_field_px is None:
+        return MAX_HALO_PX
+    return min(receptive_field_px // 2, MAX_HALO_PX)
 
 
 def round_up(value: int, multiple: int) -> int:

@@ -41,7 +41,8 @@ class ModelCard:
         arguments: Arguments of the builder.
         scheme: The classes of its class map.
         stride: Height and width of a tile must be multiples of it, in px.
-        receptive_field_px: Side of the square that one output pixel sees.
+        receptive_field_px: Side of the square that one output pixel sees; None
+            where it sees the whole tile, by a pool over it.
         pixel_size_range_nm: Smallest and largest pixel size in the training data,
             or None when not known.
         low_percent: Percentile of the grey levels that becomes 0.
@@ -72,7 +73,7 @@ class ModelCard:
     arguments: dict[str, Any]
     scheme: LabelScheme
     stride: int
-    receptive_field_px: int
+    receptive_field_px: int | None
     pixel_size_range_nm: tuple[float, float] | None
     low_percent: float = 0.1
     high_percent: float = 99.9
@@ -97,7 +98,7 @@ class ModelCard:
         _require(self.schema == _SCHEMA, f"`schema` must be {_SCHEMA}", self.schema)
         _require(self.stride >= 1, "`stride` must be at least 1", self.stride)
         _require(
-            self.receptive_field_px >= 1,
+            self.receptive_field_px is None or self.receptive_field_px >= 1,
             "`receptive_field_px` must be at least 1",
             self.receptive_field_px,
         )

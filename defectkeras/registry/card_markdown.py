@@ -24,7 +24,9 @@ def _head(card: ModelCard) -> list[str]:
     facts = {
         "architecture": card.architecture,
         "stride": f"{card.stride} px",
-        "receptive field": f"{card.receptive_field_px} px",
+        "receptive field": "the whole tile"
+        if card.receptive_field_px is None
+        else f"{card.receptive_field_px} px",
         "pixel size": "not known"
         if sizes is None
         else f"{sizes[0]:g} to {sizes[1]:g} nm",

@@ -13,7 +13,7 @@ from defectkeras.core.errors import TrainingError
 from defectkeras.core.labels import LabelScheme
 from defectkeras.datasets.spec import Example, LoadedExample
 from defectkeras.losses import build_loss, median_frequency_weights
-from defectkeras.models.build import model_stride
+from defectkeras.models.receptive_field import model_stride
 from defectkeras.pipelines.input_pipeline import (
     build_training_dataset,
     require_known_cardinality,

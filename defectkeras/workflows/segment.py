@@ -12,7 +12,7 @@ from defectkeras.core.micrograph import Micrograph
 from defectkeras.prediction.domain import check_pixel_size
 from defectkeras.prediction.postprocess import remove_small_objects
 from defectkeras.prediction.predict import Prediction, predict_micrograph
-from defectkeras.prediction.tiling import Tiling
+from defectkeras.prediction.tiling import Tiling, choose_halo
 from defectkeras.registry.card import ModelCard
 from defectkeras.registry.store import ModelRegistry, ModelVersion
 
@@ -134,10 +134,10 @@ def segment(
 
 
 def tiling_for(card: ModelCard, settings: SegmentSettings) -> Tiling:
-    """Give tiles whose halo is the radius of the model's receptive field."""
+    """Give tiles whose halo fits the model's receptive field."""
     return Tiling(
         tile_size=settings.tile_size,
-        halo=-(-card.receptive_field_px // 2),
+        halo=choose_halo(card.receptive_field_px),
         batch_size=settings.batch_size,
         stride=card.stride,
     )

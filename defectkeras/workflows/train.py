@@ -16,6 +16,7 @@ from defectkeras.datasets.spec import (
     load_example,
     load_micrograph,
 )
+from defectkeras.prediction.tiling import choose_halo
 from defectkeras.registry.card import ModelCard
 from defectkeras.registry.names import require_name
 from defectkeras.registry.store import ModelRegistry, ModelVersion
@@ -192,10 +193,10 @@ def _card(
     name: str,
     pixel_size_range_nm: tuple[float, float] | None,
 ) -> ModelCard:
-    from defectkeras.models.build import ARCHITECTURE_FACTS
+    from defectkeras.models.build import describe_architecture
     from defectkeras.training.environment import describe_environment
 
-    facts = ARCHITECTURE_FACTS[request.architecture]
+    facts = describe_architecture(request.architecture, run.model)
     defects = ", ".join(c.name for c in spec.scheme.defects)
     return ModelCard(
         name=name,
@@ -229,7 +230,20 @@ def _card(
         environment=describe_environment(),
         intended_use=f"Segmentation of {defects} in micrographs like those of "
         f"{spec.name}: {spec.description}",
-        limits=request.limits
-        or "Known to work on nothing but the validation split of its data spec. "
-        "Check the overlays of each new material, microscope and magnification.",
+        limits=request.limits or _limits(facts.receptive_field_px),
+    )
+
+
+def _limits(receptive_field_px: int | None) -> str:
+    """Say what is always true, and whether the tiling can show in the results."""
+    limits = (
+        "Known to work on nothing but the validation split of its data spec. "
+        "Check the overlays of each new material, microscope and magnification."
+    )
+    halo = choose_halo(receptive_field_px)
+    if receptive_field_px is not None and receptive_field_px // 2 <= halo:
+        return limits
+    return (
+        f"{limits} The network looks farther than the halo of a tile ({halo} px), so "
+        "that its results depend a little on the tile size (docs/prediction.md)."
     )

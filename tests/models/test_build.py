@@ -1,6 +1,5 @@
 """The table of architectures, and messages that name the nearest one."""
 
-import keras
 import pytest
 
 from defectkeras.core.errors import ModelError
@@ -8,12 +7,21 @@ from defectkeras.models.build import (
     ARCHITECTURE_FACTS,
     MODEL_BUILDERS,
     build_model,
-    model_stride,
+    describe_architecture,
 )
 
 
-def test_every_architecture_has_its_facts():
-    assert list(ARCHITECTURE_FACTS) == list(MODEL_BUILDERS)
+def test_facts_by_hand_are_of_known_architectures():
+    assert set(ARCHITECTURE_FACTS) <= set(MODEL_BUILDERS)
+
+
+def test_other_facts_are_read_from_the_model():
+    arguments = {"encoder": "mobilenet_v2", "encoder_alpha": 0.35, "num_classes": 2}
+    for image_pooling in (True, False):
+        model = build_model("deeplab_v3", image_pooling=image_pooling, **arguments)
+        facts = describe_architecture("deeplab_v3", model)
+        assert facts.stride == 16
+        assert (facts.receptive_field_px is None) == image_pooling
 
 
 def test_arguments_reach_the_builder():
@@ -36,11 +44,3 @@ def test_arguments_reach_the_builder():
 def test_slips_name_what_was_meant(architecture, arguments, message):
     with pytest.raises(ModelError, match=message):
         build_model(architecture, **arguments)
-
-
-def test_stride_is_measured_on_any_functional_model():
-    image = keras.Input((None, None, 2))
-    x = keras.layers.MaxPooling2D(2)(image)
-    x = keras.layers.Conv2D(3, 3, strides=2, padding="same")(x)
-    x = keras.layers.UpSampling2D(4)(x)
-    assert model_stride(keras.Model(image, x)) == 4

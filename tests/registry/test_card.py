@@ -16,7 +16,8 @@ def test_round_trip_through_a_file(make_card, tmp_path):
 
 
 def test_tuples_of_free_tables_are_kept_as_json_has_them(make_card):
-    card = make_card(split={"train": ("a", "b")}, pixel_size_range_nm=None)
+    unknown = {"pixel_size_range_nm": None, "receptive_field_px": None}
+    card = make_card(split={"train": ("a", "b")}, **unknown)
     assert card.split == {"train": ["a", "b"]}
     assert card_from_dict(json.loads(json.dumps(card.to_dict()))) == card
 

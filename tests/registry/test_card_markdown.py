@@ -22,6 +22,11 @@ def test_unknown_pixel_size_is_said(make_card):
     )
 
 
+def test_receptive_field_without_a_border_is_said(make_card):
+    page = card_markdown(make_card(receptive_field_px=None))
+    assert "| receptive field | the whole tile |" in page.splitlines()
+
+
 def test_cell_cannot_break_its_table(make_card):
     page = card_markdown(make_card(environment={"device": "a | b\n<script>"}))
     assert "| device | a \\| b &lt;script> |" in page

@@ -8,6 +8,7 @@ import pytest
 from defectkeras.core.calibration import Calibration
 from defectkeras.core.errors import CalibrationError, ModelError, RegistryError
 from defectkeras.core.micrograph import Micrograph
+from defectkeras.prediction.tiling import MAX_HALO_PX
 from defectkeras.workflows.segment import (
     Segmenter,
     SegmentSettings,
@@ -71,8 +72,13 @@ def test_specks_are_taken_out(segmenter):
 
 def test_halo_is_the_radius_of_the_receptive_field(segmenter):
     tiling = tiling_for(segmenter.card, SegmentSettings())
-    assert tiling.halo == 52
+    assert tiling.halo == 51
     assert tiling.stride == 8
+
+
+def test_halo_of_a_model_that_sees_the_whole_tile_is_capped(segmenter):
+    card = dataclasses.replace(segmenter.card, receptive_field_px=None, stride=32)
+    assert tiling_for(card, SegmentSettings()).halo == MAX_HALO_PX
 
 
 def test_unknown_model_names_the_nearest(tiny_registry):

@@ -1,0 +1,123 @@
+"""What the graph tells against what an impulse in the input changes."""
+
+import keras
+import numpy as np
+import pytest
+
+from defectkeras.models.build import ARCHITECTURE_FACTS, build_model
+from defectkeras.models.layers import (
+    AtrousMaxPooling2D,
+    BilinearUpsampling2D,
+    CompactBilinearPooling2D,
+    DepthToSpace2D,
+    ResizeLike,
+    SymmetricPadding2D,
+)
+from defectkeras.models.receptive_field import model_stride, receptive_field_px
+
+LAYERS = keras.layers
+
+
+def conv(kernel=3, **arguments):
+    arguments = {"filters": 2, "padding": "same", "use_bias": False} | arguments
+    return LAYERS.Conv2D(kernel_size=kernel, **arguments)
+
+
+CHAINS = {
+    "dilated": [conv(3, dilation_rate=3), conv(5)],
+    "strided": [conv(3, strides=2), conv(3), LAYERS.UpSampling2D(2)],
+    "even kernel": [conv(4), conv(2, strides=2), LAYERS.UpSampling2D(2)],
+    "pools": [
+        LAYERS.MaxPooling2D(2),
+        conv(3),
+        LAYERS.MaxPooling2D(3, strides=2, padding="same"),
+        LAYERS.UpSampling2D(4),
+    ],
+    "padded": [
+        LAYERS.ZeroPadding2D(((1, 2), (1, 2))),
+        conv(5, strides=2, padding="valid"),
+        BilinearUpsampling2D(2),
+    ],
+    "mirrored": [SymmetricPadding2D(1), conv(3, padding="valid")],
+    "transposed": [
+        conv(3, strides=2),
+        LAYERS.Conv2DTranspose(2, 4, strides=2, padding="same", use_bias=False),
+        conv(3, strides=2),
+        LAYERS.Conv2DTranspose(2, 2, strides=2, use_bias=False),
+    ],
+    "atrous pool": [
+        conv(3, strides=2),
+        AtrousMaxPooling2D(3, 2),
+        BilinearUpsampling2D(2),
+    ],
+    "subpixel": [conv(3, strides=4), conv(3, filters=32), DepthToSpace2D(4)],
+}
+
+
+def build(chain):
+    x = image = keras.Input((None, None, 1))
+    for layer in chain:
+        x = layer.__class__.from_config(layer.get_config())(x)
+    return keras.Model(image, x)
+
+
+def farthest_touched(model, size=96):
+    """Give the largest distance of an input row to an output row that it changes."""
+    for weight in model.trainable_weights:
+        weight.assign(np.ones(weight.shape))
+    impulses = np.zeros((size, size, 16, 1), np.float32)
+    impulses[np.arange(size), np.arange(size)] = 1.0
+    touched = model.predict(impulses, verbose=0).max(axis=(2, 3)) > 0
+    inputs, outputs = np.nonzero(touched)
+    inside = (outputs >= 40) & (outputs < 56)
+    return np.abs(inputs - outputs)[inside].max()
+
+
+@pytest.mark.parametrize("chain", CHAINS.values(), ids=CHAINS)
+def test_nothing_beyond_it_matters_and_it_is_not_much_too_wide(chain):
+    model = build(chain)
+    radius = receptive_field_px(model) // 2
+    farthest = farthest_touched(model)
+    assert farthest <= radius <= farthest + model_stride(model)
+
+
+def test_defectsegnet_has_what_was_found_by_hand():
+    model = build_model("defectsegnet", num_classes=2)
+    facts = ARCHITECTURE_FACTS["defectsegnet"]
+    assert model_stride(model) == facts.stride
+    assert abs(receptive_field_px(model) - facts.receptive_field_px) <= facts.stride
+
+
+def test_pool_over_the_whole_image_has_no_border_and_no_stride():
+    image = keras.Input((None, None, 2))
+    x = conv(3, strides=2)(image)
+    pooled = LAYERS.GlobalAveragePooling2D(keepdims=True)(x)
+    spread = ResizeLike()([conv(1)(pooled), x])
+    model = keras.Model(image, BilinearUpsampling2D(2)(LAYERS.Add()([x, spread])))
+    assert receptive_field_px(model) is None
+    assert model_stride(model) == 2
+
+
+def test_descriptor_of_the_whole_image_has_no_border():
+    image = keras.Input((None, None, 2))
+    gate = LAYERS.Dense(2)(CompactBilinearPooling2D(8)(image))
+    gate = LAYERS.Reshape((1, 1, 2))(gate)
+    model = keras.Model(image, LAYERS.Multiply()([image, gate]))
+    assert receptive_field_px(model) is None
+    assert model_stride(model) == 1
+
+
+def test_map_resized_like_another_has_its_scale():
+    image = keras.Input((None, None, 1))
+    fine = conv(3, strides=2)(image)
+    coarse = conv(3, strides=4)(fine)
+    model = keras.Model(image, ResizeLike()([coarse, fine]))
+    doubled = keras.Model(image, BilinearUpsampling2D(4)(coarse))
+    assert receptive_field_px(model) == receptive_field_px(doubled)
+
+
+def test_stride_is_that_of_the_smallest_map():
+    image = keras.Input((None, None, 2))
+    x = LAYERS.MaxPooling2D(2)(image)
+    x = LAYERS.Conv2D(3, 3, strides=2, padding="same")(x)
+    assert model_stride(keras.Model(image, LAYERS.UpSampling2D(4)(x))) == 4
