@@ -42,6 +42,7 @@ class LazyGroup(FriendlyGroup):
         "data": "defectkeras.cli.data:data",
         "doctor": "defectkeras.cli.doctor:doctor",
         "evaluate": "defectkeras.cli.evaluate:evaluate",
+        "pretrain": "defectkeras.cli.pretrain:pretrain",
         "quantify": "defectkeras.cli.quantify:quantify",
         "registry": "defectkeras.cli.registry:registry",
         "train": "defectkeras.cli.train:train",

@@ -1,6 +1,7 @@
 """Options that several commands share, each written once."""
 
 import json
+import tomllib
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -69,6 +70,32 @@ root_option = click.option(
     "--root",
     type=FOLDER,
     help="Folder of the micrographs, in place of the one that the data spec names.",
+)
+
+
+def parse_model_settings(
+    ctx: click.Context, param: click.Parameter, words: tuple[str, ...]
+) -> dict[str, Any]:
+    """Turn KEY=VALUE into arguments of a builder; a value is TOML or plain text."""
+    settings: dict[str, Any] = {}
+    for word in words:
+        key, equals, text = word.partition("=")
+        if not (key and equals):
+            raise click.BadParameter(f"{word!r} must be KEY=VALUE.")
+        try:
+            settings[key] = tomllib.loads(f"value = {text}")["value"]
+        except tomllib.TOMLDecodeError:
+            settings[key] = text
+    return settings
+
+
+set_model_option = click.option(
+    "--set-model",
+    "model_settings",
+    metavar="KEY=VALUE",
+    multiple=True,
+    callback=parse_model_settings,
+    help="Argument of the network's builder, such as encoder=mobilenet_v2; repeatable.",
 )
 
 json_option = click.option(

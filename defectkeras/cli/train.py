@@ -14,6 +14,7 @@ from defectkeras.cli.options import (
     json_option,
     registry_option,
     root_option,
+    set_model_option,
     talk,
 )
 from defectkeras.cli.quiet import start_tensorflow
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 @click.argument("spec", type=EXISTING)
 @click.option("--architecture", default="defectsegnet", help="Name of the network.")
 @click.option("--variant", help="Variant of the network, where it has some.")
+@set_model_option
 @click.option("--name", help="Name in the registry; that of the data spec by default.")
 @click.option("--description", help="One sentence for the model card.")
 @click.option("--config", type=EXISTING, help="TOML file with training settings.")
@@ -47,6 +49,7 @@ def train(
     spec: Path,
     architecture: str,
     variant: str | None,
+    model_settings: dict[str, Any],
     name: str | None,
     description: str | None,
     config: Path | None,
@@ -78,7 +81,7 @@ def train(
         spec,
         root=root,
         architecture=architecture,
-        arguments={} if variant is None else {"variant": variant},
+        arguments=model_settings | ({} if variant is None else {"variant": variant}),
         name=name,
         registry_root=registry_root,
         run_folder=run_folder,

@@ -78,8 +78,8 @@ def build_deeplab_v3(
         >>> model.output_shape
         (None, 96, 320, 4)
     """
-    rates = choose_rates(rates, output_stride, input_shape)
     require_input_shape(input_shape, stride=output_stride)
+    rates = choose_rates(rates, output_stride, input_shape)
     if multi_grid is None:
         has_grid = encoder in ENCODERS and ENCODERS[encoder].multi_grid
         multi_grid = MULTI_GRID if has_grid else NO_MULTI_GRID

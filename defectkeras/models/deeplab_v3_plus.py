@@ -87,8 +87,8 @@ def build_deeplab_v3_plus(
         >>> model.output_shape
         (None, None, None, 4)
     """
-    rates = choose_rates(rates, output_stride, input_shape)
     require_input_shape(input_shape, stride=output_stride)
+    rates = choose_rates(rates, output_stride, input_shape)
     network = build_encoder(
         encoder,
         input_shape,

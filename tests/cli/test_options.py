@@ -6,7 +6,7 @@ import click
 import pytest
 
 from defectkeras.cli.main import main
-from defectkeras.cli.options import echo_json, talk
+from defectkeras.cli.options import echo_json, parse_model_settings, talk
 
 
 def commands(group=main, path=()):
@@ -26,6 +26,7 @@ WRITES = {
     "data describe",
     "data synthesize",
     "evaluate",
+    "pretrain",
     "quantify",
     "registry alias",
     "train",
@@ -68,3 +69,16 @@ def test_data_to_stdout_and_talk_to_stderr(capsys):
     out, err = capsys.readouterr()
     assert json.loads(out) == {"µm": 1}
     assert err == "done\n"
+
+
+def test_model_settings_are_toml_or_text():
+    words = ("encoder=resnet50", "rates=[6, 12]", "separable=true", "alpha=0.5", "x=")
+    assert parse_model_settings(None, None, words) == {
+        "encoder": "resnet50",
+        "rates": [6, 12],
+        "separable": True,
+        "alpha": 0.5,
+        "x": "",
+    }
+    with pytest.raises(click.BadParameter, match="must be KEY=VALUE"):
+        parse_model_settings(None, None, ("encoder",))
