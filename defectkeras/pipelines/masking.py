@@ -59,4 +59,4 @@ def build_masked_dataset(patches: Any, *, seed: int, masking: Masking) -> Any:
             batch[0], tf.stack([tf.cast(seed, tf.int64), number]), masking
         )
 
-    return patches.enumerate().map(hide, deterministic=True)
+    return patches.enumerate().map(hide)

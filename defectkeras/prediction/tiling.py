@@ -27,8 +27,8 @@ from numpy.typing import NDArray
 from defectkeras.core.arrays import Image
 from defectkeras.core.errors import ModelError
 
-MAX_HALO_PX = 96
-"""Halo of a network that looks farther, in px; see docs/prediction.md for the error."""
+SMALLEST_CAP_PX = 96
+"""A halo that the receptive field asks for is never cut below this, in px."""
 
 Position = tuple[int, int]
 """Row and column in the image where the core of a tile begins."""
@@ -201,24 +201,25 @@ def blend_tiles(
         total[rows, columns] += kept * weights
 
 
-def choose_halo(receptive_field_px: int | None) -> int:
+def choose_halo(receptive_field_px: int | None, tile_size: int) -> int:
     """Give the halo for a network.
 
     Args:
         receptive_field_px: Side of the square that an output pixel depends on; None
             is the whole tile.
+        tile_size: Largest side of a tile in px.
 
     Returns:
-        Its radius in px, at most `MAX_HALO_PX`: beyond that the smooth overlap of
-        the tiles has to hide what is left.
+        The radius of the receptive field in px, but at most a quarter of a tile (and
+        for small tiles `SMALLEST_CAP_PX`): of what lies beyond a trace stays, which
+        the smooth overlap of the tiles hides.
 
     Example:
-        >>> choose_halo(103), choose_halo(601), choose_halo(None)
-        (51, 96, 96)
+        >>> choose_halo(103, 512), choose_halo(913, 512), choose_halo(None, 1024)
+        (51, 128, 256)
     """
-    if receptive_field_px is None:
-        return MAX_HALO_PX
-    return min(receptive_field_px // 2, MAX_HALO_PX)
+    cap = max(tile_size // 4, SMALLEST_CAP_PX)
+    return cap if receptive_field_px is None else min(receptive_field_px // 2, cap)
 
 
 def round_up(value: int, multiple: int) -> int:

@@ -137,7 +137,7 @@ def tiling_for(card: ModelCard, settings: SegmentSettings) -> Tiling:
     """Give tiles whose halo fits the model's receptive field."""
     return Tiling(
         tile_size=settings.tile_size,
-        halo=choose_halo(card.receptive_field_px),
+        halo=choose_halo(card.receptive_field_px, settings.tile_size),
         batch_size=settings.batch_size,
         stride=card.stride,
     )

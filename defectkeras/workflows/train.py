@@ -20,6 +20,7 @@ from defectkeras.prediction.tiling import choose_halo
 from defectkeras.registry.card import ModelCard
 from defectkeras.registry.names import require_name
 from defectkeras.registry.store import ModelRegistry, ModelVersion
+from defectkeras.workflows.segment import SegmentSettings
 
 if TYPE_CHECKING:
     import keras
@@ -240,10 +241,12 @@ def _limits(receptive_field_px: int | None) -> str:
         "Known to work on nothing but the validation split of its data spec. "
         "Check the overlays of each new material, microscope and magnification."
     )
-    halo = choose_halo(receptive_field_px)
+    tile_size = SegmentSettings().tile_size
+    halo = choose_halo(receptive_field_px, tile_size)
     if receptive_field_px is not None and receptive_field_px // 2 <= halo:
         return limits
     return (
-        f"{limits} The network looks farther than the halo of a tile ({halo} px), so "
-        "that its results depend a little on the tile size (docs/prediction.md)."
+        f"{limits} The network looks farther than the halo of a tile ({halo} px for "
+        f"{tile_size} px), so that its results depend a little on the tile size "
+        "(docs/prediction.md)."
     )

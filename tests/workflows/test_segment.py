@@ -8,7 +8,6 @@ import pytest
 from defectkeras.core.calibration import Calibration
 from defectkeras.core.errors import CalibrationError, ModelError, RegistryError
 from defectkeras.core.micrograph import Micrograph
-from defectkeras.prediction.tiling import MAX_HALO_PX
 from defectkeras.workflows.segment import (
     Segmenter,
     SegmentSettings,
@@ -78,7 +77,9 @@ def test_halo_is_the_radius_of_the_receptive_field(segmenter):
 
 def test_halo_of_a_model_that_sees_the_whole_tile_is_capped(segmenter):
     card = dataclasses.replace(segmenter.card, receptive_field_px=None, stride=32)
-    assert tiling_for(card, SegmentSettings()).halo == MAX_HALO_PX
+    assert tiling_for(card, SegmentSettings()).halo == 128
+    assert tiling_for(card, SegmentSettings(tile_size=1024)).halo == 256
+    assert tiling_for(card, SegmentSettings(tile_size=320)).halo == 96
 
 
 def test_unknown_model_names_the_nearest(tiny_registry):

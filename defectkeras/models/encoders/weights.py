@@ -54,7 +54,7 @@ def adapt_first_convolution(
     Args:
         weights: The kernel (k, k, 3, F) and perhaps the bias (F,).
         family: Tells the order of the channels and their offsets.
-        channels: C.
+        channels: C of the images (H, W, C).
 
     Returns:
         The kernel (k, k, C, F), for red, green and blue where C is 3, and perhaps

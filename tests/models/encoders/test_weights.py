@@ -73,3 +73,14 @@ def test_first_convolution_of_a_resnet_by_hand():
     colored, same = adapt_first_convolution([kernel, bias], family, 3)
     np.testing.assert_array_equal(colored, kernel[:, :, ::-1])
     np.testing.assert_array_equal(same, bias)
+
+
+def test_saved_encoder_loads_with_its_operations(tmp_path):
+    """MobileNetV3 has arithmetic without a layer in it."""
+    encoder = build_encoder("mobilenet_v3_small", (64, 96, 1), output_stride=16)
+    encoder.save(tmp_path / "encoder.keras")
+    loaded = keras.saving.load_model(tmp_path / "encoder.keras", compile=False)
+    image = np.random.default_rng(1).random((1, 64, 96, 1), np.float32)
+    expected, found = encoder(image), loaded(image)
+    for name in expected:
+        np.testing.assert_array_equal(found[name], expected[name])
