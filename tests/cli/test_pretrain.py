@@ -12,7 +12,7 @@ SIZES = ("--epochs", 1, "--steps-per-epoch", 1, "--batch-size", 1, "--patch-size
 
 @pytest.fixture(scope="module")
 def micrographs(synthetic_spec):
-    return next(p for p in sorted(synthetic_spec.parent.iterdir()) if p.is_dir())
+    return synthetic_spec.parent / "micrographs"
 
 
 def test_dry_run_prints_every_setting(run, micrographs, tmp_path):
