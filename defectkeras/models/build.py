@@ -51,33 +51,16 @@ class ArchitectureFacts:
     receptive_field_px: int | None
 
 
-ARCHITECTURE_FACTS: dict[str, ArchitectureFacts] = {
-    "defectsegnet": ArchitectureFacts(
-        stride=defect_seg_net.STRIDE,
-        receptive_field_px=defect_seg_net.RECEPTIVE_FIELD_PX,
-    ),
-}
-"""Facts of architectures that have the same ones whatever their arguments, found by
-hand; those of the others are read from the graph of the model."""
-
-
-def describe_architecture(architecture: str, model: keras.Model) -> ArchitectureFacts:
-    """Give what prediction must know of a model.
+def describe_architecture(model: keras.Model) -> ArchitectureFacts:
+    """Read from the graph of a model what prediction must know of it.
 
     Args:
-        architecture: A name of `MODEL_BUILDERS`.
-        model: Built by it.
-
-    Returns:
-        The row of `ARCHITECTURE_FACTS`, or what the graph of the model tells.
+        model: A functional model (B, H, W, C) to logits (B, H, W, K).
 
     Example:
-        >>> model = build_model("defectsegnet", num_classes=4)
-        >>> describe_architecture("defectsegnet", model)
+        >>> describe_architecture(build_model("defectsegnet", num_classes=4))
         ArchitectureFacts(stride=8, receptive_field_px=103)
     """
-    if architecture in ARCHITECTURE_FACTS:
-        return ARCHITECTURE_FACTS[architecture]
     return ArchitectureFacts(model_stride(model), receptive_field_px(model))
 
 

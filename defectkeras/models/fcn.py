@@ -30,7 +30,6 @@ Tensor: TypeAlias = Any
 Variant = Literal["32s", "16s", "8s"]
 
 STRIDE = 32
-RECEPTIVE_FIELD_PX = 2 * 245 + 1  # of 8s, the widest of the three
 
 # Pools whose scores are added, the deepest first
 SKIPS: dict[str, tuple[int, ...]] = {"32s": (), "16s": (4,), "8s": (4, 3)}

@@ -35,7 +35,6 @@ from defectkeras.models.shapes import InputShape, require_input_shape
 Tensor: TypeAlias = Any
 
 STRIDE = 1
-RECEPTIVE_FIELD_PX = 45  # the window, by default
 KERNEL = 4
 LAST_KERNEL = 3
 

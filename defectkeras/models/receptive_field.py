@@ -133,6 +133,19 @@ def _atrous_pooled(reach: Reach, settings: Settings) -> Reach:
     )
 
 
+def _dilated_pooled(reach: Reach, settings: Settings) -> Reach:
+    """A window of 2x2 pixels that moves by one."""
+    window = {"pool_size": 2, "dilation_rate": settings["dilation"], "strides": 1}
+    return _windowed(reach, window)
+
+
+def _diagonal(reach: Reach, settings: Settings) -> Reach:
+    factor = settings["factor"]
+    size = 2 * factor - factor % 2
+    kernel = {"kernel_size": size, "strides": factor, "padding": "same"}
+    return _transposed(reach, kernel)
+
+
 def _transposed(reach: Reach, settings: Settings) -> Reach:
     """A transposed convolution: output o reads inputs from (o + p - k + 1) / t on."""
     size, stride = _side(settings["kernel_size"]), _side(settings["strides"])
@@ -177,6 +190,8 @@ RULES: dict[str, Callable[[Reach, Settings], Reach]] = {
     "BilinearUpsampling2D": lambda reach, s: _interpolated(reach, s["factor"]),
     "Conv2DTranspose": _transposed,
     "DepthToSpace2D": _repeated,
+    "DiagonalConv2DTranspose": _diagonal,
+    "DilatedMaxPooling2D": _dilated_pooled,
     "MaxUnpooling2D": _repeated,
     "SymmetricPadding2D": _padded,
     "UpSampling2D": _repeated,

@@ -27,9 +27,6 @@ Tensor: TypeAlias = Any
 LEVELS = 4
 STRIDE = 2**LEVELS
 
-# With "bilinear" upsampling 2 * 122 + 1, with "subpixel" 2 * 137 + 1
-RECEPTIVE_FIELD_PX = 2 * 107 + 1
-
 
 def convolve_twice(x: Tensor, filters: int, name: str, *, batch_norm: bool) -> Tensor:
     """Apply two 3x3 convolutions with ReLU: (B, H, W, *) to (B, H, W, filters)."""

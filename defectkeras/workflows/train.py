@@ -197,7 +197,7 @@ def _card(
     from defectkeras.models.build import describe_architecture
     from defectkeras.training.environment import describe_environment
 
-    facts = describe_architecture(request.architecture, run.model)
+    facts = describe_architecture(run.model)
     defects = ", ".join(c.name for c in spec.scheme.defects)
     return ModelCard(
         name=name,

@@ -59,7 +59,7 @@ class Case:
 
     @cached_property
     def facts(self):
-        return describe_architecture(self.architecture, self.build())
+        return describe_architecture(self.build())
 
     def fit(self, height, width):
         """Give the next size that the model takes."""

@@ -4,7 +4,7 @@ import keras
 import numpy as np
 import pytest
 
-from defectkeras.models.build import ARCHITECTURE_FACTS, build_model
+from defectkeras.models.build import build_model, describe_architecture
 from defectkeras.prediction.predict import predict_image
 from defectkeras.prediction.tiling import Tiling
 
@@ -13,7 +13,7 @@ from defectkeras.prediction.tiling import Tiling
 def test_the_result_does_not_depend_on_the_tile_size():
     keras.utils.set_random_seed(3)
     model = build_model("defectsegnet", num_classes=3)
-    facts = ARCHITECTURE_FACTS["defectsegnet"]
+    facts = describe_architecture(model)
     image = np.random.default_rng(4).random((300, 420), dtype=np.float32)
 
     def predict_fn(tiles):

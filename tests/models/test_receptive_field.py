@@ -4,7 +4,7 @@ import keras
 import numpy as np
 import pytest
 
-from defectkeras.models.build import ARCHITECTURE_FACTS, build_model
+from defectkeras.models.build import build_model
 from defectkeras.models.layers import (
     AtrousMaxPooling2D,
     BilinearUpsampling2D,
@@ -81,11 +81,19 @@ def test_nothing_beyond_it_matters_and_it_is_not_much_too_wide(chain):
     assert farthest <= radius <= farthest + model_stride(model)
 
 
-def test_defectsegnet_has_what_was_found_by_hand():
-    model = build_model("defectsegnet", num_classes=2)
-    facts = ARCHITECTURE_FACTS["defectsegnet"]
-    assert model_stride(model) == facts.stride
-    assert abs(receptive_field_px(model) - facts.receptive_field_px) <= facts.stride
+FOUND_BY_HAND = [
+    ("defectsegnet", {}, 8, 103),
+    ("fcn", {"filters": 4}, 32, 491),
+    ("patch_classifier", {"filters": 4}, 1, 45),
+    ("unet", {"filters": 4}, 16, 215),
+]
+"""Architecture, arguments, stride and receptive field, by impulses or on paper."""
+
+
+@pytest.mark.parametrize(("name", "arguments", "stride", "side"), FOUND_BY_HAND)
+def test_architectures_have_what_was_found_by_hand(name, arguments, stride, side):
+    model = build_model(name, num_classes=2, **arguments)
+    assert (model_stride(model), receptive_field_px(model)) == (stride, side)
 
 
 def test_pool_over_the_whole_image_has_no_border_and_no_stride():

@@ -3,13 +3,13 @@
 Importing this package registers all of them, so that saved models load.
 """
 
-from defectkeras.models.layers.diagonal import DiagonalConv2DTranspose
 from defectkeras.models.layers.adaptive_pooling import AdaptiveAveragePooling2D
 from defectkeras.models.layers.atrous_pooling import AtrousMaxPooling2D
 from defectkeras.models.layers.compact_bilinear import (
     CompactBilinearPooling2D,
     DescriptorNormalization,
 )
+from defectkeras.models.layers.diagonal import DiagonalConv2DTranspose
 from defectkeras.models.layers.icnr import ICNR
 from defectkeras.models.layers.padding import SymmetricPadding2D
 from defectkeras.models.layers.pooling import DilatedMaxPooling2D
@@ -29,11 +29,11 @@ __all__ = [
     "BilinearUpsampling2D",
     "CompactBilinearPooling2D",
     "DepthToSpace2D",
+    "DescriptorNormalization",
     "DiagonalConv2DTranspose",
     "DilatedMaxPooling2D",
     "MaxPoolingWithIndices",
     "MaxUnpooling2D",
-    "DescriptorNormalization",
     "ResizeLike",
     "SymmetricPadding2D",
 ]
