@@ -17,6 +17,8 @@ from defectkeras.models import (
     fast_fcn,
     fcn,
     patch_classifier,
+    segnet,
+    segnet_basic,
     unet,
 )
 from defectkeras.models.receptive_field import model_stride, receptive_field_px
@@ -30,6 +32,8 @@ MODEL_BUILDERS: dict[str, Callable[..., keras.Model]] = {
     "fcn": fcn.build_fcn,
     "patch_classifier": patch_classifier.build_patch_classifier,
     "unet": unet.build_unet,
+    "segnet": segnet.build_segnet,
+    "segnet_basic": segnet_basic.build_segnet_basic,
 }
 """Architecture to `build_<architecture>(input_shape, *, num_classes, ...)`."""
 

@@ -41,3 +41,10 @@ of 8. Received: (100, 92). Pad the image to (104, 96).
             f"Height and width must be multiples of {stride}. Received: {size}. "
             f"Pad the image to {padded}."
         )
+
+
+def require_positive(**numbers: int) -> None:
+    """Check that each number is at least 1, or raise a ValueError that names it."""
+    for name, number in numbers.items():
+        if number < 1:
+            raise ValueError(f"`{name}` must be at least 1. Received: {name}={number}.")

@@ -89,6 +89,12 @@ CASES = [
     ),
     Case("patch_classifier", 3_537, 3_537, {"patch_size": 21, "filters": 8}),
 ]
+SEGNET_CASES = [
+    Case("segnet", 462_769, 464_753, {"filters": 8}),
+    Case("segnet", 462_769, 464_753, {"filters": 8, "bayesian": True}),
+    Case("segnet_basic", 22_545, 22_673, {"filters": 8}),
+    Case("segnet_basic", 22_545, 22_673, {"filters": 8, "bayesian": True}),
+]
 SMALL_ENCODER = {"encoder": "mobilenet_v2", "encoder_alpha": 0.35}
 ENCODER_CASES = [
     Case("deeplab_v3", 10_819_905, 10_837_569, SMALL_ENCODER, least_iou=None),

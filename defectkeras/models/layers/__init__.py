@@ -10,9 +10,11 @@ from defectkeras.models.layers.compact_bilinear import (
     DescriptorNormalization,
 )
 from defectkeras.models.layers.diagonal import DiagonalConv2DTranspose
+from defectkeras.models.layers.dropout import MonteCarloDropout
 from defectkeras.models.layers.icnr import ICNR
 from defectkeras.models.layers.padding import SymmetricPadding2D
 from defectkeras.models.layers.pooling import DilatedMaxPooling2D
+from defectkeras.models.layers.response_normalization import LocalResponseNormalization
 from defectkeras.models.layers.unpooling import MaxPoolingWithIndices, MaxUnpooling2D
 from defectkeras.models.layers.upsampling import (
     BedOfNails2D,
@@ -32,8 +34,10 @@ __all__ = [
     "DescriptorNormalization",
     "DiagonalConv2DTranspose",
     "DilatedMaxPooling2D",
+    "LocalResponseNormalization",
     "MaxPoolingWithIndices",
     "MaxUnpooling2D",
+    "MonteCarloDropout",
     "ResizeLike",
     "SymmetricPadding2D",
 ]
