@@ -4,11 +4,15 @@
 PYTHON ?= $(shell for python in python3 python3.13 python3.12 python3.11; do \
 	$$python -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' \
 	2>/dev/null && echo $$python && break; done)
+ADDONS_PYTHON ?= $(shell for python in python3.11 python3.10 python3; do \
+	$$python -c 'import sys; sys.exit(not (3, 10) <= sys.version_info < (3, 12))' \
+	2>/dev/null && echo $$python && break; done)
 VENV ?= .venv
+ADDONS ?= .venv-addons
 BIN = $(VENV)/bin
 READY = $(VENV)/.ready
 
-.PHONY: help setup demo test test-slow lint format docs shipped-models clean
+.PHONY: help setup demo test test-slow test-addons lint format docs shipped-models clean
 
 help:  ## list what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## */\t/' | expand -t 18
@@ -31,6 +35,19 @@ test: $(READY)  ## the quick tests
 test-slow: $(READY)  ## the tests that take longer
 	$(BIN)/pytest -m slow -n 2
 
+test-addons: $(READY) $(ADDONS)/.ready  ## ours against tensorflow-addons
+	TF_CPP_MIN_LOG_LEVEL=2 $(ADDONS)/bin/python -W ignore tests/addons/oracle.py build/addons
+	DEFECTKERAS_ADDONS=build/addons $(BIN)/pytest tests/addons -n 0
+
+$(ADDONS)/.ready: tests/addons/constraints.txt
+	@test -n "$(ADDONS_PYTHON)" || { echo "tensorflow-addons needs Python 3.10 or 3.11;" \
+		"none was found. Name yours: make test-addons" \
+		"ADDONS_PYTHON=/path/to/python" >&2; exit 1; }
+	$(ADDONS_PYTHON) -m venv $(ADDONS)
+	$(ADDONS)/bin/pip install --quiet --constraint tests/addons/constraints.txt \
+		tensorflow-cpu tensorflow-addons numpy
+	@touch $(ADDONS)/.ready
+
 lint: $(READY)  ## style, types and the import contracts
 	$(BIN)/ruff format --check
 	$(BIN)/ruff check
@@ -45,4 +62,4 @@ docs: $(READY)  ## write the generated pages of docs/ anew
 	$(BIN)/python docs/write_cli_reference.py
 
 clean:  ## remove what the other targets made
-	rm -rf $(VENV) demo_output build *.egg-info
+	rm -rf $(VENV) $(ADDONS) demo_output build *.egg-info

@@ -1,4 +1,4 @@
-"""`defectkeras registry`: which model versions there are."""
+"""`defectkeras registry`: which model versions there are, and others to import."""
 
 import dataclasses
 from pathlib import Path
@@ -20,12 +20,12 @@ from defectkeras.cli.registry_change import (
     alias,
     export_version,
     gc,
-    import_version,
     promote,
     reference_argument,
     rollback,
     tag,
 )
+from defectkeras.cli.registry_import import import_version
 
 
 @click.group(cls=FriendlyGroup)

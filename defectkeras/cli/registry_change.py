@@ -140,8 +140,14 @@ def promote(
 @why_option
 @registry_option
 @dry_run_option
+@json_option
 def rollback(
-    name: str, alias: str, why: str, registry_root: Path, dry_run: bool
+    name: str,
+    alias: str,
+    why: str,
+    registry_root: Path,
+    dry_run: bool,
+    as_json: bool,
 ) -> None:
     """Let an alias of NAME mean again what it meant before its last move."""
     from defectkeras.registry.store import ModelRegistry
@@ -151,7 +157,10 @@ def rollback(
     if dry_run:
         talk(f"Would roll {name}@{alias} back from {now}.")
         return
-    talk(f"{name}@{alias}: {now} -> {models.rollback(name, alias, why=why)}")
+    back = models.rollback(name, alias, why=why)
+    talk(f"{name}@{alias}: {now} -> {back}")
+    if as_json:
+        echo_json({"name": name, "alias": alias, "version": back, "before": now})
 
 
 @click.command()
@@ -232,8 +241,9 @@ def gc(
 @click.argument("archive", type=click.Path(path_type=Path))
 @registry_option
 @dry_run_option
+@json_option
 def export_version(
-    reference: str, archive: Path, registry_root: Path, dry_run: bool
+    reference: str, archive: Path, registry_root: Path, dry_run: bool, as_json: bool
 ) -> None:
     """Write a version into ARCHIVE, a .tar.gz to be carried elsewhere."""
     from defectkeras.registry.archive import export_archive
@@ -245,31 +255,5 @@ def export_version(
         return
     export_archive(version, archive)
     talk(f"Wrote {version.reference} into {archive}; sha256 {version.sha256}.")
-
-
-@click.command("import")
-@click.argument("archive", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-@click.option(
-    "--trust", is_flag=True, help="You know who made it: a model is a program."
-)
-@registry_option
-@dry_run_option
-@json_option
-def import_version(
-    archive: Path, trust: bool, registry_root: Path, dry_run: bool, as_json: bool
-) -> None:
-    """Publish the version in ARCHIVE as the next version of its model."""
-    start_tensorflow()
-    from defectkeras.registry.archive import import_archive, opened_archive
-    from defectkeras.registry.store import ModelRegistry
-
-    models = ModelRegistry(registry_root)
-    if dry_run:
-        with opened_archive(archive) as found:
-            told = "; ".join(found.unusual) or "nothing beyond computing"
-            talk(f"{archive} holds {found.card.name}, sha256 {found.sha256}: {told}.")
-        return
-    version = import_archive(models, archive, trust=trust)
     if as_json:
-        echo_json({"reference": version.reference, "sha256": version.sha256})
-    talk(f"{version.reference} is in {version.path}; sha256 {version.sha256}.")
+        echo_json({"reference": version.reference, "archive": str(archive)})

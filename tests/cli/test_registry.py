@@ -54,3 +54,21 @@ def test_verify_finds_a_flipped_byte(run, copied):
     result = run(*words)
     assert result.exit_code == 1
     assert path.name in result.stderr
+
+
+IMPORT = ("registry", "import", "no such.h5", "--name", "old")
+
+
+def test_import_wants_the_classes_once(run, tmp_path):
+    for words in ((), ("--classes", "matrix, void:region", "--spec", tmp_path)):
+        result = run(*IMPORT, *words)
+        assert result.exit_code == 2
+        assert "either --classes or --spec" in result.stderr
+
+
+def test_import_tells_what_it_takes(run, tmp_path):
+    words = ("--classes", "matrix, void:region", "--registry", tmp_path, "--dry-run")
+    result = run("registry", "import", tmp_path / "a.txt", "--name", "old", *words)
+    assert result.exit_code == 1
+    assert "must be one of: a model of Keras 2" in result.stderr
+    assert list(tmp_path.iterdir()) == []

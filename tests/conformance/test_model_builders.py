@@ -91,9 +91,11 @@ CASES = [
 ]
 SEGNET_CASES = [
     Case("segnet", 462_769, 464_753, {"filters": 8}),
-    Case("segnet", 462_769, 464_753, {"filters": 8, "bayesian": True}),
+    Case("segnet", 462_769, 464_753, {"filters": 8, "bayesian": True}, dropout=True),
     Case("segnet_basic", 22_545, 22_673, {"filters": 8}),
-    Case("segnet_basic", 22_545, 22_673, {"filters": 8, "bayesian": True}),
+    Case(
+        "segnet_basic", 22_545, 22_673, {"filters": 8, "bayesian": True}, dropout=True
+    ),
 ]
 SMALL_ENCODER = {"encoder": "mobilenet_v2", "encoder_alpha": 0.35}
 ENCODER_CASES = [

@@ -3,7 +3,7 @@
 import pytest
 
 from defectkeras.core.errors import ModelError
-from defectkeras.models.shapes import require_input_shape
+from defectkeras.models.shapes import require_input_shape, require_positive
 
 
 @pytest.mark.parametrize(
@@ -32,3 +32,9 @@ def test_other_sizes_name_the_padded_size(shape, stride, padded):
 def test_shape_must_be_height_width_channels(shape):
     with pytest.raises(ModelError, match=r"\(height, width, channels\)"):
         require_input_shape(shape, stride=8)
+
+
+def test_numbers_from_one_pass():
+    require_positive(num_classes=1, filters=64)
+    with pytest.raises(ValueError, match=r"`filters` must be .*filters=0"):
+        require_positive(num_classes=1, filters=0)

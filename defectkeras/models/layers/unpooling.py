@@ -84,16 +84,17 @@ class MaxPoolingWithIndices(_WindowLayer):
                [0., 5., 0., 0., 0., 0.]], dtype=float32)
     """
 
-    def call(self, images: Any) -> list[Any]:
+    def call(self, images: Any, training: bool | None = None) -> list[Any]:
         """Pool (B, H, W, C) to values and indices, both (B, h, w, C)."""
-        cells = self._windows.cut(ops.stop_gradient(images), fill=math.nan)
-        pooled, codes = _first_maximum(cells)
         size = tuple(ops.shape(images)[1:3])
-
-        def spread(upstream: Any) -> Any:
-            return _spread(upstream, codes, self._windows, size)
-
-        pooled = _with_gradient(lambda _: pooled, images, spread)
+        pooled, codes = _first_maximum(self._windows.cut(images, fill=math.nan))
+        if training is not False:
+            maxima = pooled
+            pooled = _with_gradient(
+                lambda _: maxima,
+                images,
+                lambda g: _spread(g, codes, self._windows, size, adjoint=True),
+            )
         if self.indices == "flat":
             return [pooled, self._flatten(codes, *ops.shape(images)[1:])]
         return [pooled, codes]
@@ -150,12 +151,13 @@ class MaxUnpooling2D(_WindowLayer):
                [7., 0., 0., 0.]], dtype=float32)
     """
 
-    def call(self, inputs: list[Any]) -> Any:
+    def call(self, inputs: list[Any], training: bool | None = None) -> Any:
         """Unpool values and indices (B, h, w, C) to (B, H, W, C).
 
         Args:
             inputs: Values; indices; and, if the size is to be its own, any tensor
                 (B, H, W, *) of that size.
+            training: Whether the gradient is wanted soon, see `_with_gradient`.
 
         Raises:
             ValueError: When the indices are not integers, or do not have the shape
@@ -172,7 +174,8 @@ class MaxUnpooling2D(_WindowLayer):
             )
         if self.indices == "flat":
             return _scatter(values, indices, size)
-        return _spread(values, indices, self._windows, size)
+        adjoint = training is not False
+        return _spread(values, indices, self._windows, size, adjoint=adjoint)
 
     def compute_output_spec(self, inputs: list[Any]) -> Any:
         """Give shape and dtype of the result."""
@@ -213,7 +216,9 @@ def _first_maximum(cells: list[Any]) -> tuple[Any, Any]:
     return pooled, codes
 
 
-def _spread(values: Any, codes: Any, windows: Windows, size: Size) -> Any:
+def _spread(
+    values: Any, codes: Any, windows: Windows, size: Size, *, adjoint: bool
+) -> Any:
     """Put each value into its cell: (B, h, w, C) to (B, H, W, C)."""
 
     def forward(values: Any) -> Any:
@@ -224,6 +229,8 @@ def _spread(values: Any, codes: Any, windows: Windows, size: Size) -> Any:
         ]
         return windows.assemble(cells, size)
 
+    if not adjoint:
+        return forward(values)
     return _with_gradient(forward, values, lambda g: _pick(g, codes, windows))
 
 
@@ -237,7 +244,9 @@ def _pick(images: Any, codes: Any, windows: Windows) -> Any:
             picked = ops.where(codes == ops.cast(code, codes.dtype), cell, picked)
         return picked
 
-    return _with_gradient(forward, images, lambda g: _spread(g, codes, windows, size))
+    return _with_gradient(
+        forward, images, lambda g: _spread(g, codes, windows, size, adjoint=True)
+    )
 
 
 def _with_gradient(
@@ -245,7 +254,8 @@ def _with_gradient(
 ) -> Any:
     """Apply a function that is linear but for its codes, with its adjoint at hand.
 
-    Automatic differentiation would give the same, in four times the time.
+    Automatic differentiation gives the same, but slower. It is left to it where a
+    model predicts, because a SavedModel would carry the adjoint along.
     """
 
     def call(tensor: Any) -> tuple[Any, Callable[[Any], Any]]:

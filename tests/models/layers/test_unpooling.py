@@ -120,8 +120,10 @@ def gradients(function, *tensors, upstream=None):
 
 
 @geometries
-@pytest.mark.parametrize("jit_compile", [False, True])
-def test_gradients_go_through_the_maxima(pool, strides, padding, jit_compile):
+@pytest.mark.parametrize(
+    ("jit_compile", "training"), [(False, None), (True, True), (False, False)]
+)
+def test_gradients_go_through_the_maxima(pool, strides, padding, jit_compile, training):
     images = draw(2, 7, 9, 3)
     layer = MaxPoolingWithIndices(pool, strides, padding)
     pooled, codes = layer(images)
@@ -130,7 +132,9 @@ def test_gradients_go_through_the_maxima(pool, strides, padding, jit_compile):
 
     @tf.function(jit_compile=jit_compile)
     def of_pooling(images):
-        return gradients(lambda x: layer(x)[0], images, upstream=upstream)
+        return gradients(
+            lambda x: layer(x, training=training)[0], images, upstream=upstream
+        )
 
     (found,) = of_pooling(images)
     np.testing.assert_array_equal(found, scatter(upstream, flat, images.shape))
@@ -141,7 +145,9 @@ def test_gradients_go_through_the_maxima(pool, strides, padding, jit_compile):
     @tf.function(jit_compile=jit_compile)
     def of_unpooling(values):
         return gradients(
-            lambda v: unpool([v, codes, images]), values, upstream=upstream
+            lambda v: unpool([v, codes, images], training=training),
+            values,
+            upstream=upstream,
         )
 
     (found,) = of_unpooling(pooled)
@@ -207,7 +213,9 @@ def test_free_size_is_saved_and_loaded(pool, strides, padding, tmp_path):
     loaded = keras.models.load_model(tmp_path / "model.keras")
     archive = keras.export.ExportArchive()
     spec = tf.TensorSpec((None, None, None, 3), tf.float32)
-    archive.add_endpoint("serve", model.__call__, input_signature=[spec])
+    archive.add_endpoint(
+        "serve", lambda x: model(x, training=False), input_signature=[spec]
+    )
     archive.write_out(tmp_path / "1", verbose=False)
     served = tf.saved_model.load(tmp_path / "1").serve
     for size in SIZES:

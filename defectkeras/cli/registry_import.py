@@ -1,0 +1,138 @@
+"""`defectkeras registry import`: a version from elsewhere."""
+
+import tarfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from defectkeras.cli.options import (
+    EXISTING,
+    POSITIVE,
+    dry_run_option,
+    echo_json,
+    json_option,
+    registry_option,
+    talk,
+)
+from defectkeras.cli.quiet import start_tensorflow
+
+if TYPE_CHECKING:
+    from defectkeras.registry.version import ModelVersion
+
+
+@click.command("import")
+@click.argument("path", type=click.Path(path_type=Path))
+@click.option(
+    "--trust", is_flag=True, help="You know who made the archive: a model is a program."
+)
+@click.option("--name", help="Name in the registry; an archive has its own.")
+@click.option(
+    "--classes",
+    metavar="matrix,NAME:KIND,...",
+    help='Classes of its output, such as "matrix, dislocation:line, void:region".',
+)
+@click.option("--spec", type=EXISTING, help="Data spec that has these classes.")
+@click.option(
+    "--receptive-field-px",
+    type=click.IntRange(1),
+    help="Side of the square of pixels that one output pixel depends on.",
+)
+@click.option(
+    "--scale",
+    type=POSITIVE,
+    help="Grey level of white in its training: 1, or 255 for raw 8-bit images.",
+)
+@click.option(
+    "--pixel-size-nm",
+    type=(POSITIVE, POSITIVE),
+    metavar="MIN MAX",
+    help="Pixel sizes in its training data, in nm.",
+)
+@click.option("--image", type=EXISTING, help="Micrograph to check each copy on.")
+@click.option("--description", help="One sentence for the model card.")
+@click.option("--license", "license_", default="not told", help="Its license.")
+@click.option("--attribution", default="not told", help="Whom to cite.")
+@registry_option
+@dry_run_option
+@json_option
+def import_version(
+    path: Path,
+    trust: bool,
+    registry_root: Path,
+    dry_run: bool,
+    as_json: bool,
+    **told: Any,
+) -> None:
+    """Import a model that was made elsewhere as a new version.
+
+    PATH is an archive of `registry export`, which needs --trust; or, with --name and
+    the classes, a model of Keras 2, with layers of tensorflow-addons or not (.h5,
+    .keras, or the folder of a SavedModel), or a checkpoint of TensorFlow 1 that
+    DefectSegNet's authors released (its .index file). Nothing in these is run; a
+    layer that is not known is refused.
+    """
+    start_tensorflow()
+    if path.is_file() and tarfile.is_tarfile(path):
+        version = _import_archive(path, trust, registry_root, dry_run)
+    else:
+        version = _import_model(path, registry_root, dry_run, told)
+    if version is None:
+        return
+    if as_json:
+        echo_json({"reference": version.reference, "sha256": version.sha256})
+    talk(f"{version.reference} is in {version.path}; sha256 {version.sha256}.")
+
+
+def _import_archive(
+    path: Path, trust: bool, registry_root: Path, dry_run: bool
+) -> "ModelVersion | None":
+    """Import what `registry export` wrote, or tell what is in it."""
+    from defectkeras.registry.archive import import_archive, opened_archive
+    from defectkeras.registry.store import ModelRegistry
+
+    if not dry_run:
+        return import_archive(ModelRegistry(registry_root), path, trust=trust)
+    with opened_archive(path) as found:
+        does = "; ".join(found.unusual) or "nothing beyond computing"
+        talk(f"{path} holds {found.card.name}, sha256 {found.sha256}: {does}.")
+    return None
+
+
+def _import_model(
+    path: Path, registry_root: Path, dry_run: bool, told: dict[str, Any]
+) -> "ModelVersion | None":
+    """Import a model of an older format, or tell what it is."""
+    from defectkeras.datasets.spec import load_dataset_spec
+    from defectkeras.workflows.import_model import (
+        ImportRequest,
+        import_model,
+        read_classes,
+        read_model,
+    )
+
+    if told["name"] is None:
+        raise click.UsageError("Name the model: --name.")
+    classes, spec = told["classes"], told["spec"]
+    if (classes is None) == (spec is None):
+        raise click.UsageError("Name the classes: either --classes or --spec.")
+    request = ImportRequest(
+        path,
+        told["name"],
+        load_dataset_spec(spec).scheme if spec else read_classes(classes),
+        registry_root=registry_root,
+        scale=told["scale"],
+        receptive_field_px=told["receptive_field_px"],
+        pixel_size_range_nm=told["pixel_size_nm"],
+        golden_path=told["image"],
+        description=told["description"],
+        license=told["license_"],
+        attribution=told["attribution"],
+    )
+    imported = read_model(request)
+    talk(
+        f"{path}: {imported.architecture}, {imported.model.count_params():,} "
+        f"parameters, {imported.model.output_shape[-1]} maps, "
+        f"stride {imported.stride} px"
+    )
+    return None if dry_run else import_model(request, imported)

@@ -1,0 +1,154 @@
+"""The layers of Keras 2 and tensorflow-addons that are known, as layers of Keras 3."""
+
+import inspect
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import keras
+
+from defectkeras.core.errors import ModelError
+from defectkeras.models.layers import MaxPoolingWithIndices, MaxUnpooling2D
+
+Config = Mapping[str, Any]
+
+_SAME_IN_KERAS_3 = (
+    *("Conv2D", "Conv2DTranspose", "DepthwiseConv2D", "SeparableConv2D"),
+    *("MaxPooling2D", "AveragePooling2D", "UpSampling2D", "ZeroPadding2D"),
+    *("Cropping2D", "GlobalAveragePooling2D", "GlobalMaxPooling2D", "Dense"),
+    *(
+        "BatchNormalization",
+        "LayerNormalization",
+        "GroupNormalization",
+        "UnitNormalization",
+    ),
+    *("Activation", "ReLU", "LeakyReLU", "ELU", "PReLU", "Softmax", "ThresholdedReLU"),
+    *("Dropout", "SpatialDropout2D", "GaussianDropout", "GaussianNoise", "Rescaling"),
+    *("Add", "Subtract", "Multiply", "Average", "Maximum", "Minimum", "Concatenate"),
+    *("AdaptiveAveragePooling2D", "AdaptiveMaxPooling2D"),
+)
+
+# Hard sigmoid is another function in Keras 3 than it was, so it is not here.
+_ACTIVATIONS = {
+    **{name: name for name in ("linear", "relu", "relu6", "elu", "selu", "gelu")},
+    **{name: name for name in ("softmax", "sigmoid", "tanh", "softplus", "softsign")},
+    "swish": "silu",
+    "silu": "silu",
+}
+
+_UNUSED = ("_initializer", "_regularizer", "_constraint")  # without training
+_HARMLESS = (None, False, 1)  # values of an argument that Keras 3 no longer has
+
+
+def read_layer(class_name: str, config: Config) -> keras.layers.Layer:
+    """Make the layer of Keras 3 that computes what an old one computed.
+
+    Args:
+        class_name: As it was saved, such as "Addons>MaxUnpooling2D".
+        config: Its arguments.
+
+    Raises:
+        ModelError: When the layer or one of its arguments is not known; nothing is
+            guessed.
+    """
+    short = class_name.removeprefix("Addons>")
+    if short not in _READERS:
+        raise ModelError(
+            f"The layer {config.get('name')!r} is of the class {class_name!r}, which "
+            "has no equivalent here or could run code of its own. Known are: "
+            f"{', '.join(sorted(_READERS))}. Replace it before saving."
+        )
+    return _READERS[short](short, config)
+
+
+def _read_same(class_name: str, config: Config) -> keras.layers.Layer:
+    layer_class = getattr(keras.layers, class_name)
+    known = inspect.signature(layer_class.__init__).parameters
+    arguments: dict[str, Any] = {"name": config["name"]}
+    for key, value in config.items():
+        new_key = "negative_slope" if key == "alpha" else key
+        if key.endswith(_UNUSED) or key in ("name", "dtype", "trainable"):
+            continue
+        if key == "activation":
+            arguments[key] = _read_activation(value, config)
+        elif new_key in known:
+            arguments[new_key] = _require_plain(value, key, config)
+        elif key != "batch_input_shape" and value not in _HARMLESS:
+            raise _unknown(key, value, config)
+    if isinstance(arguments.get("axis"), list) and len(arguments["axis"]) == 1:
+        arguments["axis"] = arguments["axis"][0]
+    return layer_class(**arguments)
+
+
+def _read_instance_norm(class_name: str, config: Config) -> keras.layers.Layer:
+    return _read_same("GroupNormalization", {**config, "groups": -1})
+
+
+def _read_weight_norm(class_name: str, config: Config) -> keras.layers.Layer:
+    """Make the wrapped layer; its kernel comes folded, see `weights.py`."""
+    inner = config["layer"]
+    return read_layer(inner["class_name"], {**inner["config"], "name": config["name"]})
+
+
+def _read_unpooling(class_name: str, config: Config) -> keras.layers.Layer:
+    return MaxUnpooling2D(
+        tuple(config["pool_size"]),
+        tuple(config["strides"]),
+        config["padding"].lower(),
+        name=config["name"],
+    )
+
+
+_READERS: dict[str, Callable[[str, Config], keras.layers.Layer]] = {
+    **dict.fromkeys(_SAME_IN_KERAS_3, _read_same),
+    "InstanceNormalization": _read_instance_norm,
+    "MaxUnpooling2D": _read_unpooling,
+    "WeightNormalization": _read_weight_norm,
+}
+
+
+def read_pooling(name: str, arguments: Config) -> MaxPoolingWithIndices:
+    """Make the pooling of a call of `tf.nn.max_pool_with_argmax`.
+
+    Args:
+        name: Name of the layer.
+        arguments: Those of the call.
+
+    Raises:
+        ModelError: When an argument is not known.
+    """
+    known = {"ksize", "strides", "padding", "output_dtype", "name"}
+    for key, value in arguments.items():
+        if key not in known and value not in (None, False, "NHWC"):
+            raise _unknown(key, value, {"name": name})
+    pool, strides = (_pair(arguments[key]) for key in ("ksize", "strides"))
+    return MaxPoolingWithIndices(pool, strides, arguments["padding"].lower(), name=name)
+
+
+def _pair(value: Any) -> tuple[int, int]:
+    """Read 2, [2], [2, 2] or [1, 2, 2, 1]."""
+    numbers = [value] if isinstance(value, int) else list(value)
+    numbers = numbers[1:3] if len(numbers) == 4 else numbers
+    return numbers[0], numbers[-1]
+
+
+def _read_activation(value: Any, config: Config) -> str:
+    if not isinstance(value, str) or value not in _ACTIVATIONS:
+        raise _unknown("activation", value, config)
+    return _ACTIVATIONS[value]
+
+
+def _require_plain(value: Any, key: str, config: Config) -> Any:
+    """Let numbers, text and lists of numbers pass, nothing that could be built."""
+    items = value if isinstance(value, list) else [value]
+    for item in items:
+        inner = item if isinstance(item, list) else [item]
+        if not all(x is None or isinstance(x, int | float | str) for x in inner):
+            raise _unknown(key, value, config)
+    return value
+
+
+def _unknown(key: str, value: Any, config: Config) -> ModelError:
+    return ModelError(
+        f"The layer {config.get('name')!r} has {key}={value!r}, which cannot be "
+        "imported. Replace it before saving."
+    )
