@@ -12,13 +12,20 @@ Reference:
 """
 
 import math
-from collections.abc import Callable
 from typing import Any, Literal
 
 import keras
 from keras import ops
 
-from defectkeras.models.layers.windows import Padding, Pair, Size, Windows
+from defectkeras.models.layers.maxima import (
+    code_dtype,
+    first_maximum,
+    flat_places,
+    scatter,
+    spread,
+    with_gradient,
+)
+from defectkeras.models.layers.windows import Padding, Pair, Windows
 
 Indices = Literal["window", "flat"]
 
@@ -87,25 +94,17 @@ class MaxPoolingWithIndices(_WindowLayer):
     def call(self, images: Any, training: bool | None = None) -> list[Any]:
         """Pool (B, H, W, C) to values and indices, both (B, h, w, C)."""
         size = tuple(ops.shape(images)[1:3])
-        pooled, codes = _first_maximum(self._windows.cut(images, fill=math.nan))
+        pooled, codes = first_maximum(self._windows.cut(images, fill=math.nan))
         if training is not False:
             maxima = pooled
-            pooled = _with_gradient(
+            pooled = with_gradient(
                 lambda _: maxima,
                 images,
-                lambda g: _spread(g, codes, self._windows, size, adjoint=True),
+                lambda g: spread(g, codes, self._windows, size, adjoint=True),
             )
         if self.indices == "flat":
-            return [pooled, self._flatten(codes, *ops.shape(images)[1:])]
+            return [pooled, flat_places(codes, self._windows, size)]
         return [pooled, codes]
-
-    def _flatten(self, codes: Any, height: Any, width: Any, channels: int) -> Any:
-        """Turn the cell of a window (B, h, w, C) into a place in the image."""
-        codes = ops.cast(codes, "int64")
-        y = _window_starts(self._windows, 0, height)[:, None, None]
-        x = _window_starts(self._windows, 1, width)[:, None]
-        y, x = y + codes // self.pool_size[1], x + codes % self.pool_size[1]
-        return (y * width + x) * channels + ops.arange(channels, dtype="int64")
 
     def compute_output_spec(self, images: Any) -> list[Any]:
         """Give shape and dtype of values and indices."""
@@ -116,7 +115,7 @@ class MaxPoolingWithIndices(_WindowLayer):
         ]
         shape = (batch, *counts, channels)
         cells = math.prod(self.pool_size)
-        dtype = "int64" if self.indices == "flat" else _code_dtype(cells)
+        dtype = "int64" if self.indices == "flat" else code_dtype(cells)
         return [
             keras.KerasTensor(shape, dtype=self.compute_dtype),
             keras.KerasTensor(shape, dtype=dtype),
@@ -157,7 +156,7 @@ class MaxUnpooling2D(_WindowLayer):
         Args:
             inputs: Values; indices; and, if the size is to be its own, any tensor
                 (B, H, W, *) of that size.
-            training: Whether the gradient is wanted soon, see `_with_gradient`.
+            training: Whether the gradient is wanted soon, see `maxima.with_gradient`.
 
         Raises:
             ValueError: When the indices are not integers, or do not have the shape
@@ -173,9 +172,9 @@ class MaxUnpooling2D(_WindowLayer):
                 for axis, count in enumerate(ops.shape(values)[1:3])
             )
         if self.indices == "flat":
-            return _scatter(values, indices, size)
+            return scatter(values, indices, size)
         adjoint = training is not False
-        return _spread(values, indices, self._windows, size, adjoint=adjoint)
+        return spread(values, indices, self._windows, size, adjoint=adjoint)
 
     def compute_output_spec(self, inputs: list[Any]) -> Any:
         """Give shape and dtype of the result."""
@@ -203,90 +202,6 @@ def _require_places(values: Any, indices: Any) -> None:
             "Values and indices must have one shape. "
             f"Received: {tuple(values.shape)} and {tuple(indices.shape)}."
         )
-
-
-def _first_maximum(cells: list[Any]) -> tuple[Any, Any]:
-    """Give the maximum over the cells of each window, and which cell has it first."""
-    dtype = _code_dtype(len(cells))
-    pooled, codes = cells[0], ops.zeros_like(cells[0], dtype=dtype)
-    for code, cell in enumerate(cells[1:], start=1):
-        keep = (cell <= pooled) | (cell != cell)  # so that a number beats NaN
-        pooled = ops.where(keep, pooled, cell)
-        codes = ops.where(keep, codes, ops.cast(code, dtype))
-    return pooled, codes
-
-
-def _spread(
-    values: Any, codes: Any, windows: Windows, size: Size, *, adjoint: bool
-) -> Any:
-    """Put each value into its cell: (B, h, w, C) to (B, H, W, C)."""
-
-    def forward(values: Any) -> Any:
-        zeros = ops.zeros_like(values)
-        cells = [
-            ops.where(codes == ops.cast(code, codes.dtype), values, zeros)
-            for code in range(math.prod(windows.pool))
-        ]
-        return windows.assemble(cells, size)
-
-    if not adjoint:
-        return forward(values)
-    return _with_gradient(forward, values, lambda g: _pick(g, codes, windows))
-
-
-def _pick(images: Any, codes: Any, windows: Windows) -> Any:
-    """Take each window's cell, as the adjoint: (B, H, W, C) to (B, h, w, C)."""
-    size = tuple(ops.shape(images)[1:3])
-
-    def forward(images: Any) -> Any:
-        picked, *others = windows.cut(images, fill=0.0)
-        for code, cell in enumerate(others, start=1):
-            picked = ops.where(codes == ops.cast(code, codes.dtype), cell, picked)
-        return picked
-
-    return _with_gradient(
-        forward, images, lambda g: _spread(g, codes, windows, size, adjoint=True)
-    )
-
-
-def _with_gradient(
-    function: Callable[[Any], Any], tensor: Any, gradient: Callable[[Any], Any]
-) -> Any:
-    """Apply a function that is linear but for its codes, with its adjoint at hand.
-
-    Automatic differentiation gives the same, but slower. It is left to it where a
-    model predicts, because a SavedModel would carry the adjoint along.
-    """
-
-    def call(tensor: Any) -> tuple[Any, Callable[[Any], Any]]:
-        return function(tensor), gradient
-
-    return ops.custom_gradient(call)(tensor)
-
-
-def _code_dtype(num_cells: int) -> str:
-    return "uint8" if num_cells <= 256 else "int32"
-
-
-def _window_starts(windows: Windows, axis: int, size: Any) -> Any:
-    """Give where each window begins, in pixels of the image: (count,) int64."""
-    places = ops.arange(windows.count(axis, size), dtype="int64")
-    return places * windows.strides[axis] - windows.before(axis, size)
-
-
-def _scatter(values: Any, indices: Any, size: Size) -> Any:
-    """Add each value to its flat place in (B, *size, C)."""
-    height, width = size
-    batch, rows, columns, channels = ops.shape(values)
-    places = ops.reshape(ops.cast(indices, "int64"), (-1,))
-    per_image = rows * columns * channels
-    image = ops.arange(batch * per_image, dtype="int64") // per_image
-    flat = ops.scatter(
-        ops.stack([image, places], axis=-1),  # a place over the batch could overflow
-        ops.reshape(values, (-1,)),
-        (batch, height * width * channels),
-    )
-    return ops.reshape(flat, (batch, height, width, channels))
 
 
 def _pair(name: str, value: int | Pair) -> Pair:
