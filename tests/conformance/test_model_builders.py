@@ -43,6 +43,9 @@ class Case:
             few steps of the overfitting test, so that inference is judged.
         least_iou: Smallest IoU of a class that overfitting must reach; None where
             the last map is too coarse to follow the border of a small disc.
+        dropout: Whether features are dropped in training, by chance.
+        rounding: Largest mean error of the logits in mixed precision, as a part of
+            their spread. It is large where rounding moves the place of a maximum.
     """
 
     architecture: str
@@ -51,6 +54,8 @@ class Case:
     arguments: dict[str, Any] = field(default_factory=dict)
     settled: bool = True
     least_iou: float | None = 0.95
+    dropout: bool = False
+    rounding: float = 0.1
 
     def __str__(self):
         texts = {str: "{1}", bool: "{0}", int: "{0}{1}", float: "{0}{1}"}
@@ -88,13 +93,24 @@ CASES = [
         {"filters": 4, "batch_norm": False, "upsampling": "bed_of_nails"},
     ),
     Case("patch_classifier", 3_537, 3_537, {"patch_size": 21, "filters": 8}),
-]
-SEGNET_CASES = [
-    Case("segnet", 462_769, 464_753, {"filters": 8}),
-    Case("segnet", 462_769, 464_753, {"filters": 8, "bayesian": True}, dropout=True),
+    Case("segnet", 462_769, 464_753, {"filters": 8}, rounding=0.6),
+    Case(
+        "segnet",
+        462_769,
+        464_753,
+        {"filters": 8, "bayesian": True},
+        dropout=True,
+        rounding=0.6,
+        least_iou=0.8,
+    ),
     Case("segnet_basic", 22_545, 22_673, {"filters": 8}),
     Case(
-        "segnet_basic", 22_545, 22_673, {"filters": 8, "bayesian": True}, dropout=True
+        "segnet_basic",
+        22_545,
+        22_673,
+        {"filters": 8, "bayesian": True},
+        dropout=True,
+        least_iou=0.8,
     ),
 ]
 SMALL_ENCODER = {"encoder": "mobilenet_v2", "encoder_alpha": 0.35}
@@ -299,6 +315,8 @@ def test_xla_gives_equal_output(case):
 def test_xla_trains_alike(case):
     if case in ENCODER_CASES:
         pytest.skip("compiling the step of so deep a network takes minutes")
+    if case.dropout:
+        pytest.skip("XLA draws other numbers")
     image, class_map = draw_discs(*case.fit(32, 40))
     losses = {}
     for jit_compile in (False, True):
@@ -339,7 +357,7 @@ def test_logits_are_float32_under_every_policy(case, policy):
     logits = set_ramp(case.build())(image)
     assert logits.dtype == "float32"
     spread = expected.std()
-    assert np.abs(logits - expected).mean() < 0.1 * spread
+    assert np.abs(logits - expected).mean() < case.rounding * spread
 
 
 @pytest.mark.slow
