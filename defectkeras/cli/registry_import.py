@@ -34,11 +34,6 @@ if TYPE_CHECKING:
 )
 @click.option("--spec", type=EXISTING, help="Data spec that has these classes.")
 @click.option(
-    "--receptive-field-px",
-    type=click.IntRange(1),
-    help="Side of the square of pixels that one output pixel depends on.",
-)
-@click.option(
     "--scale",
     type=POSITIVE,
     help="Grey level of white in its training: 1, or 255 for raw 8-bit images.",
@@ -122,7 +117,6 @@ def _import_model(
         load_dataset_spec(spec).scheme if spec else read_classes(classes),
         registry_root=registry_root,
         scale=told["scale"],
-        receptive_field_px=told["receptive_field_px"],
         pixel_size_range_nm=told["pixel_size_nm"],
         golden_path=told["image"],
         description=told["description"],

@@ -35,8 +35,6 @@ class ImportRequest:
         registry_root: Folder of the registry; None takes the default.
         scale: The grey level that 1 stands for in the model's input; None takes
             that of the source.
-        receptive_field_px: Side of the square that an output pixel sees; None takes
-            that of the architecture, where it is known.
         pixel_size_range_nm: Smallest and largest pixel size of its training data.
         golden_path: A micrograph to check it on; None takes a synthetic one.
         description: One sentence for the card; None writes a plain one.
@@ -49,7 +47,6 @@ class ImportRequest:
     scheme: LabelScheme
     registry_root: Path | None = None
     scale: float | None = None
-    receptive_field_px: int | None = None
     pixel_size_range_nm: tuple[float, float] | None = None
     golden_path: Path | None = None
     description: str | None = None
@@ -66,7 +63,8 @@ class ImportedModel:
         architecture: What it is.
         arguments: Those of its builder, where it has one.
         stride: Height and width of a tile must be multiples of it, in px.
-        receptive_field_px: Side of the square that an output pixel sees.
+        receptive_field_px: Side of the square that an output pixel sees; None where
+            it sees the whole image.
         scale: What its input in [0, 1] is multiplied by first.
     """
 
@@ -74,7 +72,7 @@ class ImportedModel:
     architecture: str
     arguments: dict[str, Any]
     stride: int
-    receptive_field_px: int
+    receptive_field_px: int | None
     scale: float
 
 
@@ -100,22 +98,18 @@ def _is_keras2(path: Path) -> bool:
 
 
 def _read_keras2(request: ImportRequest) -> ImportedModel:
-    from defectkeras.models.build import model_stride
+    from defectkeras.models.build import describe_architecture
     from defectkeras.registry.legacy.files import read_keras2_model
 
-    if request.receptive_field_px is None:
-        raise ModelError(
-            f"{request.path} does not tell how far an output pixel sees, which tiles "
-            "need to overlap without a seam. Name it: --receptive-field-px."
-        )
     scale = 1.0 if request.scale is None else request.scale
     model = read_keras2_model(request.path, scale=scale)
+    facts = describe_architecture(model)
     return ImportedModel(
         model,
         architecture="imported",
         arguments={},
-        stride=model_stride(model),
-        receptive_field_px=request.receptive_field_px,
+        stride=facts.stride,
+        receptive_field_px=facts.receptive_field_px,
         scale=scale,
     )
 
@@ -126,13 +120,14 @@ def _is_checkpoint(path: Path) -> bool:
 
 
 def _read_checkpoint(request: ImportRequest) -> ImportedModel:
-    from defectkeras.models.build import ARCHITECTURE_FACTS
+    from defectkeras.models.build import describe_architecture
     from defectkeras.registry.legacy.defect_seg_net import read_defect_seg_net
 
     scale = 255.0 if request.scale is None else request.scale
-    facts = ARCHITECTURE_FACTS["defectsegnet"]
+    model = read_defect_seg_net(request.path, scale=scale)
+    facts = describe_architecture(model)
     return ImportedModel(
-        read_defect_seg_net(request.path, scale=scale),
+        model,
         architecture="defectsegnet",
         arguments={"num_classes": 1, "variant": "released"},
         stride=facts.stride,

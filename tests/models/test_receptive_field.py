@@ -85,6 +85,8 @@ FOUND_BY_HAND = [
     ("defectsegnet", {}, 8, 103),
     ("fcn", {"filters": 4}, 32, 491),
     ("patch_classifier", {"filters": 4}, 1, 45),
+    ("segnet", {"filters": 4}, 32, 423),
+    ("segnet_basic", {"filters": 4}, 16, 211),
     ("unet", {"filters": 4}, 16, 215),
 ]
 """Architecture, arguments, stride and receptive field, by impulses or on paper."""

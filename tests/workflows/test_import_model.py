@@ -46,7 +46,6 @@ def test_import_publishes_a_version_that_predicts(path, tmp_path):
         "old",
         SCHEME,
         registry_root=tmp_path / "registry",
-        receptive_field_px=3,
         scale=255,
         pixel_size_range_nm=(0.5, 2.0),
         license="CC-BY-4.0",
@@ -67,18 +66,14 @@ def test_import_publishes_a_version_that_predicts(path, tmp_path):
 
 
 def test_what_cannot_be_imported_is_told(path, tmp_path):
-    with pytest.raises(ModelError, match="--receptive-field-px"):
-        read_model(ImportRequest(path, "old", SCHEME))
     other = tmp_path / "model.onnx"
     other.touch()
     with pytest.raises(ModelError, match=r"must be one of: .*Keras 2.*DefectSegNet"):
         read_model(ImportRequest(other, "old", SCHEME))
     with pytest.raises(RegistryError, match="Old"):
-        read_model(ImportRequest(path, "Old", SCHEME, receptive_field_px=3))
+        read_model(ImportRequest(path, "Old", SCHEME))
     two = read_classes("matrix, void:region")
-    request = ImportRequest(
-        path, "old", two, registry_root=tmp_path / "registry", receptive_field_px=3
-    )
+    request = ImportRequest(path, "old", two, registry_root=tmp_path / "registry")
     with pytest.raises(RegistryError, match="must give the 2 classes"):
         import_model(request, read_model(request))
 
