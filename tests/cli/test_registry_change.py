@@ -94,21 +94,3 @@ def test_gc_tells_first_and_removes_on_a_second_word(run, two):
     assert ask(run, *words, "--yes")["removed"] is True
     assert not (two / "tiny" / "1").exists()
     assert ask(run, *words)["versions"] == []
-
-
-def test_version_is_carried_to_another_registry(run, copied, tmp_path):
-    archive, other = tmp_path / "tiny.tar.gz", tmp_path / "other"
-    words = ("registry", "export", "tiny", archive, "--registry", copied)
-    run(*words, "--dry-run")
-    assert not archive.exists()
-    assert run(*words).exit_code == 0
-    assert run(*words).exit_code == 1  # it is there already
-    words = ("registry", "import", archive, "--registry", other)
-    assert "nothing beyond computing" in run(*words, "--dry-run").stderr
-    refused = run(*words)
-    assert refused.exit_code == 1
-    assert "--trust" in refused.stderr
-    assert not other.exists()
-    taken = run(*words, "--trust", "--json")
-    assert json.loads(taken.stdout)["reference"] == "tiny@1"
-    assert run("registry", "verify", "--registry", other).exit_code == 0

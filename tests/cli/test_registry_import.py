@@ -1,0 +1,49 @@
+"""Versions from elsewhere, as a user imports them."""
+
+import json
+import shutil
+
+import pytest
+
+
+@pytest.fixture
+def copied(tiny_registry, tmp_path):
+    return shutil.copytree(tiny_registry, tmp_path / "registry")
+
+
+def test_version_is_carried_to_another_registry(run, copied, tmp_path):
+    archive, other = tmp_path / "tiny.tar.gz", tmp_path / "other"
+    words = ("registry", "export", "tiny", archive, "--registry", copied)
+    run(*words, "--dry-run")
+    assert not archive.exists()
+    assert run(*words).exit_code == 0
+    assert run(*words).exit_code == 1  # it is there already
+    words = ("registry", "import", archive, "--registry", other)
+    assert "nothing beyond computing" in run(*words, "--dry-run").stderr
+    refused = run(*words)
+    assert refused.exit_code == 1
+    assert "--trust" in refused.stderr
+    assert not other.exists()
+    taken = run(*words, "--trust", "--json")
+    assert json.loads(taken.stdout)["reference"] == "tiny@1"
+    assert run("registry", "verify", "--registry", other).exit_code == 0
+
+
+def test_model_of_an_older_format_needs_a_name_and_classes(run, tmp_path):
+    path = tmp_path / "old.h5"
+    path.write_bytes(b"no HDF5")
+    words = ("registry", "import", path, "--registry", tmp_path / "registry")
+    assert "--name" in run(*words).stderr
+    named = (*words, "--name", "old")
+    assert "--classes or --spec" in run(*named).stderr
+    told = run(*named, "--classes", "matrix, void:region")
+    assert told.exit_code == 1
+    assert "old.h5" in told.stderr
+
+
+def test_unknown_file_names_what_can_be_imported(run, tmp_path):
+    (tmp_path / "model.onnx").touch()
+    words = ("--name", "old", "--classes", "matrix, void:region")
+    told = run("registry", "import", tmp_path / "model.onnx", *words)
+    assert told.exit_code == 1
+    assert "Keras 2" in told.stderr
