@@ -1,8 +1,10 @@
 """Options that several commands share, each written once."""
 
+import contextlib
 import json
+import logging
 import tomllib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -243,3 +245,22 @@ def echo_json(value: Any) -> None:
 def talk(text: str) -> None:
     """Say something to the user, on stderr."""
     click.echo(text, err=True)
+
+
+@contextlib.contextmanager
+def tell_notes() -> Iterator[None]:
+    """Say what the package notes meanwhile, such as why it chose a precision."""
+
+    class Talk(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            talk(record.getMessage())
+
+    logger, handler = logging.getLogger("defectkeras"), Talk(logging.INFO)
+    before = logger.level
+    logger.addHandler(handler)
+    logger.setLevel(logging.INFO)
+    try:
+        yield
+    finally:
+        logger.removeHandler(handler)
+        logger.setLevel(before)

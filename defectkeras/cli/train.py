@@ -16,15 +16,16 @@ from defectkeras.cli.options import (
     root_option,
     set_model_option,
     talk,
+    tell_notes,
 )
 from defectkeras.cli.quiet import start_tensorflow
 
 if TYPE_CHECKING:
-    from defectkeras.workflows.train import TrainingRequest
+    from defectkeras.workflows.training_request import TrainingRequest
 
 
 @click.command()
-@click.argument("spec", type=EXISTING)
+@click.argument("spec", type=EXISTING, required=False)
 @click.option("--architecture", default="defectsegnet", help="Name of the network.")
 @click.option("--variant", help="Variant of the network, where it has some.")
 @set_model_option
@@ -39,14 +40,18 @@ if TYPE_CHECKING:
 @click.option("--loss", help='Such as "ce" or "0.5*ce + 0.5*dice".')
 @click.option("--patience", type=click.IntRange(1), help="Epochs without improvement.")
 @click.option("--seed", type=click.IntRange(0), help="Of everything that is drawn.")
+@click.option("--deterministic", is_flag=True, default=None, help="Same bits always.")
 @click.option("--precision", help="auto, float32, mixed_float16 or mixed_bfloat16.")
+@click.option("--jit", help="auto, on or off: whether XLA compiles the step.")
+@click.option("--strategy", help="auto, one, mirrored or multiworker.")
 @click.option("--run-folder", type=FOLDER, help="New folder for the run's files.")
+@click.option("--resume", type=FOLDER, help="Folder of a run that goes on.")
 @root_option
 @registry_option
 @dry_run_option
 @json_option
 def train(
-    spec: Path,
+    spec: Path | None,
     architecture: str,
     variant: str | None,
     model_settings: dict[str, Any],
@@ -54,6 +59,7 @@ def train(
     description: str | None,
     config: Path | None,
     run_folder: Path | None,
+    resume: Path | None,
     root: Path | None,
     registry_root: Path,
     dry_run: bool,
@@ -63,8 +69,11 @@ def train(
     """Train a network on the data of SPEC and publish it in the registry.
 
     A setting that is not given comes from --config, else from the defaults
-    (`defectkeras train SPEC --dry-run` prints all of them).
+    (`defectkeras train SPEC --dry-run` prints all of them). A run that was stopped
+    goes on with `defectkeras train --resume RUN`, which needs nothing else.
     """
+    if (spec is None) == (resume is None):
+        raise click.UsageError("Name a data spec SPEC, or a run by --resume.")
     start_tensorflow()
     import dataclasses
 
@@ -72,28 +81,41 @@ def train(
     from defectkeras.models.build import MODEL_BUILDERS
     from defectkeras.training.config import load_training_config
     from defectkeras.training.progress import show_progress
-    from defectkeras.workflows.train import TrainingRequest, train
-
-    require_known(architecture, MODEL_BUILDERS, what="architecture")
-    overrides = {key: value for key, value in settings.items() if value is not None}
-    resolved = load_training_config(config, overrides)
-    request = TrainingRequest(
-        spec,
-        root=root,
-        architecture=architecture,
-        arguments=model_settings | ({} if variant is None else {"variant": variant}),
-        name=name,
-        registry_root=registry_root,
-        run_folder=run_folder,
-        description=description,
+    from defectkeras.training.run_folder import CONFIG, read_run_file
+    from defectkeras.workflows.train import train
+    from defectkeras.workflows.training_request import (
+        TrainingRequest,
+        request_to_resume,
     )
+
+    overrides = {key: value for key, value in settings.items() if value is not None}
+    if resume:
+        request = request_to_resume(resume)
+        if config is None:
+            overrides = {**read_run_file(resume, CONFIG), **overrides}
+    elif spec:
+        require_known(architecture, MODEL_BUILDERS, what="architecture")
+        request = TrainingRequest(
+            spec,
+            root=root,
+            architecture=architecture,
+            arguments=model_settings
+            | ({} if variant is None else {"variant": variant}),
+            name=name,
+            registry_root=registry_root,
+            run_folder=run_folder,
+            description=description,
+        )
+    resolved = load_training_config(config, overrides)
     if dry_run:
         _tell_plan(request, dataclasses.asdict(resolved))
         return
-    with show_progress() as on_progress:
+    with show_progress() as on_progress, tell_notes():
         version, run = train(request, resolved, on_progress=on_progress)
     talk(str(run))
-    talk(f"Published as {version.reference} in {registry_root}.")
+    if version is None:
+        return
+    talk(f"Published as {version.reference} in {request.registry_root}.")
     talk(f"Look at the run with: tensorboard --logdir {run.run_folder / 'logs'}")
     if as_json:
         echo_json(

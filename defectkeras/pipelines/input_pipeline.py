@@ -54,6 +54,22 @@ class PipelineConfig:
             )
 
 
+@dataclass(frozen=True)
+class Share:
+    """Which part of each batch one worker makes, and in how many pieces.
+
+    Attributes:
+        worker: Number of the worker, from 0.
+        workers: How many workers there are.
+        pieces: Pieces of equal size that the worker's part is cut into, one for
+            each device and accumulation step.
+    """
+
+    worker: int = 0
+    workers: int = 1
+    pieces: int = 1
+
+
 def build_training_dataset(
     store: ImageStore,
     config: PipelineConfig,
@@ -61,6 +77,8 @@ def build_training_dataset(
     epoch: int = 0,
     epochs: int = 1,
     steps: int,
+    first_step: int = 0,
+    share: Share | None = None,
 ) -> Any:
     """Build the batches of one or more epochs, one after another.
 
@@ -70,27 +88,36 @@ def build_training_dataset(
         epoch: The first epoch, from 0.
         epochs: How many epochs follow each other.
         steps: Batches per epoch.
+        first_step: Batches of the first epoch that are left out.
+        share: The part that is made here; None makes whole batches. All parts
+            together are the same patches as whole batches.
 
     Returns:
-        A `tf.data.Dataset` of `epochs * steps` batches, a number that it knows
+        A `tf.data.Dataset` of `epochs * steps` batches less `first_step`, times
+        the pieces of the share, a number that it knows
         itself (Keras up to 3.15 takes a step too many per epoch where it does
         not, keras#23084), of (image (B, P, P, 1) float32 in [0, 1],
         class_map (B, P, P) int32). The order is deterministic.
     """
-    per_epoch = steps * config.batch_size
+    share = share or Share()
+    here = config.batch_size // share.workers
+    if here % share.pieces or here * share.workers != config.batch_size:
+        raise ValueError(
+            f"A batch of {config.batch_size} must part evenly. Received: {share}."
+        )
 
     def draw(number: Any) -> tuple[Any, Any]:
-        return draw_patch(
-            store, config, epoch + number // per_epoch, number % per_epoch
-        )
+        step = number // here
+        index = step % steps * config.batch_size + share.worker * here + number % here
+        return draw_patch(store, config, epoch + step // steps, index)
 
     options = tf.data.Options()
     options.deterministic = True
     options.threading.max_intra_op_parallelism = 1  # patches run side by side
     return (
-        tf.data.Dataset.range(epochs * per_epoch)
+        tf.data.Dataset.range(first_step * here, epochs * steps * here)
         .map(draw, num_parallel_calls=tf.data.AUTOTUNE, deterministic=True)
-        .batch(config.batch_size, drop_remainder=True)
+        .batch(here // share.pieces, drop_remainder=True)
         .prefetch(PREFETCHED_BATCHES)
         .with_options(options)
     )

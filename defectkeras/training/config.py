@@ -14,7 +14,25 @@ from defectkeras.pipelines.augment import Augmentation
 from defectkeras.pipelines.input_pipeline import PipelineConfig
 
 Precision = Literal["auto", "float32", "mixed_float16", "mixed_bfloat16"]
+OptimizerName = Literal["adamw", "sgd"]
+ScheduleName = Literal["cosine", "poly", "constant"]
+JitRule = Literal["auto", "on", "off"]
+StrategyName = Literal["auto", "one", "mirrored", "multiworker"]
 
+_ABOVE_ZERO = (
+    "learning_rate",
+    "gradient_clip_norm",
+    "poly_power",
+    "encoder_rate_factor",
+)
+_FROM_ZERO = (
+    "weight_decay",
+    "warmup_epochs",
+    "frozen_epochs",
+    "auxiliary_weight",
+    "checkpoint_minutes",
+    "seed",
+)
 CLASS_WEIGHT_RULES = ("median_frequency", "none")
 
 
@@ -22,19 +40,34 @@ CLASS_WEIGHT_RULES = ("median_frequency", "none")
 class TrainingConfig:
     """The settings of a training run.
 
-    The optimizer is AdamW; its learning rate rises over the warm-up and then
-    falls to 0 along a cosine.
+    `batch_size` is what one update of the weights sees, on however many devices
+    and in however many parts it is computed: neither changes the result by more
+    than rounding.
 
     Attributes:
         epochs: Largest number of epochs.
         steps_per_epoch: Batches per epoch; after each epoch the model is
             validated.
-        batch_size: Patches per batch.
+        batch_size: Patches per update, over all devices and parts.
+        accumulation_steps: Parts that a batch is computed in, one after another,
+            where it does not fit into memory at once.
         patch_size: Side of a patch in px, a multiple of the model's stride.
+        optimizer: "adamw", or "sgd" with Nesterov's momentum.
+        momentum: Of SGD.
         learning_rate: Its highest value.
-        weight_decay: Of AdamW.
+        schedule: How the learning rate goes on after the warm-up: "cosine" and
+            "poly" fall to 0 at the end, "constant" stays.
+        poly_power: Exponent of the schedule "poly".
+        weight_decay: Decoupled, for both optimizers.
         warmup_epochs: Over which the learning rate rises from 0.
         gradient_clip_norm: Largest norm of all gradients together.
+        ema_momentum: Of the exponential moving average of the weights, which is
+            then what is validated and kept; 0 keeps none.
+        frozen_epochs: Epochs at the beginning in which the encoder does not
+            learn.
+        encoder_rate_factor: Learning rate of the encoder, relative to the rest.
+        auxiliary_weight: Of the mean loss of the auxiliary heads, where a model
+            has some.
         loss: An expression such as "ce" or "0.5*ce + 0.5*focal(gamma=2)", see
             `read_expression`; "cldice" takes the line classes of the scheme.
         class_weights: "none", "median_frequency", or one weight for each class
@@ -46,9 +79,17 @@ class TrainingConfig:
         augmentation: How far a patch may be changed.
         patience: Epochs without a better mean IoU of the defects after which
             training stops.
+        tune_thresholds: Whether to choose, on the validation split, the least
+            probability from which a pixel belongs to each defect class.
         seed: Of everything that is drawn.
+        deterministic: Whether every operation must give the same bits each time.
         precision: "auto", "float32", "mixed_float16" or "mixed_bfloat16"; it
             must be set before the model is built, see `choose_precision`.
+        jit: Whether XLA compiles the step: "auto", "on" or "off".
+        strategy: On which devices: "auto", "one", "mirrored" (the GPUs of this
+            machine) or "multiworker" (several machines).
+        checkpoint_minutes: Largest time between two checkpoints; there is also
+            one after each epoch.
 
     Raises:
         TrainingError: When a value is out of its range.
@@ -61,31 +102,51 @@ class TrainingConfig:
     epochs: int = 50
     steps_per_epoch: int = 100
     batch_size: int = 8
+    accumulation_steps: int = 1
     patch_size: int = 256
+    optimizer: OptimizerName = "adamw"
+    momentum: float = 0.9
     learning_rate: float = 2e-3
+    schedule: ScheduleName = "cosine"
+    poly_power: float = 0.9
     weight_decay: float = 1e-4
     warmup_epochs: float = 1.0
     gradient_clip_norm: float = 1.0
+    ema_momentum: float = 0.0
+    frozen_epochs: int = 0
+    encoder_rate_factor: float = 1.0
+    auxiliary_weight: float = 0.4
     loss: str = "ce"
     class_weights: str | tuple[float, ...] = "none"
     class_weight_cap: float = 4.0
     rare_class_fraction: float = 0.5
     augmentation: Augmentation = field(default_factory=Augmentation)
     patience: int = 15
+    tune_thresholds: bool = False
     seed: int = 0
+    deterministic: bool = False
     precision: Precision = "auto"
+    jit: JitRule = "auto"
+    strategy: StrategyName = "auto"
+    checkpoint_minutes: float = 5.0
 
     def __post_init__(self) -> None:
         """Check the ranges."""
-        for name in ("epochs", "steps_per_epoch", "patience"):
+        for name in ("epochs", "steps_per_epoch", "patience", "accumulation_steps"):
             _require_at_least(name, getattr(self, name), 1)
-        for name in ("learning_rate", "gradient_clip_norm"):
+        for name in _ABOVE_ZERO:
             if not 0 < getattr(self, name) < float("inf"):
                 raise TrainingError(
                     f"`{name}` must be above 0. Received: {getattr(self, name)}."
                 )
-        for name in ("weight_decay", "warmup_epochs", "seed"):
+        for name in _FROM_ZERO:
             _require_at_least(name, getattr(self, name), 0)
+        for name in ("momentum", "ema_momentum"):
+            if not 0 <= getattr(self, name) < 1:
+                raise TrainingError(
+                    f"`{name}` must be at least 0 and below 1. "
+                    f"Received: {getattr(self, name)}."
+                )
         _require_at_least("class_weight_cap", self.class_weight_cap, 1)
         read_expression(self.loss)
         self._check_class_weights()

@@ -22,6 +22,14 @@ def seed_everything(seed: int) -> None:
     keras.utils.set_random_seed(seed)
 
 
+def make_deterministic() -> None:
+    """Let every operation give the same bits each time; call it before the first.
+
+    What has no such kernel on a GPU is refused before training, see `kernels.py`.
+    """
+    tf.config.experimental.enable_op_determinism()
+
+
 def describe_environment() -> dict[str, Any]:
     """Give versions and devices, for a run's folder and a model card.
 

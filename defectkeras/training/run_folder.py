@@ -8,12 +8,14 @@
     ├── inputs.json        names and fingerprints of the examples, class counts
     ├── history.csv        one row per epoch
     ├── best.weights.h5    of the epoch with the best mean IoU of the defects
+    ├── checkpoint.npz     where the run stands, see `checkpoint.py`
     └── logs/              for TensorBoard
 """
 
 import csv
 import dataclasses
 import io
+import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -26,6 +28,9 @@ from defectkeras.pipelines.store import ImageStore
 from defectkeras.training.config import TrainingConfig
 from defectkeras.training.environment import describe_environment
 
+CONFIG = "config.json"
+ENVIRONMENT = "environment.json"
+INPUTS = "inputs.json"
 BEST_WEIGHTS = "best.weights.h5"
 HISTORY = "history.csv"
 LOGS = "logs"
@@ -34,6 +39,10 @@ _HDF5_BYTES_PER_VARIABLE = 4096  # about 700 measured
 _CHUNK_BYTES = 1 << 20
 
 Row = Mapping[str, float | None]
+
+# What a run may go on with otherwise
+_FREE = ("strategy", "accumulation_steps", "checkpoint_minutes")
+_SHOWN = 5
 
 
 def start_run_folder(
@@ -54,20 +63,106 @@ def start_run_folder(
         TrainingError: When the folder holds a run already.
         OSError: When it cannot be written.
     """
-    if (run_folder / "config.json").exists():
+    if (run_folder / CONFIG).exists():
         raise TrainingError(
             f"{run_folder}: holds a run already, and a run is never overwritten. "
-            "Name another folder."
+            "Name another folder, or resume it."
         )
-    environment = {
-        **describe_environment(),
+    environment = {**describe_environment(), **_describe_model(model)}
+    write_json(run_folder / ENVIRONMENT, environment)
+    write_json(run_folder / INPUTS, _describe_inputs(stores))
+    write_json(run_folder / CONFIG, dataclasses.asdict(config))
+
+
+def require_same_run(
+    run_folder: Path,
+    config: TrainingConfig,
+    model: keras.Model,
+    stores: Mapping[str, ImageStore],
+) -> None:
+    """Refuse to go on with other settings, another model or other data.
+
+    Settings that change a result by rounding at most may differ.
+
+    Args:
+        run_folder: Of the run that is to go on.
+        config: The settings now.
+        model: The model now.
+        stores: Split to its examples now.
+
+    Raises:
+        TrainingError: When there is no run, or something differs; it is told.
+    """
+    now = {
+        CONFIG: dataclasses.asdict(config),
+        ENVIRONMENT: _describe_model(model),
+        INPUTS: _describe_inputs(stores),
+    }
+    found = []
+    for name, table in now.items():
+        before = read_run_file(run_folder, name)
+        found += [
+            f"{name} {line}"
+            for line in differences({k: before.get(k) for k in table}, table)
+            if line.split(":")[0] not in _FREE
+        ]
+    if found:
+        more = f" and {len(found) - _SHOWN} more" if len(found) > _SHOWN else ""
+        raise TrainingError(
+            f"{run_folder}: a run goes on only with the settings, the model and the "
+            f"data it began with. Different: {'; '.join(found[:_SHOWN])}{more}. Undo "
+            "this, or start a new run."
+        )
+
+
+def read_run_file(run_folder: Path, name: str) -> Any:
+    """Read one of the JSON files of a run.
+
+    Raises:
+        TrainingError: When it cannot be read.
+    """
+    try:
+        return json.loads((run_folder / name).read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise TrainingError(
+            f"{run_folder}: holds no run that can go on. {error}."
+        ) from error
+
+
+def differences(before: Any, now: Any, where: str = "") -> list[str]:
+    """Tell where two JSON values differ.
+
+    Example:
+        >>> differences({"a": 1, "b": {"c": 2}}, {"a": 1, "b": {"c": 3}})
+        ['b.c: 2 before, 3 now']
+    """
+    now = json.loads(json.dumps(now))  # tuples are lists there
+    if before == now:
+        return []
+    if isinstance(before, dict) and isinstance(now, dict):
+        keys = dict.fromkeys([*before, *now])
+        pairs = [(str(k), before.get(k), now.get(k)) for k in keys]
+    elif isinstance(before, list) and isinstance(now, list) and len(before) == len(now):
+        pairs = [(str(k), a, b) for k, (a, b) in enumerate(zip(before, now))]  # noqa: B905
+    else:
+        texts = (json.dumps(value)[:80] for value in (before, now))
+        return ["{}: {} before, {} now".format(where, *texts)]
+    return [
+        line
+        for key, a, b in pairs
+        for line in differences(a, b, f"{where}.{key}" if where else key)
+    ]
+
+
+def _describe_model(model: keras.Model) -> dict[str, Any]:
+    return {
         "precision": model.dtype_policy.name,
         "model": {"name": model.name, "parameters": model.count_params()},
     }
-    write_json(run_folder / "environment.json", environment)
-    inputs = {split: _describe(store) for split, store in stores.items()}
-    write_json(run_folder / "inputs.json", inputs)
-    write_json(run_folder / "config.json", dataclasses.asdict(config))
+
+
+def _describe_inputs(stores: Mapping[str, ImageStore]) -> dict[str, Any]:
+    return {split: _describe(store) for split, store in stores.items()}
 
 
 def _describe(store: ImageStore) -> list[dict[str, Any]]:
@@ -96,14 +191,13 @@ def save_best_weights(model: keras.Model, run_folder: Path) -> None:
     first.
 
     Args:
-        model: Its weights, and those of its optimizer, are written.
+        model: Its weights are written.
         run_folder: The file is `BEST_WEIGHTS` there.
 
     Raises:
         OSError: When there is no space, or no permission.
     """
-    variables = [*model.variables, *model.optimizer.variables]
-    size = sum(_HDF5_BYTES_PER_VARIABLE + v.numpy().nbytes for v in variables)
+    size = sum(_HDF5_BYTES_PER_VARIABLE + v.numpy().nbytes for v in model.variables)
     with whole_file(run_folder / BEST_WEIGHTS) as temporary:
         _try_space(temporary, size)
         model.save_weights(temporary)

@@ -1,32 +1,38 @@
 """Train a model on patches, validate it on whole micrographs, keep the best."""
 
-from collections.abc import Sequence
+import contextlib
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
 import keras
-import numpy as np
 import tensorflow as tf
 
 from defectkeras.core.errors import TrainingError
 from defectkeras.core.labels import LabelScheme
 from defectkeras.datasets.spec import Example, LoadedExample
-from defectkeras.losses import build_loss, median_frequency_weights
-from defectkeras.models.receptive_field import model_stride
-from defectkeras.pipelines.input_pipeline import (
-    build_training_dataset,
-    require_known_cardinality,
-)
-from defectkeras.pipelines.store import ImageStore, load_store
-from defectkeras.training.callbacks import KeepBest, StopOnBadLoss
+from defectkeras.training.checkpoint import RunState, load_checkpoint
 from defectkeras.training.config import TrainingConfig
-from defectkeras.training.optimizer import build_optimizer
+from defectkeras.training.interruption import notice_interrupts
+from defectkeras.training.loop import TrainingLoop
+from defectkeras.training.loss_scale import loss_scale_for
+from defectkeras.training.optimizer import synchronize_batch_norms
+from defectkeras.training.prepare import (
+    build_parts,
+    check_model,
+    load_stores,
+)
 from defectkeras.training.progress import OnProgress
-from defectkeras.training.records import TellProgress, WriteHistory, WriteTensorBoard
-from defectkeras.training.run_folder import BEST_WEIGHTS, Row, start_run_folder
+from defectkeras.training.run_folder import (
+    BEST_WEIGHTS,
+    Row,
+    require_same_run,
+    start_run_folder,
+)
+from defectkeras.training.strategy import Devices, choose_devices
 
-StopReason = Literal["finished", "early_stopping", "interrupted"]
+StopReason = Literal["finished", "early_stopping"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,13 +40,14 @@ class TrainingRun:
     """A finished run.
 
     Attributes:
-        model: With the best weights.
+        model: With the best weights; of a model with auxiliary heads, the part
+            without them.
         history: One row per epoch: "epoch", "seconds", "learning_rate", "loss"
             and the validation's scores; None where a score has no value.
         best_epoch: The epoch of the best weights, from 1.
         best_score: Its mean IoU of the defects on the validation split.
         run_folder: Where the files of the run are.
-        stop_reason: "finished" (all epochs), "early_stopping" or "interrupted".
+        stop_reason: "finished" (all epochs) or "early_stopping".
     """
 
     model: keras.Model
@@ -56,7 +63,6 @@ class TrainingRun:
             "finished": "Trained all epochs",
             "early_stopping": f"Stopped after epoch {len(self.history)}, "
             "since it became no better",
-            "interrupted": f"Interrupted after epoch {len(self.history)}",
         }
         return (
             f"{ends[self.stop_reason]}; kept the weights of epoch "
@@ -66,7 +72,7 @@ class TrainingRun:
         )
 
 
-def train(
+def train(  # noqa: PLR0913  (what, on what, how, where; each is asked for)
     model: keras.Model,
     training_examples: Sequence[Example | LoadedExample],
     validation_examples: Sequence[Example | LoadedExample],
@@ -74,70 +80,71 @@ def train(
     config: TrainingConfig,
     *,
     run_folder: Path | str,
+    resume: bool = False,
+    devices: Devices | None = None,
     on_progress: OnProgress | None = None,
 ) -> TrainingRun:
     """Train a model and keep the weights that do best on the validation split.
 
     Call `seed_everything(config.seed)` and set the precision before the model
-    is built. The order of the data is a pure function of (seed, epoch).
+    is built. The order of the data is a pure function of (seed, epoch, step).
 
     Args:
         model: (B, H, W, 1) to logits (B, H, W, K); or one map of logits where
-            there is one defect class. It is trained in place.
+            there is one defect class. Further outputs (B, h, w, K) are logits of
+            auxiliary heads. It is trained in place.
         training_examples: Patches are drawn from these.
         validation_examples: Whole micrographs, predicted once per epoch.
         scheme: The K classes.
         config: The settings.
-        run_folder: New; for the files of the run.
+        run_folder: New; for the files of the run. Workers share it.
+        resume: Whether the folder holds a run that goes on where it stopped.
+        devices: Where it computes; the model was built in the scope of their
+            strategy. None is one device.
         on_progress: Told after each step and each validation.
 
     Returns:
-        The run, its model with the best weights. After Ctrl-C too, once an
-        epoch is done.
+        The run, its model with the best weights.
 
     Raises:
         TrainingError: When the run cannot start (no validation split, nothing
             annotated, sizes or classes that do not fit), cannot be written (full
-            disk, folder not writable), the loss is no number, or memory runs
-            out. The best weights so far stay in the run folder.
+            disk, folder not writable), is not the one that the folder holds, the
+            loss is no number, memory runs out, a worker has gone, or somebody
+            wishes to stop (Ctrl-C). The last good state stays in the run folder.
     """
-    run_folder = Path(run_folder)
-    if not validation_examples:
-        raise TrainingError(
-            "Training needs a validation split, to know which weights are best. "
-            'Received: no example in "val". Name some under [split] in the data spec.'
+    run_folder, devices = Path(run_folder), devices or choose_devices("one")
+    check_model(model, scheme, config)
+    stores = load_stores(training_examples, validation_examples, scheme)
+    synchronize_batch_norms(model, devices.replicas > 1)
+    parts = build_parts(model, stores, scheme, config, devices)
+    with _told_errors(run_folder, config), notice_interrupts() as wants_to_stop:
+        state = RunState(loss_scale=loss_scale_for(model.dtype_policy.name))
+        if resume:
+            require_same_run(run_folder, config, model, stores)
+            state = load_checkpoint(run_folder, parts.variables)
+        elif devices.is_chief:
+            start_run_folder(run_folder, config, model, stores)
+        loop = TrainingLoop(
+            parts,
+            config,
+            devices,
+            run_folder=run_folder,
+            state=state,
+            on_progress=on_progress,
+            wants_to_stop=wants_to_stop,
         )
-    stride = model_stride(model)
-    _check_model(model, scheme, config, stride)
-    training = load_store(training_examples, scheme)
-    validation = load_store(validation_examples, scheme)
-    for split, store in (("train", training), ("val", validation)):
-        _check_defects(split, store, scheme)
-    keep_best = KeepBest(
-        validation,
-        scheme,
-        config,
-        run_folder=run_folder,
-        stride=stride,
-        panel_example=int(np.argmax(validation.class_counts[:, 1:].sum(axis=1))),
-    )
-    history = WriteHistory(run_folder)
-    callbacks = [
-        StopOnBadLoss(training, config, run_folder),
-        keep_best,
-        history,
-        WriteTensorBoard(keep_best, config, run_folder),
-    ]
-    if on_progress:
-        callbacks.append(TellProgress(on_progress, keep_best, config))
-    was_interrupted = False
+        loop.run()
+        synchronize_batch_norms(model, False)
+        return _finish(parts.model, loop.state, run_folder)
+
+
+@contextlib.contextmanager
+def _told_errors(run_folder: Path, config: TrainingConfig) -> Iterator[None]:
+    """Turn what may befall a run into a sentence with what to do."""
+    resume = f"Go on with: defectkeras train --resume {run_folder}"
     try:
-        start_run_folder(
-            run_folder, config, model, {"train": training, "val": validation}
-        )
-        _fit(model, training, scheme, config, callbacks)
-    except KeyboardInterrupt:
-        was_interrupted = True
+        yield
     except OSError as error:
         raise TrainingError(
             f"{run_folder}: the run could not be written. {error}. Free some space "
@@ -146,115 +153,30 @@ def train(
     except tf.errors.ResourceExhaustedError as error:
         raise TrainingError(
             "The memory or the disk is full. Lower `batch_size` (now "
-            f"{config.batch_size}) or `patch_size` (now {config.patch_size}), or "
-            f"free some space. {str(error).splitlines()[0]}"
+            f"{config.batch_size}) or `patch_size` (now {config.patch_size}), raise "
+            f"`accumulation_steps`, or free some space. {_first_line(error)}"
         ) from error
-    return _finish(model, keep_best, history, was_interrupted)
-
-
-def _fit(
-    model: keras.Model,
-    store: ImageStore,
-    scheme: LabelScheme,
-    config: TrainingConfig,
-    callbacks: list[keras.callbacks.Callback],
-) -> None:
-    """Fit on one dataset that holds all epochs one after another."""
-    dataset = build_training_dataset(
-        store, config.pipeline(), epochs=config.epochs, steps=config.steps_per_epoch
-    )
-    require_known_cardinality(dataset)
-    num_maps = model.output_shape[-1]
-    loss = build_loss(
-        config.loss,
-        num_classes=num_maps,
-        class_weights=resolve_class_weights(config, store),
-        line_classes=[c.index for c in scheme.defects if c.kind == "line"],
-    )
-    model.compile(build_optimizer(config), loss, jit_compile=False)
-    model.fit(
-        dataset,
-        epochs=config.epochs,
-        steps_per_epoch=config.steps_per_epoch,
-        callbacks=callbacks,
-        shuffle=False,  # the order is the dataset's own
-        verbose=0,
-    )
-
-
-def resolve_class_weights(
-    config: TrainingConfig, store: ImageStore
-) -> tuple[float, ...] | None:
-    """Give the weight of each class in the cross-entropy, or None for equal ones.
-
-    Args:
-        config: Names a rule, or the weights.
-        store: The training examples, whose pixels are counted.
-    """
-    if not isinstance(config.class_weights, str):
-        return config.class_weights
-    if config.class_weights == "none":
-        return None
-    cap = config.class_weight_cap
-    weights = median_frequency_weights(store.class_counts)
-    return tuple(float(np.clip(w, 1 / cap, cap)) for w in weights)
-
-
-def _check_model(
-    model: keras.Model, scheme: LabelScheme, config: TrainingConfig, stride: int
-) -> None:
-    """Check that model, scheme and patches fit together."""
-    num_maps = model.output_shape[-1]
-    if num_maps != scheme.num_classes and (num_maps, scheme.num_classes) != (1, 2):
+    except (tf.errors.UnavailableError, tf.errors.AbortedError) as error:
         raise TrainingError(
-            f"The model must give one map for each of {scheme.num_classes} classes "
-            "(or a single one for one defect class). "
-            f"Received: {num_maps} maps. Build it with num_classes="
-            f"{scheme.num_classes}."
-        )
-    if config.patch_size % stride:
-        raise TrainingError(
-            f"`patch_size` must be a multiple of the model's stride, {stride}. "
-            f"Received: {config.patch_size}."
-        )
+            f"Another worker has gone, and the run has ended. {resume} on all "
+            f"workers. {_first_line(error)}"
+        ) from error
 
 
-def _check_defects(split: str, store: ImageStore, scheme: LabelScheme) -> None:
-    """Check that a split shows a defect at all."""
-    if store.class_counts[:, 1:].any():
-        return
-    names = ", ".join(c.name for c in scheme.defects)
-    raise TrainingError(
-        f'The split "{split}" must have annotated pixels of a defect ({names}). '
-        f"Received: none in {len(store)} examples. Check its annotations with "
-        "`defectkeras data describe`, or move examples under [split]."
-    )
+def _first_line(error: Exception) -> str:
+    return str(error).splitlines()[0]
 
 
-def _finish(
-    model: keras.Model,
-    keep_best: KeepBest,
-    history: WriteHistory,
-    was_interrupted: bool,
-) -> TrainingRun:
+def _finish(model: keras.Model, state: RunState, run_folder: Path) -> TrainingRun:
     """Give the model its best weights back."""
-    run_folder = history.run_folder
-    if keep_best.best_epoch is None or keep_best.best_score is None:
-        raise TrainingError(
-            "Interrupted before the first epoch was done: there are no weights to "
-            f"keep in {run_folder}."
-        )
+    if state.best_epoch is None or state.best_score is None:
+        raise ValueError(f"A finished run must have a best epoch. Received: {state}.")
     model.load_weights(run_folder / BEST_WEIGHTS)
-    stop_reason: StopReason = "finished"
-    if was_interrupted:
-        stop_reason = "interrupted"
-    elif keep_best.has_stopped_early:
-        stop_reason = "early_stopping"
     return TrainingRun(
         model=model,
-        history=tuple(history.rows),
-        best_epoch=keep_best.best_epoch,
-        best_score=keep_best.best_score,
+        history=state.rows,
+        best_epoch=state.best_epoch,
+        best_score=state.best_score,
         run_folder=run_folder,
-        stop_reason=stop_reason,
+        stop_reason="early_stopping" if state.has_stopped_early else "finished",
     )

@@ -1,13 +1,12 @@
 """From a data spec to a new version in the registry."""
 
 import dataclasses
-from collections.abc import Callable, Mapping, Sequence
-from datetime import UTC, datetime
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+import logging
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
 
 from defectkeras.core.arrays import Image
-from defectkeras.core.errors import DatasetError, TrainingError
+from defectkeras.core.errors import DatasetError
 from defectkeras.datasets.fingerprint import fingerprint_examples
 from defectkeras.datasets.form import SplitName
 from defectkeras.datasets.spec import (
@@ -21,47 +20,23 @@ from defectkeras.registry.card import ModelCard
 from defectkeras.registry.names import require_name
 from defectkeras.registry.store import ModelRegistry, ModelVersion
 from defectkeras.workflows.segment import SegmentSettings
+from defectkeras.workflows.training_request import TrainingRequest, write_request
 
 if TYPE_CHECKING:
     import keras
 
     from defectkeras.training.config import TrainingConfig
     from defectkeras.training.progress import TrainingProgress
+    from defectkeras.training.strategy import Devices
     from defectkeras.training.train import TrainingRun
 
+__all__ = ["TrainingRequest", "train"]
+
+logger = logging.getLogger(__name__)
 SPLITS: tuple[SplitName, ...] = ("train", "val")
 
 
-@dataclasses.dataclass(frozen=True)
-class TrainingRequest:
-    """What is to be trained, and where it goes.
-
-    Attributes:
-        spec_path: The data spec.
-        root: Folder of its files, in place of its own.
-        architecture: A row of `MODEL_BUILDERS`.
-        arguments: Arguments of the builder beside the number of classes.
-        name: Name in the registry; None takes that of the data spec.
-        registry_root: Folder of the registry; None takes the default.
-        run_folder: Folder of the run's files, new; None takes one in runs/.
-        description: One sentence for the card; None writes a plain one.
-        limits: For the card; None writes what is always true.
-    """
-
-    spec_path: Path
-    root: Path | None = None
-    architecture: str = "defectsegnet"
-    arguments: Mapping[str, Any] = dataclasses.field(default_factory=dict)
-    name: str | None = None
-    registry_root: Path | None = None
-    run_folder: Path | None = None
-    description: str | None = None
-    limits: str | None = None
-
-    def chosen_run_folder(self, name: str) -> Path:
-        """Give the run folder; without one, a name that tells model and time."""
-        moment = datetime.now(UTC).strftime("%Y%m%d-%H%M%S")
-        return self.run_folder or Path("runs") / f"{name}-{moment}"
+MIN_STEPS_TO_MEASURE = 1000  # a shorter run would not win back what measuring takes
 
 
 def train(
@@ -69,7 +44,7 @@ def train(
     config: "TrainingConfig",
     *,
     on_progress: "Callable[[TrainingProgress], None] | None" = None,
-) -> "tuple[ModelVersion, TrainingRun]":
+) -> "tuple[ModelVersion | None, TrainingRun]":
     """Train a model on a data spec and publish it as a new version.
 
     Args:
@@ -79,36 +54,43 @@ def train(
 
     Returns:
         The new version, whose card holds the scores on the validation split, and
-        the run.
+        the run. Of several workers the first one alone publishes; the others get
+        None.
 
     Raises:
         DatasetError: When the data spec or its files have a fault.
         TrainingError: When the run cannot start, go on or end well.
         RegistryError: When the version cannot be published.
     """
-    import keras
-
     from defectkeras.training import train as training
-    from defectkeras.training.environment import seed_everything
-    from defectkeras.training.precision import choose_precision
+    from defectkeras.training.environment import make_deterministic
+    from defectkeras.training.strategy import choose_devices
 
-    seed_everything(config.seed)
-    keras.config.set_dtype_policy(choose_precision(config.precision).policy)
-    spec, name, model = plan_training(request)
+    spec, name = _load_spec(request)
+    run_folder = request.chosen_run_folder(name)
+    devices = choose_devices(config.strategy)
+    logger.info("Devices: %s", devices.reason)
+    if config.deterministic:
+        make_deterministic()
     pixel_sizes_nm = [
         load_micrograph(e).calibration.pixel_size_nm for e in spec.of_split("train")
     ]
+    model = _build_model(request, spec, config, devices)
+    if devices.is_chief and not request.resume:
+        write_request(request, run_folder)
     run = training.train(
         model,
         spec.of_split("train"),
         spec.of_split("val"),
         spec.scheme,
         config,
-        run_folder=request.chosen_run_folder(name),
+        run_folder=run_folder,
+        resume=request.resume,
+        devices=devices,
         on_progress=on_progress,
     )
-    if run.stop_reason == "interrupted":
-        raise TrainingError(f"{run} Nothing was published.")
+    if not devices.is_chief:
+        return None, run
     card = _card(
         request,
         spec,
@@ -143,13 +125,57 @@ def plan_training(request: TrainingRequest) -> "tuple[DatasetSpec, str, keras.Mo
     """
     from defectkeras.models.build import build_model
 
-    spec = load_dataset_spec(request.spec_path, root=request.root)
-    name = require_name(request.name or spec.name)
-    _require_splits(spec)
+    spec, name = _load_spec(request)
     model = build_model(
         request.architecture, num_classes=_num_maps(spec), **request.arguments
     )
     return spec, name, model
+
+
+def _load_spec(request: TrainingRequest) -> tuple[DatasetSpec, str]:
+    """Load the data spec and choose the name in the registry."""
+    spec = load_dataset_spec(request.spec_path, root=request.root)
+    name = require_name(request.name or spec.name)
+    _require_splits(spec)
+    return spec, name
+
+
+def _build_model(
+    request: TrainingRequest,
+    spec: DatasetSpec,
+    config: "TrainingConfig",
+    devices: "Devices",
+) -> "keras.Model":
+    """Choose the precision and build the model, seeded, on its devices."""
+    import keras
+
+    from defectkeras.models.build import build_model
+    from defectkeras.training.environment import seed_everything
+    from defectkeras.training.precision import choose_precision
+    from defectkeras.training.run_folder import ENVIRONMENT, read_run_file
+    from defectkeras.training.step_time import step_seconds
+
+    def build() -> keras.Model:
+        arguments = {"num_classes": _num_maps(spec), **request.arguments}
+        return build_model(request.architecture, **arguments)
+
+    requested = config.precision
+    if request.resume and request.run_folder:
+        requested = read_run_file(request.run_folder, ENVIRONMENT)["precision"]
+    pays = (
+        config.epochs * config.steps_per_epoch >= MIN_STEPS_TO_MEASURE
+        and devices.replicas == 1
+        and not config.deterministic
+    )
+    choice = choose_precision(
+        requested,
+        measure=(lambda policy: step_seconds(build, config, policy)) if pays else None,
+    )
+    logger.info("Precision %s: %s", choice.policy, choice.reason)
+    seed_everything(config.seed)
+    keras.config.set_dtype_policy(choice.policy)
+    with devices.strategy.scope():
+        return build()
 
 
 def _num_maps(spec: DatasetSpec) -> int:

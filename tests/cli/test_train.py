@@ -48,3 +48,26 @@ def test_slips_are_told(run, synthetic_spec, tmp_path):
     result = run("train", synthetic_spec, "--config", config)
     assert result.exit_code == 1
     assert "unknown key 'epoch'. Did you mean 'epochs'?" in result.stderr
+
+
+def test_run_goes_on_with_its_own_settings_alone(run, tmp_path, synthetic_spec):
+    folder = tmp_path / "run"
+    sizes = ("--steps-per-epoch", 1, "--batch-size", 1, "--patch-size", 32)
+    words = ("train", synthetic_spec, "--epochs", 1, *sizes, "--run-folder", folder)
+    assert run(*words, "--registry", tmp_path / "r", "--name", "x").exit_code == 0
+    other = run("train", "--resume", folder, "--epochs", 2)
+    assert other.exit_code == 1
+    assert "config.json epochs: 1 before, 2 now" in other.stderr
+    same = run("train", "--resume", folder)
+    assert same.exit_code == 0, same.output
+    assert "Precision float32: There is no GPU" in same.stderr or (
+        "Precision float32: It was asked for" in same.stderr
+    )
+    assert "Published as x@2" in same.stderr
+
+
+def test_spec_or_run_must_be_named(run, synthetic_spec, tmp_path):
+    for words in ((), (synthetic_spec, "--resume", tmp_path)):
+        result = run("train", *words)
+        assert result.exit_code == 2
+        assert "Name a data spec SPEC, or a run by --resume" in result.stderr

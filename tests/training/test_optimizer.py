@@ -1,54 +1,35 @@
-import math
-
 import keras
 import numpy as np
 import pytest
 
+from defectkeras.core.errors import TrainingError
 from defectkeras.training.config import TrainingConfig
-from defectkeras.training.optimizer import build_optimizer
-
-CONFIG = TrainingConfig(
-    epochs=5, steps_per_epoch=20, warmup_epochs=2, learning_rate=0.01
+from defectkeras.training.optimizer import (
+    build_groups,
+    build_optimizer,
+    encoder_layers,
+    freeze_encoder,
+    synchronize_batch_norms,
 )
 
 
-def rate_at(config, step):
-    optimizer = build_optimizer(config)
-    optimizer.iterations.assign(step)
-    return float(optimizer.learning_rate)
+def build_model(*, nested=False):
+    """A model with an encoder, by its layers' names or as a model in the model."""
+    image = keras.Input((None, None, 1))
+    x = keras.layers.Conv2D(2, 3, padding="same", name="encoder_conv")(image)
+    x = keras.layers.BatchNormalization(name="encoder_norm")(x)
+    if nested:
+        x = keras.Model(image, x, name="encoder")(image)
+    logits = keras.layers.Conv2D(3, 1, name="logits")(x)
+    return keras.Model(image, logits, name="small")
 
 
-@pytest.mark.parametrize("step", [0, 10, 20, 39, 40, 55, 70, 99, 100])
-def test_rate_rises_and_follows_the_cosine(step):
-    if step < 40:
-        expected = 0.01 * step / 40
-    else:
-        expected = 0.005 * (1 + math.cos(math.pi * (step - 40) / 60))
-    assert rate_at(CONFIG, step) == pytest.approx(expected, abs=1e-8)
-
-
-def test_without_warmup_it_starts_at_the_top():
-    config = TrainingConfig(warmup_epochs=0, learning_rate=0.01)
-    assert rate_at(config, 0) == pytest.approx(0.01)
-
-
-def test_warmup_may_be_longer_than_the_run():
-    config = TrainingConfig(epochs=1, steps_per_epoch=2, warmup_epochs=9)
-    rates = [rate_at(config, step) for step in range(3)]
-    assert rates[0] == 0
-    assert rates[1] == pytest.approx(config.learning_rate)
-
-
-def test_a_single_step_is_taken():
-    config = TrainingConfig(epochs=1, steps_per_epoch=1)
-    assert rate_at(config, 0) == pytest.approx(config.learning_rate)
-
-
-def test_biases_and_scales_do_not_decay():
-    layers = [keras.layers.Conv2D(2, 3), keras.layers.BatchNormalization()]
-    model = keras.Sequential([keras.Input((8, 9, 1)), *layers])
-    config = TrainingConfig(weight_decay=0.5, warmup_epochs=0, learning_rate=0.1)
-    optimizer = build_optimizer(config)
+@pytest.mark.parametrize("name", ["adamw", "sgd"])
+def test_biases_and_scales_do_not_decay(name):
+    model = build_model()
+    config = TrainingConfig(weight_decay=0.5, optimizer=name)
+    optimizer = build_optimizer(config, model.trainable_variables)
+    optimizer.learning_rate = 0.1
     variables = model.trainable_variables
     for variable in variables:
         variable.assign(np.ones(variable.shape))
@@ -58,5 +39,54 @@ def test_biases_and_scales_do_not_decay():
     assert means["bias"] == means["gamma"] == means["beta"] == 1.0
 
 
-def test_gradients_are_clipped_together():
-    assert build_optimizer(CONFIG).global_clipnorm == CONFIG.gradient_clip_norm
+def test_sgd_has_nesterovs_momentum():
+    variable = keras.Variable(np.zeros(1, np.float32), name="kernel")
+    config = TrainingConfig(optimizer="sgd", momentum=0.5, weight_decay=0.0)
+    optimizer = build_optimizer(config, [variable])
+    optimizer.learning_rate = 1.0
+    for expected in (-1.5, -3.25):  # v = 0.5 v - g; w += 0.5 v - g
+        optimizer.apply([np.ones(1, np.float32)], [variable])
+        assert float(variable.numpy()[0]) == pytest.approx(expected)
+
+
+@pytest.mark.parametrize("nested", [False, True])
+def test_encoder_has_its_own_rate(nested):
+    model = build_model(nested=nested)
+    rest, encoder = build_groups(model, TrainingConfig(encoder_rate_factor=0.1))
+    assert (rest.rate_factor, encoder.rate_factor) == (1.0, 0.1)
+    assert [v.path.split("/")[0] for v in rest.variables] == ["logits"] * 2
+    assert len(encoder.variables) == 4
+    assert encoder.is_encoder
+
+
+def test_one_group_where_all_learn_alike():
+    model = build_model()
+    (group,) = build_groups(model, TrainingConfig())
+    assert len(group.variables) == len(model.trainable_variables)
+
+
+def test_model_without_an_encoder_is_told(build_tiny_model):
+    with pytest.raises(TrainingError, match=r"'encoder_'.*tiny has none"):
+        build_groups(build_tiny_model(), TrainingConfig(frozen_epochs=2))
+
+
+@pytest.mark.parametrize("nested", [False, True])
+def test_frozen_encoder_keeps_its_statistics(nested):
+    model = build_model(nested=nested)
+    assert encoder_layers(model)
+    freeze_encoder(model, True)
+    before = [v.numpy() for v in model.non_trainable_variables]
+    model(np.random.default_rng(0).normal(size=(2, 6, 8, 1)), training=True)
+    for a, b in zip(before, model.non_trainable_variables, strict=True):
+        np.testing.assert_array_equal(a, b.numpy())
+    freeze_encoder(model, False)
+    assert len(model.trainable_variables) == 6
+
+
+def test_batch_norms_of_inner_models_are_synchronized_too():
+    model = build_model(nested=True)
+    norm = model.get_layer("encoder").get_layer("encoder_norm")
+    synchronize_batch_norms(model, True)
+    assert norm.synchronized
+    synchronize_batch_norms(model, False)
+    assert not norm.synchronized

@@ -1,13 +1,17 @@
 import pytest
 
 from defectkeras.core.errors import TrainingError
-from defectkeras.training.precision import choose_precision, gpu_capabilities
+from defectkeras.training import precision
+from defectkeras.training.precision import (
+    choose_precision,
+    cpu_has_bfloat16,
+    gpu_capabilities,
+)
 
 
 @pytest.mark.parametrize(
     ("capabilities", "policy", "reason"),
     [
-        ([], "float32", "no GPU"),
         ([(6, 1)], "float32", "6.1"),
         ([(7, 0)], "mixed_float16", "7.0"),
         ([(9, 0), (9, 0)], "mixed_float16", "9.0"),
@@ -33,3 +37,32 @@ def test_unknown_precision_names_the_nearest():
 def test_this_machine_is_asked():
     expected = choose_precision("auto", capabilities=gpu_capabilities())
     assert choose_precision("auto") == expected
+
+
+@pytest.mark.parametrize(
+    ("seconds", "policy", "reason"),
+    [
+        (0.5, "mixed_bfloat16", "2.00 times as fast"),
+        (0.95, "float32", "1.05 times as fast"),
+        (2.0, "float32", "0.50 times as fast"),
+    ],
+)
+def test_bfloat16_must_be_measured_to_be_faster(monkeypatch, seconds, policy, reason):
+    monkeypatch.setattr(precision, "cpu_has_bfloat16", lambda: True)
+    times = {"float32": 1.0, "mixed_bfloat16": seconds}
+    choice = choose_precision("auto", capabilities=[], measure=times.__getitem__)
+    assert choice.policy == policy
+    assert reason in choice.reason
+
+
+def test_cpu_without_bfloat16_is_not_measured(monkeypatch):
+    monkeypatch.setattr(precision, "cpu_has_bfloat16", lambda: False)
+    choice = choose_precision("auto", capabilities=[], measure=lambda policy: 1 / 0)
+    assert choice.policy == "float32"
+    assert "has no bfloat16" in choice.reason
+
+
+def test_flags_of_the_cpu_are_read(tmp_path, monkeypatch):
+    assert not cpu_has_bfloat16("flags : fpu avx2 avx512f")
+    monkeypatch.setattr(precision, "CPU_INFO", tmp_path / "nothing")
+    assert not cpu_has_bfloat16()

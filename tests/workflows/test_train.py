@@ -1,16 +1,17 @@
 """From a data spec to a version whose card tells how it was made."""
 
-import dataclasses
 import json
+import signal
 
 import numpy as np
 import pytest
 
-from defectkeras.core.errors import DatasetError
+from defectkeras.core.errors import DatasetError, TrainingError
 from defectkeras.datasets.spec import load_dataset_spec
 from defectkeras.registry.store import ModelRegistry
 from defectkeras.training.config import TrainingConfig
 from defectkeras.workflows.train import TrainingRequest, train
+from defectkeras.workflows.training_request import request_to_resume
 
 CONFIG = TrainingConfig(epochs=1, steps_per_epoch=1, batch_size=1, patch_size=32)
 
@@ -54,8 +55,19 @@ def test_missing_split_is_told(synthetic_spec, tmp_path):
     path.unlink()
 
 
-def test_run_folder_without_a_wish_names_model_and_time(tmp_path):
-    request = TrainingRequest(tmp_path / "spec.toml")
-    assert request.chosen_run_folder("voids").as_posix().startswith("runs/voids-2")
-    wish = dataclasses.replace(request, run_folder=tmp_path)
-    assert wish.chosen_run_folder("voids") == tmp_path
+def test_interrupted_run_goes_on_and_is_published(synthetic_spec, tmp_path):
+    def interrupt(progress):
+        signal.raise_signal(signal.SIGINT)
+
+    request = TrainingRequest(
+        synthetic_spec,
+        name="x",
+        registry_root=tmp_path / "registry",
+        run_folder=tmp_path / "run",
+    )
+    with pytest.raises(TrainingError, match="--resume"):
+        train(request, CONFIG, on_progress=interrupt)
+    again = request_to_resume(tmp_path / "run")
+    version, run = train(again, CONFIG)
+    assert version.reference == "x@1"
+    assert len(run.history) == 1

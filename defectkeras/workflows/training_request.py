@@ -1,0 +1,81 @@
+"""What is to be trained and where it goes, kept in the run folder to go on from."""
+
+import dataclasses
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from defectkeras.core.errors import TrainingError
+from defectkeras.core.files import write_json
+
+REQUEST = "request.json"
+
+
+@dataclasses.dataclass(frozen=True)
+class TrainingRequest:
+    """What is to be trained, and where it goes.
+
+    Attributes:
+        spec_path: The data spec.
+        root: Folder of its files, in place of its own.
+        architecture: A row of `MODEL_BUILDERS`.
+        arguments: Arguments of the builder beside the number of classes.
+        name: Name in the registry; None takes that of the data spec.
+        registry_root: Folder of the registry; None takes the default.
+        run_folder: Folder of the run's files, new; None takes one in runs/.
+        description: One sentence for the card; None writes a plain one.
+        limits: For the card; None writes what is always true.
+        resume: Whether the run folder holds a run that goes on.
+    """
+
+    spec_path: Path
+    root: Path | None = None
+    architecture: str = "defectsegnet"
+    arguments: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+    name: str | None = None
+    registry_root: Path | None = None
+    run_folder: Path | None = None
+    description: str | None = None
+    limits: str | None = None
+    resume: bool = False
+
+    def chosen_run_folder(self, name: str) -> Path:
+        """Give the run folder; without one, a name that tells model and time."""
+        moment = datetime.now(UTC).strftime("%Y%m%d-%H%M%S")
+        return self.run_folder or Path("runs") / f"{name}-{moment}"
+
+
+_PATHS = ("spec_path", "root", "registry_root")
+
+
+def write_request(request: TrainingRequest, run_folder: Path) -> None:
+    """Keep a request in the folder of its run; paths become absolute.
+
+    Raises:
+        TrainingError: When it cannot be written.
+    """
+    table = dataclasses.asdict(request)
+    for name in _PATHS:
+        table[name] = None if table[name] is None else str(table[name].resolve())
+    del table["run_folder"], table["resume"]
+    try:
+        write_json(run_folder / REQUEST, table)
+    except OSError as error:
+        raise TrainingError(
+            f"{run_folder}: the run could not be written. {error}."
+        ) from error
+
+
+def request_to_resume(run_folder: Path) -> TrainingRequest:
+    """Give the request of a run that is to go on.
+
+    Raises:
+        TrainingError: When the folder holds no run.
+    """
+    from defectkeras.training.run_folder import read_run_file
+
+    table = read_run_file(run_folder, REQUEST)
+    for name in _PATHS:
+        table[name] = None if table[name] is None else Path(table[name])
+    return TrainingRequest(**table, run_folder=run_folder, resume=True)

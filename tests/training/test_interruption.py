@@ -1,0 +1,37 @@
+import signal
+import threading
+
+import pytest
+
+from defectkeras.training.interruption import notice_interrupts
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_first_signal_is_a_wish(number):
+    before = signal.getsignal(number)
+    with notice_interrupts() as wants_to_stop:
+        assert not wants_to_stop()
+        signal.raise_signal(number)
+        assert wants_to_stop()
+    assert signal.getsignal(number) is before
+
+
+def test_second_ctrl_c_stops_at_once():
+    with notice_interrupts():
+        signal.raise_signal(signal.SIGINT)
+        with pytest.raises(KeyboardInterrupt):
+            signal.raise_signal(signal.SIGINT)
+
+
+def test_another_thread_changes_nothing():
+    before = signal.getsignal(signal.SIGINT)
+    found = []
+
+    def ask():
+        with notice_interrupts() as wants_to_stop:
+            found.append((wants_to_stop(), signal.getsignal(signal.SIGINT)))
+
+    thread = threading.Thread(target=ask)
+    thread.start()
+    thread.join()
+    assert found == [(False, before)]

@@ -1,0 +1,41 @@
+import dataclasses
+
+import pytest
+
+from defectkeras.core.errors import TrainingError
+from defectkeras.workflows.training_request import (
+    TrainingRequest,
+    request_to_resume,
+    write_request,
+)
+
+
+def test_request_comes_back_with_absolute_paths(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    request = TrainingRequest(
+        (tmp_path / "spec.toml").relative_to(tmp_path),
+        arguments={"variant": "paper"},
+        name="voids",
+    )
+    write_request(request, tmp_path / "run")
+    assert request_to_resume(tmp_path / "run") == dataclasses.replace(
+        request,
+        spec_path=tmp_path / "spec.toml",
+        run_folder=tmp_path / "run",
+        resume=True,
+    )
+
+
+def test_folder_without_a_run_is_told(tmp_path):
+    with pytest.raises(TrainingError, match="holds no run that can go on"):
+        request_to_resume(tmp_path)
+    (tmp_path / "file").write_text("not a folder")
+    with pytest.raises(TrainingError, match="could not be written"):
+        write_request(TrainingRequest(tmp_path), tmp_path / "file")
+
+
+def test_run_folder_without_a_wish_names_model_and_time(tmp_path):
+    request = TrainingRequest(tmp_path / "spec.toml")
+    assert request.chosen_run_folder("voids").as_posix().startswith("runs/voids-2")
+    wish = dataclasses.replace(request, run_folder=tmp_path)
+    assert wish.chosen_run_folder("voids") == tmp_path
