@@ -21,6 +21,9 @@ from defectkeras.cli.options import (
 from defectkeras.cli.quiet import start_tensorflow
 
 if TYPE_CHECKING:
+    from defectkeras.registry.store import ModelVersion
+    from defectkeras.training.config import TrainingConfig
+    from defectkeras.training.train import TrainingRun
     from defectkeras.workflows.training_request import TrainingRequest
 
 
@@ -44,6 +47,9 @@ if TYPE_CHECKING:
 @click.option("--precision", help="auto, float32, mixed_float16 or mixed_bfloat16.")
 @click.option("--jit", help="auto, on or off: whether XLA compiles the step.")
 @click.option("--strategy", help="auto, one, mirrored or multiworker.")
+@click.option(
+    "--folds", type=click.IntRange(2), default=0, help="Publish an ensemble of so many."
+)
 @click.option("--run-folder", type=FOLDER, help="New folder for the run's files.")
 @click.option("--resume", type=FOLDER, help="Folder of a run that goes on.")
 @root_option
@@ -58,6 +64,7 @@ def train(
     name: str | None,
     description: str | None,
     config: Path | None,
+    folds: int,
     run_folder: Path | None,
     resume: Path | None,
     root: Path | None,
@@ -80,20 +87,10 @@ def train(
     from defectkeras.core.names import require_known
     from defectkeras.models.build import MODEL_BUILDERS
     from defectkeras.training.config import load_training_config
-    from defectkeras.training.progress import show_progress
-    from defectkeras.training.run_folder import CONFIG, read_run_file
-    from defectkeras.workflows.train import train
-    from defectkeras.workflows.training_request import (
-        TrainingRequest,
-        request_to_resume,
-    )
+    from defectkeras.workflows.training_request import TrainingRequest
 
     overrides = {key: value for key, value in settings.items() if value is not None}
-    if resume:
-        request = request_to_resume(resume)
-        if config is None:
-            overrides = {**read_run_file(resume, CONFIG), **overrides}
-    elif spec:
+    if spec:
         require_known(architecture, MODEL_BUILDERS, what="architecture")
         request = TrainingRequest(
             spec,
@@ -105,28 +102,60 @@ def train(
             registry_root=registry_root,
             run_folder=run_folder,
             description=description,
+            folds=folds,
         )
+    elif resume:
+        request, settings_before = _look_up(resume)
+        overrides = {**({} if config else settings_before), **overrides}
     resolved = load_training_config(config, overrides)
     if dry_run:
         _tell_plan(request, dataclasses.asdict(resolved))
         return
-    with show_progress() as on_progress, tell_notes():
-        version, run = train(request, resolved, on_progress=on_progress)
-    talk(str(run))
+    with tell_notes():
+        version, runs = _train(request, resolved)
+    for run in runs:
+        talk(str(run))
     if version is None:
         return
     talk(f"Published as {version.reference} in {request.registry_root}.")
-    talk(f"Look at the run with: tensorboard --logdir {run.run_folder / 'logs'}")
+    folder = runs[0].run_folder.parent if request.folds else runs[0].run_folder
+    talk(f"Look at the run with: tensorboard --logdir {folder}")
     if as_json:
-        echo_json(
+        told = [
             {
-                "model": version.reference,
-                "sha256": version.sha256,
                 "run_folder": str(run.run_folder),
                 "best_epoch": run.best_epoch,
                 "best_mean_defect_iou": run.best_score,
             }
-        )
+            for run in runs
+        ]
+        rest = {"folds": told} if request.folds else told[0]
+        echo_json({"model": version.reference, "sha256": version.sha256, **rest})
+
+
+def _look_up(run_folder: Path) -> "tuple[TrainingRequest, dict[str, Any]]":
+    """Give what a run was asked for and its settings."""
+    from defectkeras.training.run_folder import CONFIG, read_run_file
+    from defectkeras.workflows.training_request import request_to_resume
+
+    request = request_to_resume(run_folder)
+    folder = run_folder / "fold_1" if request.folds else run_folder
+    return request, read_run_file(folder, CONFIG)
+
+
+def _train(
+    request: "TrainingRequest", config: "TrainingConfig"
+) -> "tuple[ModelVersion | None, tuple[TrainingRun, ...]]":
+    """Train one model, or one per fold, under a progress bar."""
+    from defectkeras.training.progress import show_progress
+    from defectkeras.workflows.train import train
+    from defectkeras.workflows.train_folds import train_folds
+
+    with show_progress() as on_progress:
+        if request.folds:
+            return train_folds(request, config, on_progress=on_progress)
+        version, run = train(request, config, on_progress=on_progress)
+        return version, (run,)
 
 
 def _tell_plan(request: "TrainingRequest", config: dict[str, Any]) -> None:

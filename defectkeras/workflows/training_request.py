@@ -26,6 +26,8 @@ class TrainingRequest:
         run_folder: Folder of the run's files, new; None takes one in runs/.
         description: One sentence for the card; None writes a plain one.
         limits: For the card; None writes what is always true.
+        folds: Into how many parts training and validation split are shared out for
+            an ensemble, each part validating once; 0 trains one model.
         resume: Whether the run folder holds a run that goes on.
     """
 
@@ -38,6 +40,7 @@ class TrainingRequest:
     run_folder: Path | None = None
     description: str | None = None
     limits: str | None = None
+    folds: int = 0
     resume: bool = False
 
     def chosen_run_folder(self, name: str) -> Path:

@@ -1,12 +1,18 @@
 """Shared options say the same everywhere."""
 
 import json
+import logging
 
 import click
 import pytest
 
 from defectkeras.cli.main import main
-from defectkeras.cli.options import echo_json, parse_model_settings, talk
+from defectkeras.cli.options import (
+    echo_json,
+    parse_model_settings,
+    talk,
+    tell_notes,
+)
 
 
 def commands(group=main, path=()):
@@ -82,3 +88,11 @@ def test_model_settings_are_toml_or_text():
     }
     with pytest.raises(click.BadParameter, match="must be KEY=VALUE"):
         parse_model_settings(None, None, ("encoder",))
+
+
+def test_notes_of_the_package_are_told_for_a_while(capsys):
+    logger = logging.getLogger("defectkeras.training.prepare")
+    with tell_notes():
+        logger.info("XLA is off: %s.", "because")
+    logger.info("not told")
+    assert capsys.readouterr().err == "XLA is off: because.\n"

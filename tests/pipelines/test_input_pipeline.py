@@ -10,6 +10,7 @@ from defectkeras.core.errors import TrainingError
 from defectkeras.pipelines.augment import NO_AUGMENTATION, Augmentation
 from defectkeras.pipelines.input_pipeline import (
     PipelineConfig,
+    Share,
     build_training_dataset,
     draw_patch,
     names_in_batch,
@@ -170,3 +171,40 @@ def test_pipeline_is_five_times_as_fast_as_the_training_step(scheme, draw_exampl
         model.train_on_batch(image, class_map)
     step_seconds = (time.perf_counter() - started) / 2
     assert step_seconds > 5 * pipeline_seconds
+
+
+def test_shares_are_the_same_patches_as_whole_batches(store):
+    config = replace(CONFIG, batch_size=8)
+    whole = batches_of(build_training_dataset(store, config, epochs=2, steps=2))
+    parts = [
+        batches_of(
+            build_training_dataset(
+                store,
+                config,
+                epochs=2,
+                steps=2,
+                share=Share(worker=worker, workers=2, pieces=2),
+            )
+        )
+        for worker in range(2)
+    ]
+    joined = [
+        tuple(
+            np.concatenate([piece[k] for part in parts for piece in part[n : n + 2]])
+            for k in range(2)
+        )
+        for n in range(0, 8, 2)
+    ]
+    assert_equal_batches(joined, whole)
+
+
+def test_first_steps_can_be_left_out(store):
+    whole = batches_of(build_training_dataset(store, CONFIG, epochs=2, steps=3))
+    rest = build_training_dataset(store, CONFIG, epochs=2, steps=3, first_step=2)
+    assert require_known_cardinality(rest) == 4
+    assert_equal_batches(batches_of(rest), whole[2:])
+
+
+def test_batch_that_does_not_part_evenly_is_a_slip(store):
+    with pytest.raises(ValueError, match="part evenly"):
+        build_training_dataset(store, CONFIG, steps=1, share=Share(pieces=2))

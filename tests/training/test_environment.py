@@ -1,9 +1,12 @@
 import getpass
 import json
 import platform
+import subprocess
+import sys
 
 import keras
 import numpy as np
+import pytest
 import tensorflow as tf
 
 from defectkeras.training.environment import describe_environment, seed_everything
@@ -31,3 +34,16 @@ def test_environment_is_json_and_names_no_machine():
     text = json.dumps(describe_environment())
     assert platform.node() not in text
     assert f'"{getpass.getuser()}"' not in text
+
+
+@pytest.mark.slow
+def test_deterministic_operations_refuse_what_has_no_seed():
+    code = (
+        "import tensorflow as tf;"
+        "from defectkeras.training.environment import make_deterministic;"
+        "make_deterministic(); tf.random.normal((2, 3))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], stderr=subprocess.PIPE, text=True, check=False
+    )
+    assert "determinism is enabled" in done.stderr

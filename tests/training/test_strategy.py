@@ -6,7 +6,7 @@ import os
 import socket
 import subprocess
 import sys
-import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -35,10 +35,19 @@ def start(folder, strategy, environment=None, **settings):
     )
 
 
-def finish(process, timeout=400):
-    output, errors = process.communicate(timeout=timeout)
-    assert process.returncode == 0, errors[-3000:]
-    return output
+def finish(*processes):
+    """Wait for all at once, for one may wait for another whose pipe is full."""
+    with ThreadPoolExecutor() as pool:
+        told = list(pool.map(lambda p: p.communicate(timeout=400), processes))
+    return [(p.returncode, *texts) for p, texts in zip(processes, told, strict=True)]
+
+
+def outputs(*processes):
+    """Give what they print; all must end well."""
+    ended = finish(*processes)
+    for code, _, errors in ended:
+        assert code == 0, errors[-3000:]
+    return [output for _, output, _ in ended]
 
 
 def free_ports(count):
@@ -49,12 +58,12 @@ def free_ports(count):
         return [one.getsockname()[1] for one in sockets]
 
 
-def start_two(folder, settings=({}, {})):
+def start_two(folder, settings=({}, {}), strategy="multiworker"):
     workers = [f"127.0.0.1:{port}" for port in free_ports(2)]
     return [
         start(
             folder,
-            "multiworker",
+            strategy,
             {
                 "TF_CONFIG": json.dumps(
                     {
@@ -81,7 +90,7 @@ def assert_close(first, second):
 def whole(tmp_path_factory):
     """A run on one device."""
     folder = tmp_path_factory.mktemp("one") / "run"
-    assert "One CPU" in finish(start(folder, "one"))
+    assert outputs(start(folder, "one")) == ["One CPU."]
     return folder
 
 
@@ -113,7 +122,8 @@ def test_slips_are_told(monkeypatch):
 def test_two_devices_give_the_same_weights(whole, tmp_path, accumulation_steps):
     """In two parts too; batch normalization then sees halves, so 4 is not 2 + 2."""
     folder, settings = tmp_path / "run", {"accumulation_steps": accumulation_steps}
-    assert "2 CPU" in finish(start(folder, "mirrored", **settings))
+    (told,) = outputs(start(folder, "mirrored", **settings))
+    assert "2 CPU" in told
     if accumulation_steps == 1:
         assert_close(folder, whole)
     with np.load(folder / CHECKPOINT) as file:
@@ -122,23 +132,24 @@ def test_two_devices_give_the_same_weights(whole, tmp_path, accumulation_steps):
 
 @pytest.mark.slow
 def test_two_workers_give_the_same_weights(whole, tmp_path):
-    processes = start_two(tmp_path / "run")
-    told = [finish(process) for process in processes]
-    assert "Worker 1 of 2" in told[0]
-    assert "Worker 2 of 2" in told[1]
+    told = outputs(*start_two(tmp_path / "run"))
+    assert told == ["Worker 1 of 2.", "Worker 2 of 2."]
     assert_close(tmp_path / "run", whole)
 
 
 @pytest.mark.slow
 def test_killed_worker_ends_the_run_which_can_go_on(whole, tmp_path):
-    chief, other = start_two(tmp_path / "run", ({}, {"die_after": 4}))
-    other.communicate()
-    started = time.monotonic()
-    _, errors = chief.communicate(timeout=300)
-    assert time.monotonic() - started < 300
-    assert chief.returncode != 0
+    (code, _, errors), _ = finish(*start_two(tmp_path / "run", ({}, {"die_after": 4})))
+    assert code != 0  # in bounded time
     assert "Another worker has gone" in errors
     assert "--resume" in errors
-    for process in start_two(tmp_path / "run"):
-        finish(process)
+    outputs(*start_two(tmp_path / "run"))
     assert_close(tmp_path / "run", whole)
+
+
+@pytest.mark.slow
+def test_fit_of_keras_still_does_not_start_with_two_workers(tmp_path):
+    """One of the reasons for our loop; when this fails, see `step.py` again."""
+    for code, _, errors in finish(*start_two(tmp_path, strategy="fit")):
+        assert code != 0
+        assert "PerReplica" in errors

@@ -1,6 +1,7 @@
 """One process of a run that tests start: python worker.py FOLDER STRATEGY SETTINGS.
 
-STRATEGY "mirrored" parts the CPU into two devices; "multiworker" reads TF_CONFIG.
+STRATEGY "mirrored" parts the CPU into two devices; "multiworker" reads TF_CONFIG;
+"fit" reads it too and trains by `keras.Model.fit`.
 """
 
 import json
@@ -85,5 +86,18 @@ def main(folder: Path, strategy: str, settings: dict[str, int]) -> None:
     sys.stdout.write(devices.reason)
 
 
+def fit_with_keras() -> None:
+    """Train as one would without our loop."""
+    devices = choose_devices("multiworker")
+    with devices.strategy.scope():
+        model = build_model()
+        model.compile("sgd", keras.losses.SparseCategoricalCrossentropy(True))
+    images, class_maps = np.zeros((4, 8, 12, 1), np.float32), np.zeros((4, 8, 12))
+    model.fit(images, class_maps, batch_size=4, verbose=0)
+
+
 if __name__ == "__main__":
+    if sys.argv[2] == "fit":
+        fit_with_keras()
+        sys.exit()
     main(Path(sys.argv[1]), sys.argv[2], json.loads(sys.argv[3]))

@@ -12,6 +12,7 @@ from defectkeras.models.layers.compact_bilinear import (
 from defectkeras.models.layers.diagonal import DiagonalConv2DTranspose
 from defectkeras.models.layers.dropout import MonteCarloDropout
 from defectkeras.models.layers.icnr import ICNR
+from defectkeras.models.layers.mean_probability import MeanProbability
 from defectkeras.models.layers.padding import SymmetricPadding2D
 from defectkeras.models.layers.pooling import DilatedMaxPooling2D
 from defectkeras.models.layers.response_normalization import LocalResponseNormalization
@@ -37,6 +38,7 @@ __all__ = [
     "LocalResponseNormalization",
     "MaxPoolingWithIndices",
     "MaxUnpooling2D",
+    "MeanProbability",
     "MonteCarloDropout",
     "ResizeLike",
     "SymmetricPadding2D",

@@ -1,0 +1,121 @@
+"""The card of a trained model: what it was trained on, how, and how well."""
+
+import dataclasses
+from typing import TYPE_CHECKING, Any
+
+from defectkeras.datasets.fingerprint import fingerprint_examples
+from defectkeras.datasets.spec import DatasetSpec, Example, load_micrograph
+from defectkeras.prediction.tiling import choose_halo
+from defectkeras.registry.card import ModelCard
+from defectkeras.workflows.segment import SegmentSettings
+from defectkeras.workflows.training_request import TrainingRequest
+
+if TYPE_CHECKING:
+    import keras
+
+    from defectkeras.training.config import TrainingConfig
+    from defectkeras.training.train import TrainingRun
+
+
+def num_maps(spec: DatasetSpec) -> int:
+    """Give one sigmoid map for one defect class, else a softmax over all."""
+    classes = spec.scheme.num_classes
+    return 1 if classes == 2 else classes
+
+
+def pixel_size_range(
+    examples: tuple[Example, ...], config: "TrainingConfig"
+) -> tuple[float, float] | None:
+    """Give the pixel sizes that are seen, the scale augmentation included, in nm.
+
+    Args:
+        examples: Those to train on.
+        config: The settings.
+
+    Returns:
+        Smallest and largest, or None when one is not known.
+    """
+    sizes_nm = [load_micrograph(e).calibration.pixel_size_nm for e in examples]
+    known = [size for size in sizes_nm if size is not None]
+    if len(known) < len(sizes_nm):
+        return None
+    smallest, largest = config.augmentation.scale_range
+    return min(known) / largest, max(known) / smallest
+
+
+def validation_scores(run: "TrainingRun") -> dict[str, Any]:
+    """Give the scores of a run's best epoch on its validation split."""
+    best = run.history[run.best_epoch - 1]
+    return {name: score for name, score in best.items() if name.startswith("val_")}
+
+
+def make_card(
+    request: TrainingRequest,
+    spec: DatasetSpec,
+    config: "TrainingConfig",
+    *,
+    name: str,
+    pixel_size_range_nm: tuple[float, float] | None,
+    split: dict[str, Any],
+    metrics: dict[str, Any],
+    thresholds: dict[str, float] | None = None,
+    model: "keras.Model",
+) -> ModelCard:
+    """Tell all that is known of a trained model.
+
+    Args:
+        request: What was trained.
+        spec: On what.
+        config: How.
+        name: In the registry.
+        pixel_size_range_nm: That it has seen.
+        split: Names of the examples by what they served for.
+        metrics: How well it does, and on what.
+        thresholds: Class name to the least probability for that class.
+        model: The trained model, or one of those that were joined.
+    """
+    from defectkeras.models.build import describe_architecture
+    from defectkeras.training.environment import describe_environment
+
+    facts = describe_architecture(model)
+    defects = ", ".join(c.name for c in spec.scheme.defects)
+    return ModelCard(
+        name=name,
+        description=request.description
+        or f"{request.architecture} for {defects}, trained on {spec.name}",
+        architecture=request.architecture,
+        arguments={"num_classes": num_maps(spec), **request.arguments},
+        scheme=spec.scheme,
+        stride=facts.stride,
+        receptive_field_px=facts.receptive_field_px,
+        pixel_size_range_nm=pixel_size_range_nm,
+        dataset_name=spec.name,
+        dataset_fingerprint=fingerprint_examples(spec.examples),
+        split=split,
+        license="Apache-2.0",
+        attribution=f"{spec.source} ({spec.license})",
+        config=dataclasses.asdict(config),
+        metrics=metrics,
+        thresholds=thresholds or {},
+        environment=describe_environment(),
+        intended_use=f"Segmentation of {defects} in micrographs like those of "
+        f"{spec.name}: {spec.description}",
+        limits=request.limits or _limits(facts.receptive_field_px),
+    )
+
+
+def _limits(receptive_field_px: int | None) -> str:
+    """Say what is always true, and whether the tiling can show in the results."""
+    limits = (
+        "Known to work on nothing but the validation split of its data spec. "
+        "Check the overlays of each new material, microscope and magnification."
+    )
+    tile_size = SegmentSettings().tile_size
+    halo = choose_halo(receptive_field_px, tile_size)
+    if receptive_field_px is not None and receptive_field_px // 2 <= halo:
+        return limits
+    return (
+        f"{limits} The network looks farther than the halo of a tile ({halo} px for "
+        f"{tile_size} px), so that its results depend a little on the tile size "
+        "(docs/prediction.md)."
+    )

@@ -1,0 +1,46 @@
+"""An ensemble of the folds, in the registry."""
+
+import dataclasses
+
+import pytest
+
+from defectkeras.core.errors import TrainingError
+from defectkeras.registry.load import load_predict_fn
+from defectkeras.registry.store import ModelRegistry
+from defectkeras.training.config import TrainingConfig
+from defectkeras.workflows.train_folds import train_folds
+from defectkeras.workflows.training_request import TrainingRequest, request_to_resume
+
+CONFIG = TrainingConfig(
+    epochs=1, steps_per_epoch=1, batch_size=1, patch_size=32, precision="float32"
+)
+
+
+@pytest.mark.slow
+def test_folds_become_one_version(synthetic_spec, tmp_path):
+    request = TrainingRequest(
+        synthetic_spec,
+        name="folds",
+        registry_root=tmp_path / "registry",
+        run_folder=tmp_path / "run",
+        folds=2,
+    )
+    version, runs = train_folds(request, CONFIG)
+    card = ModelRegistry(tmp_path / "registry").resolve("folds").card
+    names = [set(names) for names in card.split["folds"]]
+    assert len(names) == 2
+    assert not names[0] & names[1]
+    assert sum(map(len, names)) == 4
+    scores = [run.best_score for run in runs]
+    assert card.metrics["mean_defect_iou"] == pytest.approx(sum(scores) / 2)
+    assert callable(load_predict_fn(version))
+    again = request_to_resume(tmp_path / "run")  # all folds are done
+    version, more = train_folds(again, CONFIG)
+    assert version.reference == "folds@2"
+    assert [run.best_score for run in more] == scores
+
+
+def test_thresholds_cannot_be_tuned_on_folds(synthetic_spec):
+    config = dataclasses.replace(CONFIG, tune_thresholds=True)
+    with pytest.raises(TrainingError, match="tune_thresholds"):
+        train_folds(TrainingRequest(synthetic_spec, folds=2), config)
