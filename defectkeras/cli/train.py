@@ -48,7 +48,7 @@ if TYPE_CHECKING:
 @click.option("--jit", help="auto, on or off: whether XLA compiles the step.")
 @click.option("--strategy", help="auto, one, mirrored or multiworker.")
 @click.option(
-    "--folds", type=click.IntRange(2), default=0, help="Publish an ensemble of so many."
+    "--folds", type=click.IntRange(2), help="Share out the data, publish an ensemble."
 )
 @click.option("--run-folder", type=FOLDER, help="New folder for the run's files.")
 @click.option("--resume", type=FOLDER, help="Folder of a run that goes on.")
@@ -64,7 +64,7 @@ def train(
     name: str | None,
     description: str | None,
     config: Path | None,
-    folds: int,
+    folds: int | None,
     run_folder: Path | None,
     resume: Path | None,
     root: Path | None,
@@ -102,7 +102,7 @@ def train(
             registry_root=registry_root,
             run_folder=run_folder,
             description=description,
-            folds=folds,
+            folds=folds or 0,
         )
     elif resume:
         request, settings_before = _look_up(resume)

@@ -159,6 +159,7 @@ def predict_probabilities(
     )
 
     def predict(micrograph: Micrograph) -> ProbabilityMap:
+        """Give (H, W, K) probabilities."""
         prediction = predict_micrograph(
             lambda tiles: probabilities(tf.constant(tiles)).numpy(),
             micrograph,

@@ -221,7 +221,7 @@ def _require_splits(spec: DatasetSpec) -> None:
 
 
 def golden_image(spec: DatasetSpec) -> Image:
-    """Give the validation micrograph with the most defect pixels."""
+    """Give the validation micrograph with the most defect pixels, (H, W)."""
     examples = (load_example(e, spec.scheme) for e in spec.of_split("val"))
     best = max(examples, key=lambda e: int((e.class_map > 0).sum()))
     return best.micrograph.pixels
