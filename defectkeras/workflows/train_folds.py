@@ -82,9 +82,10 @@ def train_folds(
         settings = dataclasses.replace(config, seed=config.seed + fold)
         resume = request.resume and (folder / "checkpoint.npz").exists()
         own = dataclasses.replace(request, run_folder=folder, resume=resume)
-        runs.append(
-            training.train(
-                build_model_for(own, spec, settings, devices),
+        model = build_model_for(own, spec, settings, devices)
+        try:
+            run = training.train(
+                model,
                 [e for e, f in zip(examples, folds, strict=True) if f != fold],
                 [e for e, f in zip(examples, folds, strict=True) if f == fold],
                 spec.scheme,
@@ -94,7 +95,12 @@ def train_folds(
                 devices=devices,
                 on_progress=on_progress,
             )
-        )
+        except TrainingError as error:  # it is all folds together that go on
+            resumable = str(error).replace(
+                f"--resume {folder}", f"--resume {run_folder}"
+            )
+            raise TrainingError(resumable) from error
+        runs.append(run)
     names = [
         [e.name for e, f in zip(examples, folds, strict=True) if f == fold]
         for fold in range(request.folds)

@@ -1,6 +1,7 @@
 """An ensemble of the folds, in the registry."""
 
 import dataclasses
+import signal
 
 import pytest
 
@@ -44,3 +45,13 @@ def test_thresholds_cannot_be_tuned_on_folds(synthetic_spec):
     config = dataclasses.replace(CONFIG, tune_thresholds=True)
     with pytest.raises(TrainingError, match="tune_thresholds"):
         train_folds(TrainingRequest(synthetic_spec, folds=2), config)
+
+
+@pytest.mark.slow
+def test_interrupted_folds_go_on_together(synthetic_spec, tmp_path):
+    def interrupt(progress):
+        signal.raise_signal(signal.SIGINT)
+
+    request = TrainingRequest(synthetic_spec, run_folder=tmp_path / "run", folds=2)
+    with pytest.raises(TrainingError, match=r"--resume .*/run$"):
+        train_folds(request, CONFIG, on_progress=interrupt)
