@@ -24,7 +24,7 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from defectkeras.losses import annotated_pixels
+from defectkeras.losses.segmentation_loss import annotated_pixels
 from defectkeras.training.average import AverageWeights
 from defectkeras.training.optimizer import Group
 

@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 
 from defectkeras.core.errors import TrainingError
+from defectkeras.core.labels import LabelScheme
 from defectkeras.pipelines.store import load_store
 from defectkeras.training.config import TrainingConfig
 from defectkeras.training.prepare import (
@@ -86,3 +87,13 @@ def test_class_weights_follow_their_rule(scheme, draw_example):
     assert resolve_class_weights(CONFIG, store) is None
     given = dataclasses.replace(CONFIG, class_weights=(1.0, 2.0, 3.0))
     assert resolve_class_weights(given, store) == (1.0, 2.0, 3.0)
+
+
+def test_cldice_knows_the_lines_of_the_scheme(stores, scheme):
+    config = dataclasses.replace(CONFIG, loss="dice + 0.5*cldice")
+    devices = choose_devices("one")
+    parts = build_parts(build_two_heads(), stores, scheme, config, devices)
+    assert parts.step_for(0).loss.losses[1].classes == (2,)
+    no_lines = LabelScheme(scheme.classes[:2])
+    with pytest.raises(TrainingError, match='"cldice" must have line classes'):
+        build_parts(build_two_heads(), stores, no_lines, config, devices)
