@@ -12,7 +12,7 @@ from defectkeras.core.errors import TrainingError
 from defectkeras.core.labels import LabelScheme
 from defectkeras.datasets.spec import Example, LoadedExample
 from defectkeras.losses import build_loss, median_frequency_weights
-from defectkeras.models.build import model_stride
+from defectkeras.models.receptive_field import model_stride
 from defectkeras.pipelines.store import ImageStore, load_store
 from defectkeras.training.average import AverageWeights
 from defectkeras.training.config import TrainingConfig

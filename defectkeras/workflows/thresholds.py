@@ -14,11 +14,12 @@ from defectkeras.datasets.spec import LoadedExample
 from defectkeras.metrics import confusion_counts, score_counts
 from defectkeras.prediction.postprocess import apply_thresholds, most_probable_class
 from defectkeras.prediction.predict import predict_micrograph
-from defectkeras.prediction.tiling import Tiling
+from defectkeras.prediction.tiling import Tiling, choose_halo
 
 if TYPE_CHECKING:
     import keras
 
+TILE_SIZE = 512
 CANDIDATES = np.linspace(0.05, 0.95, 19)
 
 Predict = Callable[[Micrograph], ProbabilityMap]
@@ -127,13 +128,10 @@ def _score(
     return score_counts(counts).mean_defect_iou
 
 
-def predict_probabilities(
-    architecture: str, model: "keras.Model", scheme: LabelScheme
-) -> Predict:
+def predict_probabilities(model: "keras.Model", scheme: LabelScheme) -> Predict:
     """Give a function from a micrograph to its probabilities by a model.
 
     Args:
-        architecture: Its name.
         model: (B, H, W, 1) to logits.
         scheme: The K classes.
 
@@ -142,13 +140,13 @@ def predict_probabilities(
     """
     import tensorflow as tf
 
-    from defectkeras.models.build import ARCHITECTURE_FACTS
+    from defectkeras.models.build import describe_architecture
     from defectkeras.registry.graph import class_probabilities
 
-    facts = ARCHITECTURE_FACTS[architecture]
+    facts = describe_architecture(model)
     tiling = Tiling(
-        tile_size=512,
-        halo=-(-facts.receptive_field_px // 2),
+        tile_size=TILE_SIZE,
+        halo=choose_halo(facts.receptive_field_px, TILE_SIZE),
         batch_size=4,
         stride=facts.stride,
     )

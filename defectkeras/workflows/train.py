@@ -87,7 +87,7 @@ def train(
     if config.tune_thresholds:
         tuned = tune_thresholds(
             [load_example(e, spec.scheme) for e in spec.of_split("val")],
-            predict_probabilities(request.architecture, run.model, spec.scheme),
+            predict_probabilities(run.model, spec.scheme),
             spec.scheme,
         )
         logger.info("%s", tuned)

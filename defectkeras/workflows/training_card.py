@@ -49,17 +49,17 @@ def validation_scores(run: "TrainingRun") -> dict[str, Any]:
     return {name: score for name, score in best.items() if name.startswith("val_")}
 
 
-def make_card(
+def make_card(  # noqa: PLR0913  (what, on what, how, how well; each is told)
     request: TrainingRequest,
     spec: DatasetSpec,
     config: "TrainingConfig",
     *,
     name: str,
+    model: "keras.Model",
     pixel_size_range_nm: tuple[float, float] | None,
     split: dict[str, Any],
     metrics: dict[str, Any],
     thresholds: dict[str, float] | None = None,
-    model: "keras.Model",
 ) -> ModelCard:
     """Tell all that is known of a trained model.
 
@@ -68,11 +68,11 @@ def make_card(
         spec: On what.
         config: How.
         name: In the registry.
+        model: The trained model, or one of those that were joined.
         pixel_size_range_nm: That it has seen.
         split: Names of the examples by what they served for.
         metrics: How well it does, and on what.
         thresholds: Class name to the least probability for that class.
-        model: The trained model, or one of those that were joined.
     """
     from defectkeras.models.build import describe_architecture
     from defectkeras.training.environment import describe_environment

@@ -62,7 +62,7 @@ def test_nothing_is_kept_where_nothing_is_won():
 
 def test_model_gives_probabilities_of_any_size():
     model = build_model("defectsegnet", num_classes=3)
-    predict = predict_probabilities("defectsegnet", model, SCHEME)
+    predict = predict_probabilities(model, SCHEME)
     probability_map = predict(draw(0)[0])
     assert probability_map.shape == (30, 44, 3)
     np.testing.assert_allclose(probability_map.sum(axis=-1), 1.0, rtol=1e-5)
