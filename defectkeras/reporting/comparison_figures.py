@@ -87,7 +87,7 @@ def draw_size_comparison(
         axes.set_xlabel(f"Diameter ({true.unit})")
         axes.set_ylabel("Objects")
         axes.yaxis.set_major_locator(MaxNLocator(nbins=4, integer=True))
-        axes.legend(frameon=False, fontsize=9)
+        axes.legend(frameon=False, fontsize=9, loc="upper right")
         axes.spines[["top", "right"]].set_visible(False)
         label = "Histograms of true and predicted diameters"
         return svg_element(figure, "sizes", label)

@@ -142,15 +142,14 @@ class DiffersInGraphs(keras.layers.Layer):
 
 
 @pytest.mark.parametrize(
-    ("layer", "what"),
-    [(ForgetsItsFactor(0.5), "model.keras"), (DiffersInGraphs(), "'serving_default'")],
+    "layer", [ForgetsItsFactor(0.5), DiffersInGraphs()], ids=lambda layer: layer.name
 )
 def test_export_that_is_off_gets_no_number(
-    registry, model, make_card, golden_image, layer, what
+    registry, model, make_card, golden_image, layer
 ):
     before = everything_below(registry.root)
     slip = keras.Model(model.input, layer(model.output))
-    with pytest.raises(RegistryError, match=f"{what} must give the golden"):
+    with pytest.raises(RegistryError, match="must give the golden"):
         publish(registry, slip, make_card(), golden_image)
     assert everything_below(registry.root) == before
 

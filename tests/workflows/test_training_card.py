@@ -1,5 +1,6 @@
 from defectkeras.core.calibration import Calibration
 from defectkeras.datasets.spec import load_dataset_spec
+from defectkeras.models.build import build_model
 from defectkeras.pipelines.augment import Augmentation
 from defectkeras.training.config import TrainingConfig
 from defectkeras.workflows import training_card
@@ -27,12 +28,14 @@ def test_card_says_what_it_was_told(synthetic_spec):
         spec,
         TrainingConfig(),
         name="x",
+        model=build_model("unet", num_classes=4, filters=2),
         pixel_size_range_nm=(1.0, 2.0),
         split={"folds": [["a"], ["b"]]},
         metrics={"split": "folds"},
         thresholds={name: 0.3},
     )
     assert card.arguments == {"num_classes": num_maps(spec)} == {"num_classes": 4}
+    assert (card.stride, card.receptive_field_px) == (16, 215)
     assert card.thresholds == {name: 0.3}
     assert card.split == {"folds": [["a"], ["b"]]}
     assert card.config["optimizer"] == "adamw"

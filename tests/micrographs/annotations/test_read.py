@@ -89,10 +89,14 @@ def test_a_width_in_nm_needs_the_pixel_size(tmp_path, scheme):
         ("a.json", '{"shapes": [{}], "imageHeight": 2, "imageWidth": 3}', "label"),
         ("a.json", "[" * 100_000, "must be JSON"),
         ("a.json", '{"images": [], "annotations": 3, "categories": []}', "image"),
-        ("a.json", '{"images": [1], "annotations": 3, "categories": []}', "whole file"),
-        ("a.zip", "PK", "whole file"),
-        ("a.roi", "Iout", "whole file"),
-        ("a.roi", "", "whole file"),
+        (
+            "a.json",
+            '{"images": [1], "annotations": 3, "categories": []}',
+            "must be a whole",
+        ),
+        ("a.zip", "PK", "must be a whole"),
+        ("a.roi", "Iout", "must be a whole"),
+        ("a.roi", "", "must be a whole"),
     ],
 )
 def test_a_bad_file_is_one_line_with_its_name(tmp_path, scheme, name, text, what):
