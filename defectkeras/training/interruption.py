@@ -18,12 +18,6 @@ def notice_interrupts() -> Iterator[Callable[[], bool]]:
 
     Returns:
         A function that tells whether to stop.
-
-    Example:
-        >>> with notice_interrupts() as wants_to_stop:
-        ...     signal.raise_signal(signal.SIGINT)
-        ...     wants_to_stop()
-        True
     """
     has_come = threading.Event()
     if threading.current_thread() is not threading.main_thread():
