@@ -18,7 +18,8 @@ from defectkeras.cli.quiet import start_tensorflow
 from defectkeras.micrographs.write import write_micrograph
 from defectkeras.reporting.numbers import format_interval, format_value, split_unit
 from defectkeras.synthesis.truth import FoilTruth
-from defectkeras.workflows.analyze import AnalyzeSettings
+from defectkeras.workflows.analysis_plan import BatchSettings
+from defectkeras.workflows.analyze_file import AnalyzeSettings
 from defectkeras.workflows.segment import SegmentSettings
 from defectkeras.workflows.truth import compare_with_truth
 
@@ -52,7 +53,7 @@ def main() -> None:
         output_folder=OUTPUT / "results",
         settings=SETTINGS,
         registry_root=ROOT / "saved_models",
-        overwrite=True,
+        batch=BatchSettings(overwrite=True),
     )
     table = Table(*COLUMNS)
     for report in analysis.reports:

@@ -25,7 +25,20 @@ from defectkeras.cli.quantities import echo_quantities
 from defectkeras.cli.quiet import start_tensorflow
 
 if TYPE_CHECKING:
-    from defectkeras.workflows.analyze import Analysis, AnalysisPlan
+    from defectkeras.workflows.analysis_plan import AnalysisPlan
+    from defectkeras.workflows.analyze import Analysis
+
+
+def parse_shard(
+    ctx: click.Context, param: click.Parameter, text: str | None
+) -> tuple[int, int] | None:
+    """Turn I/N into two numbers."""
+    if text is None:
+        return None
+    part, slash, parts = text.partition("/")
+    if not (slash and part.isdecimal() and parts.isdecimal()):
+        raise click.BadParameter(f"{text!r} must be I/N, such as 1/8.")
+    return int(part), int(parts)
 
 
 @click.command()
@@ -62,6 +75,23 @@ if TYPE_CHECKING:
 )
 @runtime_option
 @overwrite_option
+@click.option("--fail-fast", is_flag=True, help="Stop at the first file that fails.")
+@click.option(
+    "--workers",
+    type=click.IntRange(1),
+    help="Processes on this machine. [default: one per GPU or four cores]",
+)
+@click.option(
+    "--scheduler",
+    metavar="ADDRESS",
+    help="Let the workers of a Dask cluster do the work (extra `dask`).",
+)
+@click.option(
+    "--shard",
+    metavar="I/N",
+    callback=parse_shard,
+    help="Do part I of N only; afterwards the same without --shard collects.",
+)
 @registry_option
 @dry_run_option
 @json_option
@@ -79,6 +109,10 @@ def analyze(
     batch_size: int,
     runtime: str,
     overwrite: bool,
+    fail_fast: bool,
+    workers: int | None,
+    scheduler: str | None,
+    shard: tuple[int, int] | None,
     registry_root: Path,
     dry_run: bool,
     as_json: bool,
@@ -91,17 +125,18 @@ def analyze(
 
     Writes, for each micrograph, overlay.png, class_map.png, summary.json, figures/,
     data_dictionary.csv and tables (CSV and Parquet) of objects, lines, sizes and how
-    they lie; and over all report.html, quantities, fields (mean over the fields) and
-    fits (of the sizes).
-    A file that cannot be read is told and the rest goes on; exit status 1 then.
+    they lie; and over all report.html, quantities, fields (mean over the fields),
+    fits (of the sizes), and objects and lines of all micrographs (Parquet).
+    A file that cannot be read is told, listed in failures.jsonl, and the rest goes on;
+    exit status 1 then. Results of the same micrograph, model and settings are kept: a
+    run that was stopped goes on where it was.
     """
-    start_tensorflow()
+    if scheduler is None and workers in (None, 1):
+        start_tensorflow()  # else other processes have the network
     from defectkeras.quantification.settings import QuantifySettings
-    from defectkeras.workflows.analyze import (
-        AnalyzeSettings,
-        analyze,
-        plan_analysis,
-    )
+    from defectkeras.workflows.analysis_plan import BatchSettings, plan_analysis
+    from defectkeras.workflows.analyze import analyze
+    from defectkeras.workflows.analyze_file import AnalyzeSettings
     from defectkeras.workflows.measure import CalibrationErrors
     from defectkeras.workflows.segment import SegmentSettings
 
@@ -122,8 +157,16 @@ def analyze(
         ),
         quantify=QuantifySettings(**choices),
     )
+    batch = BatchSettings(overwrite, fail_fast, workers, scheduler, shard)
     if dry_run:
-        plan = plan_analysis(micrographs, model, out, registry_root, overwrite)
+        plan = plan_analysis(
+            micrographs,
+            model,
+            out,
+            settings=settings,
+            registry_root=registry_root,
+            batch=batch,
+        )
         _tell_plan(plan, as_json)
         return
     with progress_bar("analyzing") as on_progress:
@@ -133,7 +176,7 @@ def analyze(
             output_folder=out,
             settings=settings,
             registry_root=registry_root,
-            overwrite=overwrite,
+            batch=batch,
             command=shlex.join(["defectkeras", *sys.argv[1:]]),
             on_progress=on_progress,
         )
@@ -146,11 +189,12 @@ def _tell(analysis: "Analysis", as_json: bool) -> None:
     if as_json:
         echo_json(
             {
-                "page": str(analysis.page),
+                "page": None if analysis.page is None else str(analysis.page),
+                "kept": analysis.kept,
                 "micrographs": [
                     {
                         "name": report.name,
-                        "warnings": report.warnings,
+                        "warnings": report.all_warnings,
                         "quantities": [
                             q.to_dict() for q in report.quantification.quantities
                         ],
@@ -167,21 +211,36 @@ def _tell(analysis: "Analysis", as_json: bool) -> None:
         for report in analysis.reports:
             echo_quantities(report.name, report.quantification)
     for report in analysis.reports:
-        for warning in report.warnings:
+        for warning in report.all_warnings:
             talk(f"{report.name}: {warning}")
     for failed in analysis.failed:
         talk(f"failed: {failed.reason}")
-    talk(
-        f"Analyzed {len(analysis.reports)} micrographs, {len(analysis.failed)} failed."
-    )
-    talk(f"Open {analysis.page}")
+    _tell_counts(analysis)
+
+
+def _tell_counts(analysis: "Analysis") -> None:
+    """Say how many were done, and what comes next."""
+    done = len(analysis.reports) - analysis.kept
+    talk(f"Analyzed {done} micrographs, {len(analysis.failed)} failed.")
+    if analysis.kept:
+        talk(f"Kept the same results of {analysis.kept}; --overwrite makes them again.")
+    if analysis.untried:
+        talk(f"Left {analysis.untried}, since one failed.")
+    if analysis.page is None:
+        talk("After all shards, run the same without --shard: it collects the results.")
+    else:
+        talk(f"Open {analysis.page}")
 
 
 def _tell_plan(plan: "AnalysisPlan", as_json: bool) -> None:
     """Say what would be read and written."""
     model = plan.version.reference
-    folders = {str(path): str(folder) for path, folder in plan.folders.items()}
-    talk(f"Would analyze {len(folders)} micrographs with {model}.")
+    folders = {str(task.path): str(task.folder) for task in plan.tasks}
+    older = sum(task.folder.exists() for task in plan.tasks)
+    talk(
+        f"Would analyze {len(folders)} micrographs with {model}; "
+        f"{older} of them have results."
+    )
     if as_json:
         echo_json({"model": model, "folders": folders})
         return

@@ -41,6 +41,9 @@ from defectkeras.reporting.views import (
     table_view,
 )
 
+MAX_SHOWN = 100
+"""A page shows so many micrographs one by one; its overview has them all."""
+
 
 @dataclass(frozen=True)
 class MicrographView:
@@ -69,7 +72,8 @@ def write_page(
 
     Args:
         run: What all micrographs share.
-        micrographs: In the order of the page.
+        micrographs: In the order of the page; of those after the first `MAX_SHOWN`
+            only the quantities are shown.
         path: Of the HTML file.
         failed: Files that could not be analyzed.
     """
@@ -83,7 +87,8 @@ def write_page(
         style=Markup(style),
         failed=failed,
         overview=make_overview(quantifications),
-        micrographs=[_view(m, f"m{i}") for i, m in enumerate(micrographs, start=1)],
+        micrographs=micrographs,
+        shown=[_view(m, f"m{i}") for i, m in enumerate(micrographs[:MAX_SHOWN], 1)],
         methods=methods_in_use(quantifications),
         paragraph=methods_paragraph(run, quantifications),
         references=references(quantifications),

@@ -6,6 +6,8 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 
 from defectkeras.core.files import whole_file, write_json, write_whole
 from defectkeras.reporting.results import MicrographReport, ModelFacts, RunFacts
@@ -50,6 +52,33 @@ def write_parquet(table: pd.DataFrame, path: Path) -> None:
     """
     with whole_file(path) as temporary:
         table.to_parquet(temporary, engine="pyarrow", index=False)
+
+
+def collect_parquet(tables: Mapping[str, Path], path: Path) -> list[str]:
+    """Put the tables of many micrographs into one, one after the other.
+
+    Only one of them is in memory at a time. A column that some lack, such as a size in
+    nm, is empty there.
+
+    Args:
+        tables: Name of a micrograph to its Parquet file, in the order of the rows.
+        path: Ends on .parquet; the first column is the name of the micrograph.
+
+    Returns:
+        The names of the columns.
+    """
+    schemas = [pq.read_schema(table).remove_metadata() for table in tables.values()]
+    first = pa.schema([("micrograph", pa.string())])
+    schema = pa.unify_schemas([first, *schemas], promote_options="permissive")
+    with whole_file(path) as temporary, pq.ParquetWriter(temporary, schema) as writer:
+        for name, table_path in tables.items():
+            part = pq.read_table(table_path)
+            known = {column: part[column] for column in part.column_names}
+            known["micrograph"] = pa.array([name] * len(part), pa.string())
+            empty = pa.nulls(len(part))
+            columns = [known.get(f.name, empty).cast(f.type) for f in schema]
+            writer.write_table(pa.Table.from_arrays(columns, schema=schema))
+    return list(schema.names)
 
 
 def write_summary(path: Path, micrograph: MicrographReport, run: RunFacts) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 
 from defectkeras.core.arrays import ClassMap, Image, LabelMap, ProbabilityMap
 from defectkeras.core.calibration import Calibration
-from defectkeras.core.files import whole_folder
+from defectkeras.core.files import whole_folder, write_json
 from defectkeras.core.labels import LabelScheme
 from defectkeras.core.micrograph import Micrograph
 from defectkeras.micrographs.annotations import write_class_map
@@ -32,6 +32,8 @@ from defectkeras.reporting.tables import write_parquet, write_summary, write_tab
 from defectkeras.reporting.vector import write_vector
 
 DICTIONARY = "data_dictionary.csv"
+PICTURES = "pictures.json"
+SUMMARY = "summary.json"
 SOFTWARE = ("defectkeras", "numpy", "opencv-python-headless", "scikit-image", "pandas")
 
 
@@ -130,7 +132,8 @@ def measure_into_folder(
         segmented: What is measured.
         run: What all micrographs share.
         folder: For class_map.png, overlay.png, the tables (CSV and Parquet),
-            data_dictionary.csv, summary.json and figures/ (SVG and PDF).
+            data_dictionary.csv, summary.json, figures/ (SVG and PDF), and
+            pictures.json for the page.
         settings: The methods; None takes the defaults.
         replace: Whether an older folder gives way.
 
@@ -150,19 +153,17 @@ def measure_into_folder(
         "pairs.csv": places.curves,
         "orientations.csv": places.orientations,
     }
-    files = ["overlay.png", "class_map.png", *tables, DICTIONARY, "summary.json"]
+    files = ["overlay.png", "class_map.png", *tables, DICTIONARY, SUMMARY]
     files += [str(Path(name).with_suffix(".parquet")) for name in tables]
     figures = list(micrograph_figures(quantification))
     files += [f"figures/{f.name}.{kind}" for f in figures for kind in ("svg", "pdf")]
+    pictures = make_pictures(
+        segmented.image, segmented.class_map, segmented.scheme, calibration=calibration
+    )
     report = MicrographReport(
         name=segmented.micrograph.name,
         quantification=quantification,
-        pictures=make_pictures(
-            segmented.image,
-            segmented.class_map,
-            segmented.scheme,
-            calibration=calibration,
-        ),
+        pictures=pictures,
         warnings=segmented.warnings,
         files={name: f"{folder.name}/{name}" for name in files},
         sha256=segmented.sha256,
@@ -180,7 +181,8 @@ def measure_into_folder(
         write_table(data_dictionary(tables), temporary / DICTIONARY)
         for figure in figures:
             write_vector(figure.figure, temporary / "figures" / figure.name)
-        write_summary(temporary / "summary.json", report, run)
+        write_json(temporary / PICTURES, dataclasses.asdict(pictures))
+        write_summary(temporary / SUMMARY, report, run)
     return report
 
 

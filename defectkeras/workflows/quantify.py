@@ -30,6 +30,7 @@ from defectkeras.workflows.measure import (
     measure_into_folder,
     run_facts,
 )
+from defectkeras.workflows.result_folder import require_no_results
 
 MAX_CLASSES = 255
 MAX_UNNAMED = 16  # a map of more classes is a micrograph or a label map
@@ -94,8 +95,6 @@ def quantify_into_folder(
         DatasetError: When the classes do not fit the map.
         DefectKerasError: When there are older results and `overwrite` is false.
     """
-    from defectkeras.workflows.analyze import require_no_results
-
     loaded = _load(request)
     target = folder / loaded.micrograph.name
     if not overwrite:

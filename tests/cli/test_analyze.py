@@ -20,9 +20,13 @@ def test_folder_in_results_out(run, folder, tiny_registry, tmp_path):
     assert len(told["micrographs"]) == 4
     assert told["failed"] == []
     assert (tmp_path / "out" / "report.html").exists()
-    again = run(*words, "--out", tmp_path / "out")
-    assert again.exit_code == 1
-    assert "--overwrite" in again.stderr
+    again = run(*words, "--out", tmp_path / "out", "--min-area-px", 9)
+    assert again.exit_code == 0, again.output
+    assert "Kept the same results of 4" in again.stderr
+    other = run(*words, "--out", tmp_path / "out")
+    assert other.exit_code == 1
+    assert "segment.min_area_px was 9 and is 0" in other.stderr
+    assert "--overwrite" in other.stderr
 
 
 def test_bad_file_sets_the_status_and_numbers_are_shown(
@@ -60,3 +64,15 @@ def test_unknown_model_gets_the_nearest(run, folder, tiny_registry, tmp_path):
     done = run(*words, "--out", tmp_path / "out")
     assert done.exit_code == 1
     assert "Did you mean 'tiny'?" in done.stderr
+
+
+def test_a_shard_does_its_part_and_says_what_comes_next(
+    run, folder, tiny_registry, tmp_path
+):
+    words = ("analyze", folder, "--model", "tiny", "--registry", tiny_registry)
+    words += ("--out", tmp_path / "out", "--dry-run", "--shard")
+    done = run(*words, "2/3")
+    assert len(done.stdout.splitlines()) == 1
+    assert run(*words, "4/3").exit_code == 1
+    assert run(*words, "one").exit_code == 2
+    assert run(*words[:-2], "--workers", 0).exit_code == 2

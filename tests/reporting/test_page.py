@@ -96,6 +96,16 @@ def test_names_of_elements_are_used_once(page, reported):
     assert targets <= set(ids)
 
 
+def test_of_very_many_micrographs_the_first_are_shown(page, reported, monkeypatch):
+    monkeypatch.setattr("defectkeras.reporting.page.MAX_SHOWN", 1)
+    found = page(reported("a"), reported("b"), reported("c"))
+    assert len(found.all("img")) == 3  # of one
+    assert "The first 1 micrographs are shown" in found.text
+    assert "3 micrographs" in found.text
+    assert "#m1" in {a["href"] for a in found.all("a")}
+    assert "#m2" not in {a["href"] for a in found.all("a")}
+
+
 def test_hostile_names_stay_text(page, reported, run_facts):
     scheme = LabelScheme(
         (DefectClass(0, "matrix", "matrix"), DefectClass(1, EVIL, "region"))

@@ -7,6 +7,7 @@ import pytest
 
 from defectkeras.core.calibration import Calibration
 from defectkeras.reporting.tables import (
+    collect_parquet,
     summarize,
     write_parquet,
     write_summary,
@@ -86,3 +87,32 @@ def test_parquet_keeps_types_and_all_digits(tmp_path, measured):
     assert read["touches_border"].dtype == bool
     write_parquet(pd.DataFrame(), tmp_path / "lines.parquet")
     assert pd.read_parquet(tmp_path / "lines.parquet").empty
+
+
+def test_collected_tables_keep_the_order_and_fill_what_some_lack(tmp_path):
+    tables = {
+        "b": pd.DataFrame({"label": [1, 2], "area_px": [3, 4]}),
+        "none": pd.DataFrame(),
+        "empty": pd.DataFrame({"label": [], "area_nm2": []}, dtype=object),
+        "a": pd.DataFrame({"label": [1], "area_px": [5.5], "area_nm2": [22.0]}),
+    }
+    paths = {name: tmp_path / f"{name}.parquet" for name in tables}
+    for name, table in tables.items():
+        write_parquet(table, paths[name])
+    columns = collect_parquet(paths, tmp_path / "all.parquet")
+    assert columns == ["micrograph", "label", "area_px", "area_nm2"]
+    collected = pd.read_parquet(tmp_path / "all.parquet")
+    expected = pd.DataFrame(
+        {
+            "micrograph": ["b", "b", "a"],
+            "label": [1, 2, 1],
+            "area_px": [3, 4, 5.5],
+            "area_nm2": [None, None, 22.0],
+        }
+    )
+    pd.testing.assert_frame_equal(collected, expected, check_dtype=False)
+
+
+def test_nothing_collected_is_an_empty_table(tmp_path):
+    assert collect_parquet({}, tmp_path / "all.parquet") == ["micrograph"]
+    assert pd.read_parquet(tmp_path / "all.parquet").empty

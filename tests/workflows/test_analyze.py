@@ -10,14 +10,15 @@ from PIL import Image
 
 import defectkeras
 from defectkeras.core.errors import (
-    CalibrationError,
     DefectKerasError,
     MicrographError,
 )
 from defectkeras.core.files import sha256_of_file
 from defectkeras.datasets.spec import load_dataset_spec
 from defectkeras.registry.store import ModelRegistry
-from defectkeras.workflows.analyze import AnalyzeSettings, analyze, result_folders
+from defectkeras.workflows.analysis_plan import BatchSettings
+from defectkeras.workflows.analyze import analyze
+from defectkeras.workflows.analyze_file import AnalyzeSettings
 
 TABLES = (
     "lines",
@@ -34,6 +35,7 @@ FILES = {
     "data_dictionary.csv",
     "figures",
     "overlay.png",
+    "pictures.json",
     "summary.json",
     *(f"{name}.{kind}" for name in TABLES for kind in ("csv", "parquet")),
 }
@@ -98,14 +100,6 @@ def test_what_the_user_says_wins_over_the_file(micrographs, tiny_registry, tmp_p
     assert "outside" in analysis.reports[0].warnings[0]
 
 
-@pytest.mark.parametrize("size_nm", [0.0, float("nan"), float("inf")])
-def test_a_wrong_size_is_told_once_and_not_for_each_file(size_nm):
-    with pytest.raises(CalibrationError, match="pixel_size_nm"):
-        AnalyzeSettings(pixel_size_nm=size_nm)
-    with pytest.raises(CalibrationError, match="foil_thickness_nm"):
-        AnalyzeSettings(foil_thickness_nm=size_nm)
-
-
 def test_a_bad_file_is_told_and_the_rest_goes_on(micrographs, tiny_registry, tmp_path):
     folder = tmp_path / "in"
     folder.mkdir()
@@ -134,24 +128,106 @@ def test_files_of_one_stem_stay_apart_in_the_tables(
     assert set(analysis.quantities()["micrograph"]) == {"field.tif", "field.tiff"}
 
 
-def test_older_results_are_kept_unless_told(micrographs, tiny_registry, tmp_path):
-    def again(**arguments):
+def test_same_results_are_kept_and_others_refused(micrographs, tiny_registry, tmp_path):
+    def again(foil_thickness_nm=None, **batch):
         return analyze(
             micrographs[:1],
             "tiny",
             output_folder=tmp_path,
+            settings=AnalyzeSettings(foil_thickness_nm=foil_thickness_nm),
             registry_root=tiny_registry,
-            **arguments,
+            batch=BatchSettings(**batch),
         )
 
-    again()
+    assert again().kept == 0
     marker = tmp_path / micrographs[0].stem / "note.txt"
     marker.write_text("mine")
-    with pytest.raises(DefectKerasError, match="--overwrite"):
-        again()
+    assert again().kept == 1
+    was = "foil_thickness_nm was not set and is 80.0.*--overwrite"
+    with pytest.raises(DefectKerasError, match=was):
+        again(foil_thickness_nm=80.0)
     assert marker.exists()
-    again(overwrite=True)
+    again(foil_thickness_nm=80.0, overwrite=True)
     assert {p.name for p in marker.parent.iterdir()} == FILES
+
+
+def test_a_changed_micrograph_is_not_taken_for_the_old_one(
+    micrographs, tiny_registry, tmp_path
+):
+    path = tmp_path / "field.tif"
+    for micrograph in micrographs[:2]:
+        path.write_bytes(micrograph.read_bytes())
+        analysis = analyze(
+            [path], "tiny", output_folder=tmp_path / "out", registry_root=tiny_registry
+        )
+    assert "micrograph was" in analysis.failed[0].reason
+    assert analysis.reports == ()
+
+
+def final_tables(folder: Path) -> dict[str, bytes]:
+    """Give what must not depend on how the work was done."""
+    names = [*folder.glob("*.csv"), *folder.glob("*.parquet"), *folder.glob("*.jsonl")]
+    assert len(names) == 10
+    return {path.name: path.read_bytes() for path in sorted(names)}
+
+
+def test_shards_and_an_interruption_give_the_tables_of_one_run(
+    micrographs, tiny_registry, tmp_path
+):
+    bad = tmp_path / "a_bad.tif"
+    bad.write_bytes(b"no micrograph")
+    files = [bad, *micrographs[:3]]
+
+    def go(name, seen=None, **batch):
+        return analyze(
+            files,
+            "tiny",
+            output_folder=tmp_path / name,
+            registry_root=tiny_registry,
+            batch=BatchSettings(**batch),
+            on_progress=seen,
+        )
+
+    def stop(done, _total):
+        if done == 3:
+            raise KeyboardInterrupt
+
+    go("whole")
+    shards = [go("shards", shard=(i, 2)) for i in (2, 1)]
+    assert [len(shard.reports) for shard in shards] == [2, 1]
+    assert shards[0].page is None
+    assert not (tmp_path / "shards" / "quantities.csv").exists()
+    failures = tmp_path / "shards" / "failures-1-of-2.jsonl"
+    assert json.loads(failures.read_text())["path"] == str(bad)
+    failures.unlink()
+    (tmp_path / "shards" / "failures-2-of-2.jsonl").unlink()
+    assert go("shards").kept == 3
+    with pytest.raises(KeyboardInterrupt):
+        go("stopped", stop)
+    assert go("stopped").kept == 2
+    whole = final_tables(tmp_path / "whole")
+    assert final_tables(tmp_path / "shards") == whole
+    assert final_tables(tmp_path / "stopped") == whole
+    objects = pd.read_parquet(tmp_path / "whole" / "objects.parquet")
+    one = pd.read_parquet(tmp_path / "whole" / micrographs[1].stem / "objects.parquet")
+    own = objects[objects["micrograph"] == micrographs[1].stem]
+    pd.testing.assert_frame_equal(
+        own.drop(columns="micrograph").reset_index(drop=True), one, check_dtype=False
+    )
+
+
+def test_fail_fast_stops_at_the_first_bad_file(micrographs, tiny_registry, tmp_path):
+    bad = tmp_path / "bad.tif"
+    bad.write_bytes(b"no micrograph")
+    analysis = analyze(
+        [bad, micrographs[0]],
+        "tiny",
+        output_folder=tmp_path / "out",
+        registry_root=tiny_registry,
+        batch=BatchSettings(fail_fast=True),
+    )
+    assert len(analysis.failed) == analysis.untried == 1
+    assert analysis.reports == ()
 
 
 def test_no_micrograph_is_an_error(tiny_registry, tmp_path):
@@ -164,12 +240,3 @@ def test_no_micrograph_is_an_error(tiny_registry, tmp_path):
             registry_root=tiny_registry,
         )
     assert not (tmp_path / "out").exists()
-
-
-def test_folder_names_differ_whatever_the_files():
-    paths = [Path(p) for p in ("a/x.tif", "b/x.tif", "a/x.png", "c/a/x.tif", "y.tif")]
-    names = result_folders(paths)
-    assert list(names) == paths
-    assert len(set(names.values())) == len(paths)
-    assert names[paths[2]] == "x.png"
-    assert names[paths[4]] == "y"

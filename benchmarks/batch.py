@@ -1,0 +1,70 @@
+"""Time and memory of `analyze`: workers, and megapixels of one micrograph.
+
+    python benchmarks/batch.py [MEGAPIXELS ...]
+
+Every run is a process of its own with the shipped model; time is with its start, and
+memory is the largest of any of its processes.
+"""
+
+import os
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import numpy as np
+
+from defectkeras.core.calibration import Calibration
+from defectkeras.core.micrograph import Micrograph
+from defectkeras.micrographs.write import write_micrograph
+from defectkeras.synthesis.synthesize import synthesize
+
+REGISTRY = Path(__file__).parents[1] / "saved_models"
+FILES, SIDE = 8, 512
+
+
+def main() -> None:
+    megapixels = [int(word) for word in sys.argv[1:]] or [1, 4]
+    tile = synthesize("voids", shape=(SIDE, SIDE), seed=1).micrograph.pixels
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        for number in range(FILES):
+            write(
+                np.roll(tile, number * 40, axis=1), folder / "batch" / f"{number}.tif"
+            )
+        print(f"{FILES} micrographs of {SIDE} x {SIDE} px")
+        for workers in (1, 2):
+            show(
+                f"{workers} workers", folder / "batch", folder / f"w{workers}", workers
+            )
+        print("one micrograph")
+        for size in megapixels:
+            rows = round((size * 2**20 / 2) ** 0.5)
+            repeats = -(-rows // SIDE), -(-2 * rows // SIDE)
+            pixels = np.tile(tile, repeats)[:rows, : 2 * rows]
+            write(pixels, folder / f"{size}" / "field.tif")
+            show(f"{size} megapixels", folder / f"{size}", folder / f"m{size}", 1)
+
+
+def write(pixels: np.ndarray, path: Path) -> None:
+    path.parent.mkdir(exist_ok=True)
+    write_micrograph(Micrograph(pixels, Calibration(1.0), path.stem), path)
+
+
+def show(what: str, micrographs: Path, output: Path, workers: int) -> None:
+    words = [sys.executable, "-m", "defectkeras", "analyze", str(micrographs)]
+    words += ["--out", str(output), "--model", "dci-stem", "--registry", str(REGISTRY)]
+    started = time.perf_counter()
+    quiet = [(os.POSIX_SPAWN_OPEN, n, os.devnull, os.O_WRONLY, 0) for n in (1, 2)]
+    pid = os.posix_spawn(
+        words[0], [*words, "--workers", str(workers)], os.environ, file_actions=quiet
+    )
+    _, status, usage = os.wait4(pid, 0)
+    if status:
+        sys.exit(f"{what}: failed with status {status}")
+    seconds, gigabytes = time.perf_counter() - started, usage.ru_maxrss / 2**20
+    print(f"  {what:15} {seconds:7.1f} s {gigabytes:6.2f} GB", flush=True)
+
+
+if __name__ == "__main__":
+    main()

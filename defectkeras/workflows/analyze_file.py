@@ -1,0 +1,203 @@
+"""One micrograph analyzed into its folder: the unit of work of every batch."""
+
+import dataclasses
+import functools
+import threading
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from defectkeras.core.calibration import Calibration
+from defectkeras.core.errors import DefectKerasError, RegistryError
+from defectkeras.core.files import sha256_of_file
+from defectkeras.micrographs.normalize import normalize_percentile
+from defectkeras.micrographs.read import errors_that_name, read_micrograph
+from defectkeras.quantification.settings import QuantifySettings
+from defectkeras.reporting.results import RunFacts
+from defectkeras.workflows.measure import (
+    CalibrationErrors,
+    Segmented,
+    measure_into_folder,
+)
+from defectkeras.workflows.result_folder import require_same_origin
+from defectkeras.workflows.segment import (
+    Segmenter,
+    SegmentSettings,
+    load_segmenter,
+    segment,
+)
+
+_one_at_a_time = threading.Lock()  # a Dask worker may have several threads
+
+
+@dataclass(frozen=True)
+class AnalyzeSettings:
+    """How micrographs are analyzed.
+
+    Attributes:
+        segment: How they are segmented.
+        pixel_size_nm: In place of the files' own, or None.
+        foil_thickness_nm: In place of the files' own, or None.
+        frame: Which frame of a stack, from 0, or None.
+        errors: What is known of the errors of pixel size and thickness.
+        quantify: How they are measured.
+
+    Raises:
+        CalibrationError: When a size is not a finite number above 0.
+    """
+
+    segment: SegmentSettings = dataclasses.field(default_factory=SegmentSettings)
+    pixel_size_nm: float | None = None
+    foil_thickness_nm: float | None = None
+    frame: int | None = None
+    errors: CalibrationErrors = dataclasses.field(default_factory=CalibrationErrors)
+    quantify: QuantifySettings = dataclasses.field(default_factory=QuantifySettings)
+
+    def __post_init__(self) -> None:
+        """Check what would fail for each file alike."""
+        Calibration(self.pixel_size_nm, self.foil_thickness_nm)
+
+
+@dataclass(frozen=True)
+class FileTask:
+    """One micrograph to analyze; another process or host can do it.
+
+    Attributes:
+        path: The file.
+        folder: Of its results; its name is that of the micrograph.
+        settings: How.
+        run: What all micrographs of the run share; its model is asked.
+        registry_root: Folder of the registry; None takes the default.
+        overwrite: Whether older results give way.
+    """
+
+    path: Path
+    folder: Path
+    settings: AnalyzeSettings
+    run: RunFacts
+    registry_root: Path | None = None
+    overwrite: bool = False
+
+
+@dataclass(frozen=True)
+class FileOutcome:
+    """What came of a task.
+
+    Attributes:
+        path: The file.
+        folder: Of its results.
+        state: "kept" when the same results were there already.
+        reason: Why it failed, in one line.
+    """
+
+    path: Path
+    folder: Path
+    state: Literal["analyzed", "kept", "failed"]
+    reason: str = ""
+
+
+def analyze_file(task: FileTask) -> FileOutcome:
+    """Segment and measure a micrograph into its folder, unless that is done.
+
+    To do it twice, or in two processes at once, gives what doing it once gives.
+
+    Args:
+        task: The micrograph.
+
+    Returns:
+        Whether there is a folder now, or why not.
+
+    Raises:
+        RegistryError: When the model cannot be loaded, or is another than the
+            task's.
+    """
+    with _one_at_a_time:
+        is_done = task.folder.exists() and not task.overwrite
+        segmenter = None if is_done else _segmenter_for(task)
+        try:
+            return _keep(task) if segmenter is None else _analyze(task, segmenter)
+        except DefectKerasError as error:
+            return FileOutcome(task.path, task.folder, "failed", str(error))
+
+
+def segment_file(
+    path: Path, segmenter: Segmenter, settings: AnalyzeSettings, *, name: str
+) -> Segmented:
+    """Read a micrograph and segment it.
+
+    Args:
+        path: The file.
+        segmenter: A loaded model version.
+        settings: How.
+        name: Of the micrograph in tables and pages; stems may be equal.
+
+    Raises:
+        DefectKerasError: When the file cannot be read or segmented.
+    """
+    read = read_micrograph(
+        path,
+        pixel_size_nm=settings.pixel_size_nm,
+        foil_thickness_nm=settings.foil_thickness_nm,
+        frame=settings.frame,
+    )
+    micrograph = dataclasses.replace(
+        read, name=name, calibration=settings.errors.of(read.calibration)
+    )
+    segmentation = segment(segmenter, micrograph, settings.segment)
+    return Segmented(
+        micrograph=micrograph,
+        image=normalize_percentile(micrograph.pixels),
+        class_map=segmentation.class_map,
+        scheme=segmenter.card.scheme,
+        sha256=sha256_of_file(path),
+        warnings=segmentation.warnings,
+        probability_map=segmentation.prediction.probability_map,
+        uncertainty=segmentation.prediction.uncertainty,
+    )
+
+
+def _analyze(task: FileTask, segmenter: Segmenter) -> FileOutcome:
+    name = task.folder.name
+    segmented = segment_file(task.path, segmenter, task.settings, name=name)
+    try:
+        measure_into_folder(
+            segmented,
+            task.run,
+            task.folder,
+            settings=task.settings.quantify,
+            replace=task.overwrite,
+        )
+    except FileExistsError:  # another process was faster
+        return _keep(task)
+    return FileOutcome(task.path, task.folder, "analyzed")
+
+
+def _keep(task: FileTask) -> FileOutcome:
+    """Keep older results that are the same, or raise."""
+    with errors_that_name(task.path):
+        sha256 = sha256_of_file(task.path)
+    require_same_origin(task.folder, task.run, sha256=sha256)
+    return FileOutcome(task.path, task.folder, "kept")
+
+
+def _segmenter_for(task: FileTask) -> Segmenter:
+    model = task.run.model
+    if model is None:
+        raise ValueError("`task.run` must name a model.")
+    runtime = task.settings.segment.runtime
+    segmenter = _load(model.reference, model.sha256, task.registry_root, runtime)
+    if segmenter.version.sha256 != model.sha256:
+        raise RegistryError(
+            f"{model.reference} must be the same model everywhere. Received: SHA-256 "
+            f"{segmenter.version.sha256} where the work is done, and {model.sha256} "
+            "where it is given out. Let both read one registry."
+        )
+    return segmenter
+
+
+@functools.lru_cache(maxsize=1)
+def _load(
+    reference: str, sha256: str, registry_root: Path | None, runtime: str
+) -> Segmenter:
+    """Load a model once for all micrographs of a process."""
+    return load_segmenter(reference, registry_root, runtime=runtime)

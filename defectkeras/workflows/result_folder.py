@@ -1,0 +1,195 @@
+"""The folder of one micrograph's results: its name, what made it, what it holds.
+
+The folder is written whole or not at all, and summary.json in it tells the input,
+the model and the settings. So a folder that is there is done, and a run that was
+stopped can go on; and pages and tables over all micrographs are made of what lies
+on the disk, whichever run, worker or host put it there.
+"""
+
+import json
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from defectkeras.core.calibration import Calibration
+from defectkeras.core.errors import DefectKerasError
+from defectkeras.core.labels import DefectClass, LabelScheme
+from defectkeras.core.strict import from_mapping
+from defectkeras.quantification.places import Places
+from defectkeras.quantification.results import Quantification, Quantity
+from defectkeras.quantification.settings import QuantifySettings
+from defectkeras.reporting.page import flatten
+from defectkeras.reporting.pictures import Pictures
+from defectkeras.reporting.results import MicrographReport, RunFacts
+from defectkeras.reporting.tables import SUMMARY_SCHEMA
+from defectkeras.workflows.measure import PICTURES, SUMMARY
+
+
+def result_folders(paths: Sequence[Path]) -> dict[Path, str]:
+    """Give each micrograph a folder name; the stem, or more where stems are equal.
+
+    Args:
+        paths: Files, each once.
+
+    Example:
+        >>> names = result_folders([Path("a/x.tif"), Path("a/x.png"), Path("b/y.tif")])
+        >>> list(names.values())
+        ['x.tif', 'x.png', 'y']
+    """
+    forms: tuple[Callable[[Path], str], ...] = (
+        lambda p: p.stem,
+        lambda p: p.name,
+        lambda p: "_".join(p.parts[-2:]),
+        lambda p: "_".join(p.absolute().parts[1:]),
+    )
+    chosen: dict[Path, str] = {}
+    rest: Sequence[Path] = paths
+    for form in forms:
+        counts = Counter([*chosen.values(), *(form(p) for p in paths)])
+        chosen |= {p: form(p) for p in rest if counts[form(p)] == 1}
+        rest = [p for p in rest if p not in chosen]
+    return {path: chosen[path] for path in paths}
+
+
+def require_no_results(folders: Iterable[Path]) -> None:
+    """Check that no result is there that would be written over.
+
+    Raises:
+        DefectKerasError: When there is one.
+    """
+    older = [str(folder) for folder in folders if folder.exists()]
+    if older:
+        raise DefectKerasError(
+            f"There are results already: {', '.join(older[:3])}"
+            f"{' and more' if len(older) > 3 else ''}. Give another --out, or "
+            "--overwrite to replace them."
+        )
+
+
+def require_same_origin(
+    folder: Path, run: RunFacts, *, sha256: str | None = None
+) -> None:
+    """Check that results are those that a run would give.
+
+    Args:
+        folder: Of the results.
+        run: The model, the settings and the software of the run.
+        sha256: Of the micrograph's file; None does not compare it.
+
+    Raises:
+        DefectKerasError: When they are of another micrograph, model, version of
+            defectkeras or setting, or no results at all.
+    """
+    summary = _read_summary(folder)
+    model = None if run.model is None else run.model.sha256
+    wanted = _origin(model, run.software, run.settings)
+    found = _origin(
+        (summary["model"] or {}).get("sha256"), summary["software"], summary["settings"]
+    )
+    if sha256 is not None:
+        wanted["micrograph"], found["micrograph"] = sha256, summary["sha256"]
+    differing = [
+        f"{name} was {found.get(name, 'not known')} and is {wanted.get(name, 'gone')}"
+        for name in dict.fromkeys([*wanted, *found])
+        if wanted.get(name) != found.get(name)
+    ]
+    if differing:
+        raise DefectKerasError(
+            f"{folder}: must hold results of the same micrograph, model and settings. "
+            f"Received: {'; '.join(differing[:4])}. Give another --out to keep them, "
+            "or --overwrite to replace them."
+        )
+
+
+def read_report(folder: Path, *, with_pictures: bool = True) -> MicrographReport:
+    """Read back what `measure_into_folder` wrote.
+
+    Args:
+        folder: Of the results.
+        with_pictures: Whether the pictures of the page are wanted.
+
+    Returns:
+        The micrograph's part of the page in the folder above. All warnings are
+        among its own, and a number that JSON cannot hold is None.
+
+    Raises:
+        DefectKerasError: When a file is missing or cannot be read.
+    """
+    summary = _read_summary(folder)
+    try:
+        return _report(folder, summary, with_pictures)
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise DefectKerasError(
+            f"{folder}: must hold all files of a result. Received: {error!r}. Make "
+            "them again with --overwrite."
+        ) from error
+
+
+def _read_summary(folder: Path) -> dict[str, Any]:
+    try:
+        summary: dict[str, Any] = json.loads((folder / SUMMARY).read_bytes())
+        if summary["schema"] != SUMMARY_SCHEMA:
+            raise ValueError(f"schema {summary['schema']}")
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise DefectKerasError(
+            f"{folder}: must be a folder of results with {SUMMARY}. Received: another "
+            "one. Give another --out, or --overwrite to replace it."
+        ) from error
+    return summary
+
+
+def _origin(model: str | None, software: Any, settings: Any) -> dict[str, str]:
+    """Give what decides on a result, as text that can be compared."""
+    plain = json.loads(json.dumps(settings))  # as if it came from a file
+    return {
+        "model": str(model),
+        "defectkeras": str(software["defectkeras"]),
+        **flatten(plain),
+    }
+
+
+def _report(
+    folder: Path, summary: dict[str, Any], with_pictures: bool
+) -> MicrographReport:
+    def table(name: str) -> pd.DataFrame:
+        return pd.read_parquet(folder / f"{name}.parquet")
+
+    def parse(form: type[Any], mapping: Any) -> Any:
+        return from_mapping(form, mapping, where=f"{folder / SUMMARY}")
+
+    classes = tuple(parse(DefectClass, entry) for entry in summary["classes"])
+    quantification = Quantification(
+        objects=table("objects"),
+        lines=table("lines"),
+        segments=table("segments"),
+        traces=table("traces"),
+        distributions=table("sizes"),
+        quantities=tuple(_quantity(entry) for entry in summary["quantities"]),
+        calibration=parse(Calibration, summary["calibration"]),
+        scheme=LabelScheme(classes),
+        shape=(summary["height_px"], summary["width_px"]),
+        settings=parse(QuantifySettings, summary["quantification_settings"]),
+    )
+    return MicrographReport(
+        name=summary["micrograph"],
+        quantification=quantification,
+        pictures=_read_pictures(folder / PICTURES) if with_pictures else None,
+        warnings=tuple(summary["warnings"]),
+        files=summary["files"],
+        sha256=summary["sha256"],
+        places=Places(table("places"), table("pairs"), table("orientations")),
+    )
+
+
+def _read_pictures(path: Path) -> Pictures:
+    return from_mapping(Pictures, json.loads(path.read_bytes()), where=str(path))
+
+
+def _quantity(entry: dict[str, Any]) -> Quantity:
+    """Give a quantity from what `Quantity.to_dict` gave."""
+    known = {name: value for name, value in entry.items() if name != "method_text"}
+    parts = {k: v for k, v in known.pop("parts").items() if v is not None}
+    return Quantity(**known, parts=parts)

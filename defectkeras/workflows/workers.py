@@ -1,0 +1,167 @@
+"""Many tasks at once: in this process, in others of this machine, or on a cluster."""
+
+import math
+import multiprocessing
+import multiprocessing.connection
+import os
+import signal
+import threading
+from collections.abc import Callable, Generator, Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
+from multiprocessing.sharedctypes import Synchronized
+from pathlib import Path
+from typing import Any, TypeVar
+
+from defectkeras.core.errors import DefectKerasError
+
+Task = TypeVar("Task")
+Result = TypeVar("Result")
+
+CORES_PER_WORKER = 4
+"""A network uses about so many cores well; more of them feed a second worker."""
+
+TASKS_PER_WORKER = 4
+"""Fewer are done before a second process has started TensorFlow."""
+
+
+def choose_workers(num_tasks: int) -> int:
+    """Give a number of processes for this machine: one per GPU, or per four cores.
+
+    Args:
+        num_tasks: Few tasks do not pay for many processes.
+    """
+    fitting = len(visible_gpus()) or usable_cores() // CORES_PER_WORKER
+    return max(1, min(fitting, math.ceil(num_tasks / TASKS_PER_WORKER)))
+
+
+def usable_cores() -> int:
+    """Give the number of cores that this process may use, as SLURM allots them."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def visible_gpus() -> list[str]:
+    """Give the numbers of the NVIDIA GPUs that this process may use."""
+    named = os.environ.get("CUDA_VISIBLE_DEVICES")
+    if named is not None:
+        return [name for name in named.split(",") if name not in ("", "-1")]
+    found = Path("/dev").glob("nvidia[0-9]*")
+    return sorted(path.name.removeprefix("nvidia") for path in found)
+
+
+def map_in_processes(
+    function: Callable[[Task], Result], tasks: Sequence[Task], workers: int
+) -> Generator[Result]:
+    """Give the results of a function as they come, in no particular order.
+
+    The processes are started anew (spawn), since a copy (fork) of a process that runs
+    TensorFlow hangs. Cores and GPUs are divided among them. When the results are not
+    wanted any more, what has begun ends and no more begins; when this process is
+    killed, the others end at once.
+
+    Args:
+        function: Of a module, so that another process finds it.
+        tasks: Its arguments.
+        workers: Number of processes; with 1 this process does the work.
+
+    Raises:
+        DefectKerasError: When a process was killed.
+    """
+    if workers == 1:
+        yield from map(function, tasks)
+        return
+    context = multiprocessing.get_context("spawn")
+    executor = ProcessPoolExecutor(
+        workers,
+        mp_context=context,
+        initializer=_start_worker,
+        initargs=(context.Value("i", 0), workers),
+    )
+    try:
+        for future in as_completed([executor.submit(function, t) for t in tasks]):
+            yield future.result()
+    except BrokenProcessPool as error:
+        raise DefectKerasError(
+            "A worker process must not end before its work. Received: one that was "
+            "killed, as happens when memory runs out. Run the same command again to "
+            "go on, with fewer --workers."
+        ) from error
+    finally:
+        executor.shutdown(cancel_futures=True)
+
+
+def map_on_cluster(
+    function: Callable[[Task], Result], tasks: Sequence[Task], scheduler: str
+) -> Generator[Result]:
+    """Give the results of a function as they come from the workers of a Dask cluster.
+
+    The tasks of a worker that dies are given to others.
+
+    Args:
+        function: Of a module that the workers have.
+        tasks: Its arguments; files in them must lie where the workers see them.
+        scheduler: Address, such as "tcp://10.0.0.1:8786".
+
+    Raises:
+        DefectKerasError: When Dask is not installed, the scheduler does not answer,
+            or a task killed every worker that tried it.
+    """
+    try:
+        import distributed
+    except ImportError as error:
+        raise DefectKerasError(
+            "--scheduler needs the package distributed. Install it with: "
+            "pip install 'defectkeras[dask]'."
+        ) from error
+    try:
+        client = distributed.Client(scheduler)
+    except (OSError, ValueError) as error:
+        raise DefectKerasError(
+            f"--scheduler must be the address of a Dask scheduler that runs. Received: "
+            f"{scheduler} ({error}). Start one with `dask scheduler`."
+        ) from error
+    with client:
+        futures = client.map(function, tasks, pure=False)
+        try:
+            for future in distributed.as_completed(futures):
+                yield future.result()
+        except distributed.KilledWorker as error:
+            raise DefectKerasError(
+                "A worker must not end before its work. Received: a task that no "
+                f"worker survived ({error}). Give the workers more memory, and run "
+                "the same command again to go on."
+            ) from error
+
+
+def _start_worker(counter: "Synchronized[int]", workers: int) -> None:
+    """Take a share of the machine, leave Ctrl-C to the parent, and end with it."""
+    with counter.get_lock():
+        number = counter.value
+        counter.value += 1
+    os.environ.update(share_of_machine(number, workers))
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+
+
+def share_of_machine(number: int, workers: int) -> dict[str, str]:
+    """Give the environment in which TensorFlow takes one worker's share.
+
+    Args:
+        number: Of the worker, from 0.
+        workers: Of all.
+    """
+    threads = str(max(1, usable_cores() // workers))
+    names = ("TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS", "OMP_NUM_THREADS")
+    share = dict.fromkeys(names, threads)
+    if gpus := visible_gpus():
+        share["CUDA_VISIBLE_DEVICES"] = gpus[number % len(gpus)]
+    return share
+
+
+def _end_with_parent() -> None:
+    """End this process at once when its parent is gone."""
+    parent: Any = multiprocessing.parent_process()
+    multiprocessing.connection.wait([parent.sentinel])
+    os._exit(1)

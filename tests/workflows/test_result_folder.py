@@ -1,0 +1,104 @@
+"""The folder of one micrograph's results, read back."""
+
+import dataclasses
+import json
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from defectkeras.core.calibration import Calibration
+from defectkeras.core.errors import DefectKerasError
+from defectkeras.core.labels import DefectClass, LabelScheme
+from defectkeras.core.micrograph import Micrograph
+from defectkeras.reporting.page import write_page
+from defectkeras.workflows.measure import Segmented, measure_into_folder, run_facts
+from defectkeras.workflows.result_folder import (
+    read_report,
+    require_same_origin,
+    result_folders,
+)
+
+SCHEME = LabelScheme(
+    (
+        DefectClass(0, "matrix", "matrix"),
+        DefectClass(1, "dislocation", "line"),
+        DefectClass(2, "void", "region"),
+    )
+)
+RUN = run_facts(model=None, settings={"frame": None, "sizes": (1, 2)})
+
+
+@pytest.fixture
+def written(tmp_path):
+    class_map = np.zeros((100, 160), np.int32)
+    class_map[48:53, :] = 1
+    class_map[5:95:12, 30:42] = 2
+    segmented = Segmented(
+        micrograph=Micrograph(
+            np.full((100, 160), 7, np.float32), Calibration(2.0, 100.0), "field"
+        ),
+        image=np.full((100, 160), 0.5, np.float32),
+        class_map=class_map,
+        scheme=SCHEME,
+        sha256="0" * 64,
+        warnings=("look twice",),
+    )
+    return measure_into_folder(segmented, RUN, tmp_path / "field")
+
+
+def test_what_is_read_back_makes_the_same_page(written, tmp_path):
+    read = read_report(tmp_path / "field")
+    assert read.all_warnings == written.all_warnings
+    assert read.quantification.quantities == written.quantification.quantities
+    for name in ("objects", "lines", "segments", "traces", "distributions"):
+        one, other = (getattr(r.quantification, name) for r in (read, written))
+        pd.testing.assert_frame_equal(one, other, check_dtype=False)
+    pd.testing.assert_frame_equal(
+        read.places.curves, written.places.curves, check_dtype=False
+    )
+    pages = []
+    for number, report in enumerate((read, written)):
+        path = tmp_path / f"{number}.html"
+        write_page(RUN, [report], path)
+        pages.append(path.read_text())
+    assert pages[0] == pages[1]
+    assert read_report(tmp_path / "field", with_pictures=False).pictures is None
+
+
+def test_a_damaged_folder_is_told(written, tmp_path):
+    (tmp_path / "field" / "lines.parquet").unlink()
+    with pytest.raises(DefectKerasError, match=r"lines\.parquet.*--overwrite"):
+        read_report(tmp_path / "field")
+
+
+def test_origin_is_input_model_software_and_settings(written, tmp_path):
+    folder = tmp_path / "field"
+    require_same_origin(folder, RUN)
+    require_same_origin(folder, RUN, sha256="0" * 64)
+    with pytest.raises(DefectKerasError, match="micrograph was 0000"):
+        require_same_origin(folder, RUN, sha256="1" * 64)
+    for change, told in (
+        ({"settings": {"frame": 2, "sizes": (1, 2)}}, "frame was not set and is 2"),
+        ({"settings": {"frame": None}}, r"sizes was \[1, 2\] and is gone"),
+        ({"software": {"defectkeras": "9"}}, "defectkeras was .* and is 9"),
+    ):
+        with pytest.raises(DefectKerasError, match=told):
+            require_same_origin(folder, dataclasses.replace(RUN, **change))
+
+
+def test_another_form_of_summary_is_no_result(written, tmp_path):
+    summary = tmp_path / "field" / "summary.json"
+    summary.write_text(json.dumps({"schema": 99}))
+    with pytest.raises(DefectKerasError, match=r"summary\.json"):
+        read_report(tmp_path / "field")
+
+
+def test_folder_names_differ_whatever_the_files():
+    paths = [Path(p) for p in ("a/x.tif", "b/x.tif", "a/x.png", "c/a/x.tif", "y.tif")]
+    names = result_folders(paths)
+    assert list(names) == paths
+    assert len(set(names.values())) == len(paths)
+    assert names[paths[2]] == "x.png"
+    assert names[paths[4]] == "y"
