@@ -14,7 +14,8 @@ from defectkeras.datasets.spec import load_dataset_spec
 from defectkeras.workflows.analysis_plan import BatchSettings
 from defectkeras.workflows.analyze import analyze
 
-KILLS = 3
+KILL_AFTER = (3, 1)
+"""New folders, whole or begun, after which a run is killed."""
 
 
 @pytest.fixture(scope="module")
@@ -45,12 +46,14 @@ def test_killed_at_random_and_started_again(
     command = [sys.executable, "-m", "defectkeras", "analyze", folder, "--out", output]
     command += ["--model", "tiny", "--registry", tiny_registry, "--workers", "2"]
     chance = random.Random(0)
-    for _ in range(KILLS):
+    for number in KILL_AFTER:
         with subprocess.Popen(command, stderr=subprocess.DEVNULL) as process:
             before = entries(output)
-            while process.poll() is None and not entries(output) - before:
+            while process.poll() is None:
+                if len(entries(output) - before) >= number:
+                    break
                 time.sleep(0.01)
-            time.sleep(chance.uniform(0, 1))
+            time.sleep(chance.uniform(0, 0.5))
             process.kill()
         for entry in output.iterdir():
             if entry.is_dir() and not entry.name.startswith("."):
