@@ -1,6 +1,12 @@
 """What many tests share: real micrographs, a synthetic set, a tiny registry."""
 
-from collections.abc import Callable
+import contextlib
+import itertools
+import json
+import os
+import shutil
+import subprocess
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -14,6 +20,8 @@ settings.load_profile("any_machine")
 
 ROOT = Path(__file__).parents[1]
 SHARED_DATA = ROOT.parent / "shared" / "data"
+BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+CHROMIUM = next(filter(None, map(shutil.which, BROWSERS)), None)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -62,3 +70,87 @@ def tiny_registry(
     )
     train(request, config)
     return folder / "registry"
+
+
+@pytest.fixture
+def start_browser(tmp_path: Path) -> Iterator[Callable[[], "Browser"]]:
+    """Give a function that starts a browser, or skip where there is none."""
+    if CHROMIUM is None:
+        pytest.skip("no Chromium: apt-get install chromium")
+    with contextlib.ExitStack() as stack:
+
+        def start() -> Browser:
+            browser = Browser(tmp_path / "profile")
+            stack.callback(browser.close)
+            browser.attach()
+            return browser
+
+        yield start
+
+
+class Browser:
+    """A headless Chromium, spoken to over its debugging pipe (handles 3 and 4)."""
+
+    def __init__(self, profile):
+        to_browser, self.commands = os.pipe()
+        self.answers, from_browser = os.pipe()
+        flags = (
+            "--headless --no-sandbox --disable-gpu --no-first-run --hide-scrollbars "
+            "--disable-background-networking --remote-debugging-pipe"
+        )
+        command = (
+            f'exec "$0" {flags} --user-data-dir="$1" 3<&{to_browser} 4>&{from_browser}'
+        )
+        self.process = subprocess.Popen(
+            ["bash", "-c", command, CHROMIUM, str(profile)],
+            pass_fds=(to_browser, from_browser),
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+        os.close(to_browser)
+        os.close(from_browser)
+        self.numbers, self.events, self.buffer = itertools.count(1), [], b""
+        self.session = {}
+
+    def attach(self):
+        target = self.ask("Target.createTarget", url="about:blank")["targetId"]
+        found = self.ask("Target.attachToTarget", targetId=target, flatten=True)
+        self.session = {"sessionId": found["sessionId"]}
+        for domain in ("Page", "Network", "Runtime", "Log"):
+            self.ask(f"{domain}.enable")
+
+    def close(self):
+        self.process.terminate()
+        self.process.wait()
+        os.close(self.commands)
+        os.close(self.answers)
+
+    def ask(self, method, **parameters):
+        number = next(self.numbers)
+        message = {"id": number, "method": method, "params": parameters}
+        os.write(self.commands, json.dumps(message | self.session).encode() + b"\0")
+        while (answer := self.read()).get("id") != number:
+            self.events.append(answer)
+        assert "error" not in answer, answer
+        return answer["result"]
+
+    def open(self, url):
+        self.ask("Page.navigate", url=url)
+        while not self.found("Page.loadEventFired"):
+            self.events.append(self.read())
+
+    def run(self, script):
+        answer = self.ask("Runtime.evaluate", expression=script, returnByValue=True)
+        assert "exceptionDetails" not in answer, answer
+        return answer["result"].get("value")
+
+    def found(self, method):
+        return [e["params"] for e in self.events if e.get("method") == method]
+
+    def read(self):
+        while b"\0" not in self.buffer:
+            part = os.read(self.answers, 1 << 16)
+            assert part, "the browser has ended"
+            self.buffer += part
+        message, _, self.buffer = self.buffer.partition(b"\0")
+        return json.loads(message)

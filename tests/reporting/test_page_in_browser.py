@@ -1,11 +1,5 @@
 """What only a browser can tell: the page works, and runs nothing else."""
 
-import itertools
-import json
-import os
-import shutil
-import subprocess
-
 import numpy as np
 import pytest
 
@@ -18,15 +12,8 @@ from defectkeras.reporting.results import FailedFile, MicrographReport
 
 EVIL = '"><img src=x onerror=alert(1)>.png'
 CLASS = "</script><script>alert(2)</script>"
-NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
-CHROMIUM = next(filter(None, map(shutil.which, NAMES)), None)
 
-pytestmark = [
-    pytest.mark.slow,
-    pytest.mark.skipif(
-        CHROMIUM is None, reason="no Chromium: apt-get install chromium"
-    ),
-]
+pytestmark = pytest.mark.slow
 
 OPACITIES = """[...document.querySelectorAll("article")].map(
   (a) => getComputedStyle(a.querySelector(".layer")).opacity)"""
@@ -58,74 +45,6 @@ KEYS = f"""[...{HEAD}.closest("table").tBodies[0].rows].map(
   (row) => Number(row.cells[{HEAD}.cellIndex].dataset.key))"""
 
 
-class Browser:
-    """A headless Chromium, spoken to over its debugging pipe (handles 3 and 4)."""
-
-    def __init__(self, profile):
-        to_browser, self.commands = os.pipe()
-        self.answers, from_browser = os.pipe()
-        flags = (
-            "--headless --no-sandbox --disable-gpu --no-first-run --hide-scrollbars "
-            "--disable-background-networking --remote-debugging-pipe"
-        )
-        command = (
-            f'exec "$0" {flags} --user-data-dir="$1" 3<&{to_browser} 4>&{from_browser}'
-        )
-        self.process = subprocess.Popen(
-            ["bash", "-c", command, CHROMIUM, str(profile)],
-            pass_fds=(to_browser, from_browser),
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-        )
-        os.close(to_browser)
-        os.close(from_browser)
-        self.numbers, self.events, self.buffer = itertools.count(1), [], b""
-        self.session = {}
-
-    def attach(self):
-        target = self.ask("Target.createTarget", url="about:blank")["targetId"]
-        found = self.ask("Target.attachToTarget", targetId=target, flatten=True)
-        self.session = {"sessionId": found["sessionId"]}
-        for domain in ("Page", "Network", "Runtime", "Log"):
-            self.ask(f"{domain}.enable")
-
-    def close(self):
-        self.process.terminate()
-        self.process.wait()
-        os.close(self.commands)
-        os.close(self.answers)
-
-    def ask(self, method, **parameters):
-        number = next(self.numbers)
-        message = {"id": number, "method": method, "params": parameters}
-        os.write(self.commands, json.dumps(message | self.session).encode() + b"\0")
-        while (answer := self.read()).get("id") != number:
-            self.events.append(answer)
-        assert "error" not in answer, answer
-        return answer["result"]
-
-    def open(self, path):
-        self.ask("Page.navigate", url=path.as_uri())
-        while not self.found("Page.loadEventFired"):
-            self.events.append(self.read())
-
-    def run(self, script):
-        answer = self.ask("Runtime.evaluate", expression=script, returnByValue=True)
-        assert "exceptionDetails" not in answer, answer
-        return answer["result"].get("value")
-
-    def found(self, method):
-        return [e["params"] for e in self.events if e.get("method") == method]
-
-    def read(self):
-        while b"\0" not in self.buffer:
-            part = os.read(self.answers, 1 << 16)
-            assert part, "the browser has ended"
-            self.buffer += part
-        message, _, self.buffer = self.buffer.partition(b"\0")
-        return json.loads(message)
-
-
 @pytest.fixture
 def hostile():
     """Give a field whose class is called as an attacker would call it."""
@@ -138,7 +57,7 @@ def hostile():
 
 
 @pytest.fixture
-def browser(reported, hostile, run_facts, tmp_path):
+def browser(start_browser, reported, hostile, run_facts, tmp_path):
     path = tmp_path / "report.html"
     reports = [
         reported(EVIL, warnings=(EVIL,)),
@@ -148,13 +67,9 @@ def browser(reported, hostile, run_facts, tmp_path):
         ),
     ]
     write_page(run_facts, reports, path, failed=[FailedFile(EVIL, EVIL)])
-    browser = Browser(tmp_path / "profile")
-    try:
-        browser.attach()
-        browser.open(path)
-        yield browser
-    finally:
-        browser.close()
+    browser = start_browser()
+    browser.open(path.as_uri())
+    return browser
 
 
 def test_the_page_asks_for_nothing_and_runs_nothing_strange(browser):
@@ -224,14 +139,12 @@ def test_pointing_elsewhere_shows_nothing(browser):
     assert browser.run(POINTED) == []
 
 
-def test_the_page_of_a_comparison_runs_nothing_strange(compared, run_facts, tmp_path):
+def test_the_page_of_a_comparison_runs_nothing_strange(
+    start_browser, compared, run_facts, tmp_path
+):
     found = compared((CLASS, EVIL, "net@1"), num_fields=2)
     write_comparison_page(found, run_facts, tmp_path / "c.html")
-    browser = Browser(tmp_path / "profile")
-    try:
-        browser.attach()
-        browser.open(tmp_path / "c.html")
-        test_the_page_asks_for_nothing_and_runs_nothing_strange(browser)
-        assert browser.run("document.body.innerText").count(CLASS) > 2
-    finally:
-        browser.close()
+    browser = start_browser()
+    browser.open((tmp_path / "c.html").as_uri())
+    test_the_page_asks_for_nothing_and_runs_nothing_strange(browser)
+    assert browser.run("document.body.innerText").count(CLASS) > 2
