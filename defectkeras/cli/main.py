@@ -45,6 +45,7 @@ class LazyGroup(FriendlyGroup):
         "pretrain": "defectkeras.cli.pretrain:pretrain",
         "quantify": "defectkeras.cli.quantify:quantify",
         "registry": "defectkeras.cli.registry:registry",
+        "tensorboard": "defectkeras.cli.tensorboard:tensorboard",
         "train": "defectkeras.cli.train:train",
     }
 

@@ -48,6 +48,10 @@ if TYPE_CHECKING:
 @click.option("--jit", help="auto, on or off: whether XLA compiles the step.")
 @click.option("--strategy", help="auto, one, mirrored or multiworker.")
 @click.option(
+    "--histograms", is_flag=True, default=None, help="Of the weights, logged."
+)
+@click.option("--profile", is_flag=True, default=None, help="Profile a few steps.")
+@click.option(
     "--folds", type=click.IntRange(2), help="Share out the data, publish an ensemble."
 )
 @click.option("--run-folder", type=FOLDER, help="New folder for the run's files.")
@@ -119,7 +123,7 @@ def train(
         return
     talk(f"Published as {version.reference} in {request.registry_root}.")
     folder = runs[0].run_folder.parent if request.folds else runs[0].run_folder
-    talk(f"Look at the run with: tensorboard --logdir {folder}")
+    talk(f"Look at the run with: defectkeras tensorboard {folder}")
     if as_json:
         told = [
             {

@@ -35,6 +35,7 @@ class RunState:
         epoch: Epochs that are done, their validation too.
         step: Steps that are done in the epoch that follows.
         loss_sum: Of their losses.
+        norm_sum: Of the norms of their gradients, where these are finite.
         seconds: That they took.
         best_epoch: Epoch of the best score, from 1, or None.
         best_score: Its score, or None.
@@ -46,6 +47,7 @@ class RunState:
     epoch: int = 0
     step: int = 0
     loss_sum: float = 0.0
+    norm_sum: float = 0.0
     seconds: float = 0.0
     best_epoch: int | None = None
     best_score: float | None = None

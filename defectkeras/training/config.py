@@ -90,6 +90,8 @@ class TrainingConfig:
             machine) or "multiworker" (several machines).
         checkpoint_minutes: Largest time between two checkpoints; there is also
             one after each epoch.
+        histograms: Whether the log holds histograms of the weights, too.
+        profile: Whether a few steps are profiled for TensorBoard.
 
     Raises:
         TrainingError: When a value is out of its range.
@@ -129,6 +131,8 @@ class TrainingConfig:
     jit: JitRule = "auto"
     strategy: StrategyName = "auto"
     checkpoint_minutes: float = 5.0
+    histograms: bool = False
+    profile: bool = False
 
     def __post_init__(self) -> None:
         """Check the ranges."""

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import keras
-import numpy as np
 
 from defectkeras.core.errors import TrainingError
 from defectkeras.core.labels import LabelScheme
@@ -27,16 +26,18 @@ from defectkeras.training.checkpoint import (
     save_checkpoint,
 )
 from defectkeras.training.config import TrainingConfig
-from defectkeras.training.panel import draw_panel
+from defectkeras.training.event_log import EventLog, choose_fields
 from defectkeras.training.progress import OnProgress, TrainingProgress
-from defectkeras.training.records import TensorBoardLog, history_row, scores_for_log
+from defectkeras.training.records import history_row, scores_for_log
 from defectkeras.training.run_folder import (
     BEST_WEIGHTS,
+    LOGS,
     save_best_weights,
     write_history,
 )
 from defectkeras.training.schedule import learning_rate_at
 from defectkeras.training.step import Gradients, TrainingStep
+from defectkeras.training.step_profile import OfStep, profile_steps
 from defectkeras.training.strategy import Devices
 from defectkeras.training.validation import Forward, Validation, validate
 
@@ -97,9 +98,8 @@ class TrainingLoop:
         self.on_progress, self.wants_to_stop = on_progress, wants_to_stop
         self.score: float | None = None
         self.saved_at = time.monotonic()
-        self.log = TensorBoardLog(run_folder, config.epochs) if self.is_chief else None
-        counts = parts.validation.class_counts
-        self.panel_example = int(np.argmax(counts[:, 1:].sum(axis=1)))
+        self.log: EventLog | None = None
+        self.shown = choose_fields(parts.validation.class_counts)
 
     @property
     def is_chief(self) -> bool:
@@ -123,10 +123,20 @@ class TrainingLoop:
             return
         if not (self.run_folder / CHECKPOINT).exists():
             self.save()  # so that a run can go on from its first step
+        if self.is_chief:
+            self.log = EventLog(
+                self.run_folder,
+                self.parts.scheme,
+                self.config,
+                self.parts.model,
+                epochs_done=self.state.epoch,
+            )
         batches = self._batches()
-        while not self.is_done:
-            self._run_epoch(batches)
-            self._finish_epoch()
+        is_profiled = self.is_chief and self.config.profile
+        with profile_steps(self.run_folder / LOGS, is_profiled) as of_step:
+            while not self.is_done:
+                self._run_epoch(batches, of_step)
+                self._finish_epoch()
 
     def save(self) -> None:
         """Write a checkpoint."""
@@ -157,17 +167,20 @@ class TrainingLoop:
         batches: Iterator[Any] = iter(strategy.distribute_datasets_from_function(build))
         return batches
 
-    def _run_epoch(self, batches: Iterator[Any]) -> None:
+    def _run_epoch(self, batches: Iterator[Any], of_step: OfStep) -> None:
         step = self.parts.step_for(self.state.epoch)
         count = self.config.accumulation_steps
         while self.state.step < self.config.steps_per_epoch:
             started = time.monotonic()
-            gradients = step.gradients(batches, count, self.state.loss_scale.value)
-            self._apply(step, gradients)
+            with of_step():
+                gradients = step.gradients(batches, count, self.state.loss_scale.value)
+                self._apply(step, gradients)
+            norm = gradients.norm if math.isfinite(gradients.norm) else 0.0
             self.state = dataclasses.replace(
                 self.state,
                 step=self.state.step + 1,
                 loss_sum=self.state.loss_sum + gradients.loss,
+                norm_sum=self.state.norm_sum + norm,
                 seconds=self.state.seconds + time.monotonic() - started,
             )
             self._tell()
@@ -229,6 +242,7 @@ class TrainingLoop:
                 self.config, done * self.config.steps_per_epoch
             ),
             loss=state.loss_sum / self.config.steps_per_epoch,
+            gradient_norm=state.norm_sum / self.config.steps_per_epoch,
             **scores_for_log(validation, self.parts.scheme),
         )
         is_best = state.best_score is None or score > state.best_score
@@ -244,34 +258,26 @@ class TrainingLoop:
         )
         if self.log:
             write_history(self.state.rows, self.run_folder)
-            self._write_log(self.log, row, validation)
+            self.log.write(self.state.rows, validation, self.parts.forward)
         self.save()
         self._tell()
 
     def _validate(self) -> Validation:
         """Validate, and keep the weights if they are the best so far."""
-        parts = self.parts
+        parts, log = self.parts, self.log
+        is_shown = log is not None and log.wants_pictures(self.state.epoch + 1)
         with parts.average.in_place() if parts.average else contextlib.nullcontext():
             validation = validate(
                 parts.forward,
                 parts.validation,
-                num_classes=parts.scheme.num_classes,
+                parts.scheme,
                 stride=parts.stride,
-                panel_example=self.panel_example,
+                shown=self.shown if is_shown else None,
             )
             best, score = self.state.best_score, validation.scores.mean_defect_iou
             if self.is_chief and (best is None or score > best):
                 save_best_weights(parts.model, self.run_folder)
         return validation
-
-    def _write_log(
-        self, log: TensorBoardLog, row: dict[str, Any], validation: Validation
-    ) -> None:
-        store, panel = self.parts.validation, None
-        if log.wants_panel(row["epoch"]):
-            image, annotation = store.example(self.panel_example)
-            panel = draw_panel(image, annotation, validation.panel_class_map)
-        log.write(row, panel=panel, name=store.names[self.panel_example])
 
     def _tell(self) -> None:
         """Tell how far the run is; after a validation the step is the last one."""

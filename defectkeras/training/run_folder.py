@@ -41,7 +41,13 @@ _CHUNK_BYTES = 1 << 20
 Row = Mapping[str, float | None]
 
 # What a run may go on with otherwise
-_FREE = ("strategy", "accumulation_steps", "checkpoint_minutes")
+_FREE = (
+    "strategy",
+    "accumulation_steps",
+    "checkpoint_minutes",
+    "histograms",
+    "profile",
+)
 _SHOWN = 5
 
 

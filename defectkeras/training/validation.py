@@ -1,6 +1,7 @@
 """Validation on whole micrographs, by our own confusion counts."""
 
-from collections.abc import Callable
+import functools
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
@@ -10,13 +11,16 @@ import tensorflow as tf
 from numpy.typing import NDArray
 
 from defectkeras.core.arrays import ClassMap, Image
+from defectkeras.core.labels import LabelScheme
 from defectkeras.metrics import PixelScores, confusion_counts, score_counts
 from defectkeras.pipelines.store import ImageStore
+from defectkeras.training.details import Details, Where
 
 TILE_PX = 1024  # a multiple of every stride; larger micrographs go in such tiles
 HALO_PX = 128  # beyond a tile, so that its border is predicted like its middle
 
-Forward: TypeAlias = Callable[[Any], Any]
+Forward: TypeAlias = Callable[[Any], tuple[Any, Any]]
+OnTile: TypeAlias = Callable[[Where, NDArray[Any]], None]
 
 
 @dataclass(frozen=True, eq=False)
@@ -26,29 +30,33 @@ class Validation:
     Attributes:
         counts: (K, K) confusion counts over all micrographs.
         scores: Of these counts.
-        panel_class_map: (H, W), the prediction for the panel's micrograph.
+        details: For the pictures of the log, or None.
     """
 
     counts: NDArray[np.int64]
     scores: PixelScores
-    panel_class_map: ClassMap
+    details: Details | None = None
 
 
 def compile_forward(model: keras.Model) -> Forward:
-    """Compile a model, once for all sizes, to a function that gives class maps.
+    """Compile a model, once for all sizes.
 
     Args:
         model: (1, H, W, 1) to logits (1, H, W, K), of any H and W.
 
     Returns:
-        A function from images (1, H, W, 1) to class maps (1, H, W).
+        A function from images (1, H, W, 1) to class maps (1, H, W) and
+        probabilities (1, H, W, K), two for a single map of logits.
     """
 
-    def forward(images: Any) -> Any:
-        logits = model(images, training=False)
+    def forward(images: Any) -> tuple[Any, Any]:
+        logits = tf.cast(model(images, training=False), tf.float32)
         if logits.shape[-1] == 1:
-            return tf.cast(logits[..., 0] > 0, tf.int32)
-        return tf.argmax(logits, axis=-1, output_type=tf.int32)
+            defect = tf.sigmoid(logits)
+            probabilities = tf.concat([1.0 - defect, defect], axis=-1)
+            return tf.cast(logits[..., 0] > 0, tf.int32), probabilities
+        class_map = tf.argmax(logits, axis=-1, output_type=tf.int32)
+        return class_map, tf.nn.softmax(logits)
 
     any_size = tf.TensorSpec((1, None, None, 1), tf.float32)
     return tf.function(forward, input_signature=[any_size])  # type: ignore[no-any-return]
@@ -61,6 +69,7 @@ def predict_class_map(
     stride: int,
     tile_px: int = TILE_PX,
     halo_px: int = HALO_PX,
+    on_tile: OnTile | None = None,
 ) -> ClassMap:
     """Predict a whole micrograph, in tiles where it is large.
 
@@ -70,6 +79,8 @@ def predict_class_map(
         stride: Of the model; heights and widths are padded to it by mirroring.
         tile_px: Side of a tile, a multiple of the stride.
         halo_px: How far a tile looks beyond itself, a multiple of the stride.
+        on_tile: Called with the place of each tile and its probabilities
+            (h, w, K).
 
     Returns:
         (H, W) class indices.
@@ -85,38 +96,42 @@ def predict_class_map(
             ]
             padding = [(0, -size % stride) for size in window.shape]
             padded = np.pad(window, padding, mode="symmetric")
-            tile = forward(tf.constant(padded[None, ..., None]))[0].numpy()
+            tile, probabilities = forward(tf.constant(padded[None, ..., None]))
+            where = slice(top, top + tile_px), slice(left, left + tile_px)
+            height_px, width_px = class_map[where].shape
             rows, columns = top - first_row, left - first_column
-            target = class_map[top : top + tile_px, left : left + tile_px]
-            target[...] = tile[
-                rows : rows + target.shape[0], columns : columns + target.shape[1]
-            ]
+            own = slice(rows, rows + height_px), slice(columns, columns + width_px)
+            class_map[where] = tile[0].numpy()[own]
+            if on_tile:
+                on_tile(where, probabilities[0].numpy()[own])
     return class_map
 
 
 def validate(
     forward: Forward,
     store: ImageStore,
+    scheme: LabelScheme,
     *,
-    num_classes: int,
     stride: int,
-    panel_example: int = 0,
+    shown: Sequence[int] | None = None,
 ) -> Validation:
     """Predict all micrographs and count agreement with their annotations.
 
     Args:
         forward: Of `compile_forward`.
         store: The micrographs and their class maps.
-        num_classes: K, the matrix among them.
+        scheme: The K classes.
         stride: Of the model.
-        panel_example: Index of the micrograph whose prediction is kept.
+        shown: Indices of the micrographs that the details show; None gathers no
+            details, which is quicker.
     """
-    counts = np.zeros((num_classes, num_classes), np.int64)
-    panel_class_map = np.zeros((0, 0), np.int32)
+    counts = np.zeros((scheme.num_classes, scheme.num_classes), np.int64)
+    details = None if shown is None else Details(scheme, shown)
     for index in range(len(store)):
-        image, class_map = store.example(index)
-        predicted = predict_class_map(forward, image, stride=stride)
-        counts += confusion_counts(class_map, predicted, num_classes=num_classes)
-        if index == panel_example:
-            panel_class_map = predicted
-    return Validation(counts, score_counts(counts), panel_class_map)
+        image, truth = store.example(index)
+        on_tile = functools.partial(details.add_tile, truth) if details else None
+        predicted = predict_class_map(forward, image, stride=stride, on_tile=on_tile)
+        counts += confusion_counts(truth, predicted, num_classes=scheme.num_classes)
+        if details:
+            details.add_micrograph(index, store.names[index], image, truth, predicted)
+    return Validation(counts, score_counts(counts), details)

@@ -12,6 +12,9 @@ from defectkeras.core.calibration import Calibration
 from defectkeras.core.labels import DefectClass, LabelScheme
 from defectkeras.core.micrograph import Micrograph
 from defectkeras.datasets.spec import LoadedExample
+from defectkeras.training.config import TrainingConfig
+from defectkeras.training.event_log import EventLog
+from defectkeras.training.train import train
 
 
 @pytest.fixture(scope="session")
@@ -64,6 +67,50 @@ def build_tiny_model() -> Callable[..., keras.Model]:
         return keras.Model(image, logits, name="tiny")
 
     return build
+
+
+@pytest.fixture(scope="session")
+def logged_run(scheme, draw_example, build_tiny_model, tmp_path_factory):
+    """A run of three epochs that was killed between log and checkpoint of the second.
+
+    It went on afterwards, so that its log holds the second epoch twice.
+    """
+    config = TrainingConfig(
+        epochs=3,
+        steps_per_epoch=3,
+        batch_size=2,
+        patch_size=32,
+        precision="float32",
+        histograms=True,
+        profile=True,
+    )
+
+    def go(resume):
+        return train(
+            build_tiny_model(),
+            [draw_example((60, 84))],
+            [
+                draw_example((40, 52), seed=1, classes=()),
+                draw_example((45, 61), seed=2),
+                *(draw_example((30, 38), seed=k, radius=7) for k in (3, 4)),
+            ],
+            scheme,
+            config,
+            run_folder=tmp_path_factory.getbasetemp() / "logged" / "run",
+            resume=resume,
+        )
+
+    def write_and_die(log, rows, *others):
+        write(log, rows, *others)
+        if len(rows) == 2:
+            raise RuntimeError("killed")
+
+    write = EventLog.write
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(EventLog, "write", write_and_die)
+        with pytest.raises(RuntimeError, match="killed"):
+            go(resume=False)
+    return go(resume=True)
 
 
 @pytest.fixture

@@ -1,29 +1,69 @@
 import numpy as np
+import pytest
 
 from defectkeras.core.arrays import NOT_ANNOTATED
-from defectkeras.training.panel import COLORS, GAP_PX, PANEL_PX, draw_panel
+from defectkeras.training.details import ShownField
+from defectkeras.training.log_budget import PANEL_SIZE_PX
+from defectkeras.training.panel import (
+    COLORS,
+    ERROR_COLORS,
+    PICTURE_PX,
+    class_color,
+    color_classes,
+    color_errors,
+    draw_panel,
+    error_map,
+    shrink,
+)
 
 
-def test_three_pictures_side_by_side():
+def test_colors_lie_over_the_micrograph():
     image = np.full((30, 40), 0.5, np.float32)
-    annotation, prediction = np.zeros((2, 30, 40), np.int32)
-    annotation[5:10, 6:12] = 1
-    annotation[20:, :] = NOT_ANNOTATED
-    prediction[5:10, 20:30] = 2
-    panel = draw_panel(image, annotation, prediction)
-    assert (panel.shape, panel.dtype) == ((30, 3 * 40 + 2 * GAP_PX, 3), np.uint8)
-    first, second, third = (panel[:, k * (40 + GAP_PX) :][:, :40] for k in range(3))
-    assert (first == 128).all()
-    assert (second[:5] == 128).all()
-    np.testing.assert_allclose(second[7, 8], (127.5 + COLORS[0]) / 2, atol=1)
-    np.testing.assert_allclose(third[7, 25], (127.5 + COLORS[1]) / 2, atol=1)
-    assert (second[25] < 128).all()  # not annotated is darker
-    assert (third[25] == 128).all()
+    class_map = np.zeros((30, 40), np.int32)
+    class_map[5:10, 6:12], class_map[5:10, 20:30] = 1, 2
+    class_map[20:, :] = NOT_ANNOTATED
+    picture = color_classes(image, class_map)
+    assert (picture.shape, picture.dtype) == ((30, 40, 3), np.uint8)
+    assert (picture[:5] == 128).all()
+    np.testing.assert_allclose(picture[7, 8], (128.0 + COLORS[0]) / 2, atol=1)
+    np.testing.assert_allclose(picture[7, 25], (128.0 + COLORS[1]) / 2, atol=1)
+    assert (picture[25] < 128).all()  # not annotated is darker
+    assert class_color(8) == class_color(1)
 
 
-def test_large_fields_are_made_smaller():
-    image = np.zeros((700, 1030), np.float32)
-    class_map = np.zeros((700, 1030), np.int32)
-    panel = draw_panel(image, class_map, class_map)
-    assert panel.shape[0] <= PANEL_PX
-    assert panel.shape[1] <= 3 * PANEL_PX + 2 * GAP_PX
+def test_errors_are_told_apart():
+    truth = np.array([[0, 0, 1, 1, 1, NOT_ANNOTATED]], np.int32)
+    found = np.array([[0, 1, 0, 1, 2, 1]], np.int32)
+    errors = error_map(truth, found)
+    assert errors.tolist() == [[0, 2, 1, 0, 3, NOT_ANNOTATED]]
+    picture = color_errors(np.zeros((1, 6), np.float32), errors).astype(int)
+    assert (picture[0, [0, 3]] == 0).all()
+    expected = 0.9 * ERROR_COLORS[[1, 0, 2]]
+    np.testing.assert_allclose(picture[0, [1, 2, 4]], expected, atol=1)
+
+
+@pytest.mark.parametrize("shape", [(700, 1030), (1030, 700), (20, 3000)])
+def test_thin_lines_survive_the_shrinking(shape):
+    picture = np.zeros(shape, np.uint8)
+    picture[:, shape[1] // 2 + 1] = 250  # one pixel wide, missed by every n-th
+    small = shrink(picture)
+    assert max(small.shape) == PICTURE_PX
+    assert small.max() > 20
+    assert shrink(small) is small
+
+
+@pytest.mark.parametrize("shape", [(90, 130), (40, 400), (3, 5)])
+def test_panel_has_its_size_whatever_the_field(scheme, shape):
+    rng = np.random.default_rng(0)
+    field = ShownField(
+        "field",
+        rng.uniform(size=shape).astype(np.float32),
+        rng.integers(-1, 3, shape).astype(np.int32),
+        rng.integers(0, 3, shape).astype(np.int32),
+        rng.uniform(size=shape).astype(np.float32),
+    )
+    panel = draw_panel(field, scheme)
+    assert (panel.shape, panel.dtype) == ((*PANEL_SIZE_PX, 3), np.uint8)
+    legend = panel[350:, 710:].reshape(-1, 3)
+    for color in (class_color(1), class_color(2), *ERROR_COLORS):
+        assert (legend == color).all(axis=-1).any()

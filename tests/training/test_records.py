@@ -2,8 +2,6 @@ import math
 
 import numpy as np
 import pytest
-from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
-from tensorflow import io, make_ndarray
 
 from defectkeras.metrics import score_counts
 from defectkeras.training.config import TrainingConfig
@@ -29,39 +27,6 @@ def run_and_progress(scheme, draw_example, build_tiny_model, tmp_path_factory):
     return run, told
 
 
-def test_tensorboard_log_can_be_read_back(run_and_progress):
-    run, _ = run_and_progress
-    events = EventAccumulator(str(run.run_folder / "logs"))
-    events.Reload()
-    tags = set(events.Tags()["tensors"])
-    curves = {"loss", "learning_rate", "val_iou/void", "val_f1/dislocation"}
-    assert curves <= tags
-    for tag, name in [
-        ("loss", "loss"),
-        ("val_mean_defect_iou", "val_mean_defect_iou"),
-        ("val_iou/void", "val_iou_void"),
-    ]:
-        points = events.Tensors(tag)
-        assert [p.step for p in points] == [1, 2]
-        for point, row in zip(points, run.history, strict=True):
-            value = float(make_ndarray(point.tensor_proto))
-            assert value == pytest.approx(row[name], rel=1e-6)
-
-
-def test_panel_shows_the_field_with_most_defects(run_and_progress):
-    run, _ = run_and_progress
-    events = EventAccumulator(str(run.run_folder / "logs"))
-    events.Reload()
-    panels = events.Tensors("micrograph | annotation | prediction")
-    width, height, png = make_ndarray(panels[0].tensor_proto)
-    picture = io.decode_png(png).numpy()
-    assert (int(width), int(height)) == (picture.shape[1], picture.shape[0])
-    assert picture.shape == (45, 3 * 61 + 8, 3)
-    annotated = picture[:, 61 + 4 : 2 * 61 + 4]
-    assert np.ptp(annotated.astype(int), axis=-1).max() > 50  # colored
-    assert np.ptp(picture[:, :61].astype(int), axis=-1).max() == 0  # grey
-
-
 def test_progress_is_told_after_each_step_and_validation(run_and_progress):
     run, told = run_and_progress
     assert [(p.epoch, p.step) for p in told] == [
@@ -75,7 +40,7 @@ def test_progress_is_told_after_each_step_and_validation(run_and_progress):
 
 def test_scores_have_names_and_nan_where_a_class_is_absent(scheme):
     counts = np.array([[80, 5, 0], [4, 11, 0], [0, 0, 0]])
-    validation = Validation(counts, score_counts(counts), np.zeros((2, 3), np.int32))
+    validation = Validation(counts, score_counts(counts))
     logs = scores_for_log(validation, scheme)
     assert logs["val_iou_void"] == 11 / 20
     assert logs["val_precision_void"] == 11 / 16

@@ -42,7 +42,7 @@ def test_tiles_bound_the_memory():
 
     def forward(images):
         sizes.append(tuple(images.shape[1:3]))
-        return tf.cast(images[..., 0] > 0.5, tf.int32)
+        return tf.cast(images[..., 0] > 0.5, tf.int32), images
 
     image = np.random.default_rng(1).uniform(size=(100, 300)).astype(np.float32)
     result = predict_class_map(forward, image, stride=8, tile_px=64, halo_px=16)
@@ -59,11 +59,10 @@ def test_counts_are_those_of_a_loop(scheme, draw_example):
     examples[0] = LoadedExample(examples[0].micrograph, class_map)
     store = load_store(examples, scheme)
     result = validate(
-        lambda images: 2 * tf.cast(images[..., 0] > 0.7, tf.int32),
+        lambda images: (2 * tf.cast(images[..., 0] > 0.7, tf.int32), images),
         store,
-        num_classes=3,
+        scheme,
         stride=8,
-        panel_example=1,
     )
     expected = np.zeros((3, 3), int)
     for index in range(2):
@@ -76,6 +75,37 @@ def test_counts_are_those_of_a_loop(scheme, draw_example):
     iou = expected[2, 2] / (expected[2].sum() + expected[:, 2].sum() - expected[2, 2])
     assert result.scores.iou[2] == pytest.approx(iou)
     assert result.scores.mean_defect_iou == pytest.approx((0 + iou) / 2)
+    assert result.details is None
+
+
+@pytest.mark.parametrize("num_classes", [1, 3])
+def test_probabilities_come_in_tiles(build_tiny_model, num_classes):
+    forward = compile_forward(build_tiny_model(num_classes))
+    image = np.random.default_rng(1).uniform(size=(50, 71)).astype(np.float32)
+    probability_map = np.zeros((50, 71, max(num_classes, 2)))
+
+    def on_tile(where, tile):
+        assert not probability_map[where].any()
+        probability_map[where] = tile
+
+    sizes = {"stride": 2, "tile_px": 32, "halo_px": 8}
+    class_map = predict_class_map(forward, image, **sizes, on_tile=on_tile)
+    np.testing.assert_allclose(probability_map.sum(axis=-1), 1, atol=1e-6)
+    np.testing.assert_array_equal(probability_map.argmax(axis=-1), class_map)
+
+
+def test_details_are_of_the_same_prediction(build_tiny_model, scheme, draw_example):
+    store = load_store([draw_example((30, 44)), draw_example((25, 37), seed=1)], scheme)
+    forward = compile_forward(build_tiny_model())
+    result = validate(forward, store, scheme, stride=2, shown=(1,))
+    (field,) = result.details.fields
+    image, truth = store.example(1)
+    np.testing.assert_array_equal(field.image, image)
+    np.testing.assert_array_equal(field.annotation, truth)
     np.testing.assert_array_equal(
-        result.panel_class_map, 2 * (store.example(1)[0] > 0.7)
+        field.prediction, predict_class_map(forward, image, stride=2)
     )
+    for index in (1, 2):
+        counts = result.details.reliability[index]
+        assert counts.pixels.sum() == result.counts.sum()
+        assert counts.right.sum() == result.counts[index].sum()
