@@ -56,7 +56,15 @@ def parse_shard(
 @click.option(
     "--augment",
     is_flag=True,
-    help="Average over eight views; better, and eight times as long.",
+    help="Average over eight views, whose spread goes into the error bars; better, "
+    "and eight times as long.",
+)
+@click.option(
+    "--spread",
+    type=click.Choice(["none", "members", "dropout"]),
+    default="none",
+    help="Put the spread of an ensemble's members, or of eight passes with dropout, "
+    "into the error bars.",
 )
 @click.option(
     "--min-area-px",
@@ -104,6 +112,7 @@ def analyze(
     frame: int | None,
     rescale: bool,
     augment: bool,
+    spread: Any,
     min_area_px: int,
     tile_size: int,
     batch_size: int,
@@ -145,6 +154,7 @@ def analyze(
             tile_size=tile_size,
             batch_size=batch_size,
             augment=augment,
+            spread=spread,
             rescale=rescale,
             min_area_px=min_area_px,
             runtime=runtime,

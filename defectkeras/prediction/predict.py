@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +18,7 @@ from defectkeras.core.errors import ModelError
 from defectkeras.core.micrograph import Micrograph
 from defectkeras.micrographs.normalize import normalize_percentile
 from defectkeras.micrographs.resize import (
+    resize_class_map,
     resize_image,
     resize_probability_map,
     resize_to_pixel_size,
@@ -27,7 +29,13 @@ from defectkeras.prediction.symmetries import (
     transform,
     transform_back,
 )
-from defectkeras.prediction.tiling import Tiling, blend_tiles, cut_tiles, plan_tiles
+from defectkeras.prediction.tiling import (
+    Tiling,
+    blend_tiles,
+    cut_tiles,
+    paste_tiles,
+    plan_tiles,
+)
 
 OnProgress = Callable[[int, int], None]
 """Called with the number of tiles that are done, and of all."""
@@ -45,11 +53,14 @@ class Prediction:
         uncertainty: (H, W) float32 in [0, 0.5], the standard deviation of a
             pixel's probability over the eight views, of the class where it is
             largest; None without `augment`.
+        view_class_maps: (H, W) each, of the eight views alone, in a small integer
+            type; none without `augment`.
     """
 
     probability_map: ProbabilityMap
     class_map: ClassMap
     uncertainty: NDArray[np.float32] | None = None
+    view_class_maps: tuple[NDArray[Any], ...] = ()
 
 
 def predict_image(
@@ -64,7 +75,8 @@ def predict_image(
 ) -> Prediction:
     """Predict a normalized image of any size.
 
-    Memory holds the image, the result and one batch of tiles, nothing else.
+    Memory holds the image, the result and one batch of tiles, nothing else. The
+    classes of the views are pasted, not blended, from the cores of the tiles.
 
     Args:
         predict_fn: Gives (N, T, T, K) probabilities for (N, T, T, 1) tiles.
@@ -95,13 +107,21 @@ def predict_image(
     plan = plan_tiles((height, width), tiling)
     mean = np.zeros((height, width, num_classes), dtype=np.float32)
     spread = np.zeros((height, width, 1), dtype=np.float32) if augment else None
+    views = np.zeros(
+        (NUM_SYMMETRIES if augment else 0, height, width),
+        dtype=np.min_scalar_type(num_classes),
+    )
     done = 0
     for positions in plan.batches(tiling.batch_size):
         tiles = cut_tiles(image, plan, positions)
         if spread is None:
             blend_tiles(mean, _predict(predict_fn, tiles, num_classes), plan, positions)
         else:
-            tile_mean, tile_spread = _predict_views(predict_fn, tiles, num_classes)
+            tile_mean, tile_spread, tile_views = _predict_views(
+                predict_fn, tiles, num_classes, thresholds
+            )
+            for view, classes in zip(views, tile_views, strict=True):
+                paste_tiles(view, classes, plan, positions)
             blend_tiles(mean, tile_mean, plan, positions)
             blend_tiles(spread, tile_spread, plan, positions)
         done += len(positions)
@@ -111,6 +131,7 @@ def predict_image(
         probability_map=mean,
         class_map=_classes(mean, thresholds),
         uncertainty=None if spread is None else spread[..., 0],
+        view_class_maps=tuple(views),
     )
 
 
@@ -166,7 +187,13 @@ def predict_micrograph(
     if uncertainty is not None:
         uncertainty = resize_image(uncertainty, micrograph.shape).clip(0, 0.5)
     return Prediction(
-        probability_map, _classes(probability_map, thresholds), uncertainty
+        probability_map,
+        _classes(probability_map, thresholds),
+        uncertainty,
+        tuple(
+            resize_class_map(view, micrograph.shape).astype(view.dtype)
+            for view in prediction.view_class_maps
+        ),
     )
 
 
@@ -190,22 +217,30 @@ def _predict(
 
 
 def _predict_views(
-    predict_fn: PredictFn, tiles: NDArray[np.float32], num_classes: int
-) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Give mean (N, T, T, K) and spread (N, T, T, 1) over the eight views.
+    predict_fn: PredictFn,
+    tiles: NDArray[np.float32],
+    num_classes: int,
+    thresholds: Sequence[float] | None,
+) -> tuple[NDArray[np.float32], NDArray[np.float32], list[NDArray[Any]]]:
+    """Give mean (N, T, T, K), spread (N, T, T, 1) and classes of the eight views.
 
     The running form of Welford keeps two arrays instead of eight and loses no
     digits where the views agree.
     """
     mean = np.zeros((*tiles.shape[:3], num_classes), dtype=np.float32)
     squares = np.zeros_like(mean)
+    classes = []
     for index in range(NUM_SYMMETRIES):
-        view = _predict(predict_fn, transform(tiles, index), num_classes)
-        deviation = transform_back(view, index) - mean
+        turned = _predict(predict_fn, transform(tiles, index), num_classes)
+        view = transform_back(turned, index)
+        deviation = view - mean
         mean += deviation / (index + 1)
-        squares += deviation * (transform_back(view, index) - mean)
+        squares += deviation * (view - mean)
+        classes.append(
+            _classes(view, thresholds).astype(np.min_scalar_type(num_classes))
+        )
     spread = np.sqrt(squares / NUM_SYMMETRIES).max(axis=-1, keepdims=True)
-    return mean, spread
+    return mean, spread, classes
 
 
 def _classes(

@@ -20,6 +20,7 @@ import itertools
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -199,6 +200,28 @@ def blend_tiles(
         rows = slice(row, row + weights.shape[0])
         columns = slice(column, column + weights.shape[1])
         total[rows, columns] += kept * weights
+
+
+def paste_tiles(
+    whole: NDArray[Any],
+    values: NDArray[Any],
+    plan: TilePlan,
+    positions: Sequence[Position],
+) -> None:
+    """Put the cores of some tiles into the whole, in place; the later one stays.
+
+    For what has no mean, such as classes.
+
+    Args:
+        whole: (H, W).
+        values: (N, T, T).
+        plan: The plan for (H, W).
+        positions: Of the N tiles.
+    """
+    core = slice(plan.halo, plan.halo + plan.core_size)
+    for tile, (row, column) in zip(values, positions, strict=True):
+        part = whole[row : row + plan.core_size, column : column + plan.core_size]
+        part[...] = tile[core, core][: part.shape[0], : part.shape[1]]
 
 
 def choose_halo(receptive_field_px: int | None, tile_size: int) -> int:

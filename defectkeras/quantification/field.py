@@ -16,6 +16,7 @@ from defectkeras.core.arrays import (
 from defectkeras.core.calibration import Calibration
 from defectkeras.core.errors import DefectKerasError
 from defectkeras.core.labels import DefectClass, LabelScheme
+from defectkeras.quantification.hidden_lines import join_behind_regions
 from defectkeras.quantification.line_quantities import LineClass
 from defectkeras.quantification.line_totals import measure_line_totals
 from defectkeras.quantification.lines import measure_lines
@@ -165,6 +166,12 @@ class Field:
             ),
             count=len(table),
             traces=traces,
+            groups=join_behind_regions(
+                segments,
+                len(traces),
+                self.annotated & ~self.line_reference,
+                float(table["width_px"].mean()) if len(table) else 0.0,
+            ),
             class_px=int(np.count_nonzero(mask)),
             field_px=self.field_px,
             reference_px=int(np.count_nonzero(self.line_reference)),

@@ -20,6 +20,7 @@ from defectkeras.quantification.intervals import (
 from defectkeras.quantification.line_totals import LineTotals
 from defectkeras.quantification.region_class import NO_PIXEL_SIZE, NO_THICKNESS
 from defectkeras.quantification.results import Quantity
+from defectkeras.quantification.runs import Integers
 from defectkeras.quantification.settings import QuantifySettings
 
 NO_FREE_FIELD = "no part of the field is far enough from its border and regions"
@@ -34,6 +35,7 @@ class LineClass:
         totals: Its length in the used part of the field, or None.
         count: Number of connected lines.
         traces: One row per line, continued straight through crossings.
+        groups: (L,) the same number for lines that go on behind a region.
         class_px: Pixels of the class.
         field_px: Annotated pixels.
         reference_px: Pixels in which a line would be seen.
@@ -45,6 +47,7 @@ class LineClass:
     totals: LineTotals | None
     count: int
     traces: pd.DataFrame
+    groups: Integers
     class_px: int
     field_px: int
     reference_px: int
@@ -85,7 +88,9 @@ class LineClass:
         Args:
             value: The sum, such as a length per area.
         """
-        lengths_px = self.traces["length_px"].to_numpy(dtype=np.float64)
+        lengths_px = np.bincount(
+            self.groups, self.traces["length_px"].to_numpy(dtype=np.float64)
+        )
         total_px = float(lengths_px.sum())
         if total_px == 0 or value == 0:
             side_px = math.sqrt(self.field_px)
@@ -204,7 +209,7 @@ def _density_intercepts(line: LineClass) -> Quantity:
             line.calibration.require_foil_thickness_nm(),
             visible_fraction=line.settings.visible_fraction,
         )
-        per_px = float(totals.intercepts.sum() / max(totals.test_px.sum(), 1.0))
+        per_px = totals.intercepts / max(totals.test_px, 1.0)
         interval = line.interval(per_px)
     return _quantity(
         line,

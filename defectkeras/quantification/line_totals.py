@@ -16,9 +16,8 @@ Three things shorten or lengthen the skeletons of lines some pixels wide:
 """
 
 import math
-from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal, TypeAlias
+from typing import Literal
 
 import cv2
 import numpy as np
@@ -26,7 +25,7 @@ import numpy as np
 from defectkeras.core.arrays import Mask
 from defectkeras.quantification.intercepts import DIRECTIONS, InterceptGrid
 from defectkeras.quantification.lines import LengthWeights, step_lengths_px
-from defectkeras.quantification.runs import Floats, Integers
+from defectkeras.quantification.runs import Integers
 from defectkeras.quantification.skeletons import (
     Steps,
     TracedLines,
@@ -34,15 +33,10 @@ from defectkeras.quantification.skeletons import (
     trace_lines,
 )
 
-_BlockNumber: TypeAlias = Callable[[Integers, Integers], Integers]
-
 LineEnds = Literal["round", "square"]
 
 CROSSING_LOSS = (1.1, 1.5)
 """Length hidden per crossing: line widths, and px; see docs/quantification.md."""
-
-BLOCKS = 4
-"""The field is cut into this many blocks along each axis for the intervals."""
 
 _RAY_STEP_PX = 0.1
 _MIN_USED_FRACTION = 0.05
@@ -50,48 +44,45 @@ _MIN_USED_FRACTION = 0.05
 
 @dataclass(frozen=True, eq=False)
 class LineTotals:
-    """Lengths and intercepts in the used part of a field, per block.
+    """Lengths and intercepts in the used part of a field.
 
     Attributes:
-        skeleton_px: (N,) length of the skeleton in each block.
-        crossings: Number of crossings, over all blocks.
-        ends_px: Length that square ends hide, over all blocks.
-        area_px: (N,) used area of each block.
-        intercepts: (N,) crossings with the test lines in each block.
-        test_px: (N,) length of test lines in each block.
+        skeleton_px: Length of the skeleton.
+        crossings: Number of crossings of lines.
+        ends_px: Length that square ends hide.
+        area_px: Used area.
+        intercepts: Number of crossings with the test lines.
+        test_px: Length of the test lines.
         width_px: Mean width of the lines.
     """
 
-    skeleton_px: Floats
+    skeleton_px: float
     crossings: float
     ends_px: float
-    area_px: Floats
-    intercepts: Floats
-    test_px: Floats
+    area_px: float
+    intercepts: float
+    test_px: float
     width_px: float
 
     @property
     def crossing_factor(self) -> float:
         """Length of the lines over that of the skeleton, 1 to 2: x = 1 + h x^2."""
-        skeleton_px = float(self.skeleton_px.sum())
-        if self.crossings == 0 or skeleton_px == 0:
+        if self.crossings == 0 or self.skeleton_px == 0:
             return 1.0
         per_crossing_px = CROSSING_LOSS[0] * self.width_px + CROSSING_LOSS[1]
-        hidden = min(self.crossings * per_crossing_px / skeleton_px, 0.25)
+        hidden = min(self.crossings * per_crossing_px / self.skeleton_px, 0.25)
         return (1 - math.sqrt(1 - 4 * hidden)) / (2 * hidden)
 
     @property
     def correction(self) -> float:
         """Length with crossings and ends over the length of the skeleton."""
-        skeleton_px = float(self.skeleton_px.sum())
-        ends = self.ends_px / skeleton_px if skeleton_px > 0 else 0.0
+        ends = self.ends_px / self.skeleton_px if self.skeleton_px > 0 else 0.0
         return self.crossing_factor + ends
 
     @property
     def length_per_px(self) -> float:
         """Length of line per area, in px / px^2."""
-        area_px = float(self.area_px.sum())
-        return float(self.skeleton_px.sum()) * self.correction / area_px
+        return self.skeleton_px * self.correction / self.area_px
 
 
 def measure_line_totals(
@@ -129,22 +120,20 @@ def measure_line_totals(
     length_px = float(step_lengths_px(steps).sum())
     width_px = float(np.count_nonzero(mask)) / max(length_px, 1.0)
     used = _far_from_cuts(reference, width_px)
-    is_small = np.count_nonzero(used) < _MIN_USED_FRACTION * mask.size
-    if is_small or min(mask.shape) < BLOCKS:
+    used_px = int(np.count_nonzero(used))
+    if used_px < max(_MIN_USED_FRACTION * mask.size, 1):
         return None
     # A step belongs to the pixel where it starts, so none is lost at the rim.
     is_used = used[tuple(steps.pixels.T)]
-    block = _block_numbers(mask.shape[0], mask.shape[1])
     excess = int(np.maximum(steps.degrees - 2, 0)[is_used].sum())
     steps = steps.only(is_used[steps.first])
-    at = block(*steps.pixels[steps.first].T)
-    intercepts, test_px = _count_intercepts(steps, used, block, intercept_spacing_px)
+    intercepts, test_px = _count_intercepts(steps, used, intercept_spacing_px)
     is_square = ends == "square"
     return LineTotals(
-        skeleton_px=_add(at, step_lengths_px(steps, weights)),
+        skeleton_px=float(step_lengths_px(steps, weights).sum()),
         crossings=excess / 2,
         ends_px=_hidden_at_ends_px(found, used, mask, width_px) if is_square else 0.0,
-        area_px=_block_areas(used),
+        area_px=float(used_px),
         intercepts=intercepts,
         test_px=test_px,
         width_px=width_px,
@@ -159,43 +148,16 @@ def _far_from_cuts(reference: Mask, width_px: float) -> Mask:
     return np.asarray(distance[1:-1, 1:-1] > margin_px, dtype=bool)
 
 
-def _block_numbers(height: int, width: int) -> _BlockNumber:
-    """Give the function from pixels to the number of their block."""
-
-    def number(rows: Integers, columns: Integers) -> Integers:
-        return rows * BLOCKS // height * BLOCKS + columns * BLOCKS // width
-
-    return number
-
-
-def _add(block: Integers, values: Floats | None) -> Floats:
-    """Add values, or count, per block."""
-    return np.bincount(block, values, BLOCKS**2).astype(np.float64)
-
-
-def _block_areas(used: Mask) -> Floats:
-    """Count the used pixels of each block."""
-    row_starts, column_starts = (
-        -(-np.arange(BLOCKS) * size // BLOCKS) for size in used.shape
-    )
-    strips = np.add.reduceat(used, row_starts, axis=0, dtype=np.int64)
-    areas = np.add.reduceat(strips, column_starts, axis=1)
-    return areas.reshape(-1).astype(np.float64)
-
-
-def _count_intercepts(
-    steps: Steps, used: Mask, block: _BlockNumber, spacing_px: int
-) -> tuple[Floats, Floats]:
-    """Count intercepts, and measure the test lines, per block."""
-    counts, test_px = np.zeros(BLOCKS**2), np.zeros(BLOCKS**2)
-    at = block(*steps.pixels[steps.first].T)
+def _count_intercepts(steps: Steps, used: Mask, spacing_px: int) -> tuple[float, float]:
+    """Count intercepts, and measure the test lines."""
+    count = test_px = 0.0
     for direction in DIRECTIONS:
         lines = InterceptGrid.spaced(direction, spacing_px)
-        counts += _add(at, lines.crossings(steps).astype(np.float64))
-        rows, columns = lines.pixels(used.shape)
-        free = used[rows, columns]
-        test_px += lines.length_per_pixel * _add(block(rows[free], columns[free]), None)
-    return counts, test_px
+        count += float(lines.crossings(steps).sum())
+        test_px += lines.length_per_pixel * np.count_nonzero(
+            used[lines.pixels(used.shape)]
+        )
+    return count, test_px
 
 
 def _hidden_at_ends_px(

@@ -47,6 +47,20 @@ class SizeFit:
     count: int
     smallest: float
 
+    def part_between(self, edges: Floats) -> Floats:
+        """Give the part of the sizes from `smallest` on in each class.
+
+        Args:
+            edges: (N + 1,) of the classes.
+
+        Returns:
+            (N,) parts, each in [0, 1].
+        """
+        frozen = _DISTRIBUTIONS[self.name](self.shape, self.scale)
+        seen = np.maximum(edges, self.smallest)
+        parts = -np.diff(frozen.sf(seen)) / frozen.sf(self.smallest)
+        return np.asarray(parts, dtype=np.float64)
+
 
 _Frozen = Callable[[float, float], "stats.distributions.rv_frozen"]
 

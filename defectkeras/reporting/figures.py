@@ -1,14 +1,21 @@
 """Figures of sizes."""
 
+from collections.abc import Sequence
+
 import numpy as np
 import pandas as pd
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from defectkeras.quantification.intervals import garwood_interval
+from defectkeras.quantification.runs import Floats
+from defectkeras.quantification.size_fits import SizeFit
 from defectkeras.reporting.numbers import format_value
 from defectkeras.reporting.palette import Color, hex_color
 from defectkeras.reporting.vector import INK, SOFT, vector_style
+
+FIT_NAMES = {"lognormal": "log-normal", "weibull": "Weibull"}
 
 
 def size_histogram(
@@ -18,6 +25,7 @@ def size_histogram(
     unit: str,
     color: Color,
     mean: float | None = None,
+    fits: Sequence[SizeFit] = (),
 ) -> Figure:
     """Draw how many objects have which size, with the interval of each count.
 
@@ -27,6 +35,7 @@ def size_histogram(
         unit: Of low and high, "nm" or "px".
         color: Of the bars.
         mean: Mean size to mark, or None.
+        fits: Distributions to draw as the counts that they expect.
     """
     with vector_style():
         figure = Figure(figsize=(4.6, 2.5), layout="constrained")
@@ -60,6 +69,7 @@ def size_histogram(
         if mean is not None:
             axes.axvline(mean, color=INK, linewidth=1.2, linestyle=(0, (4, 2)))
             title += f", mean {format_value(mean)} {unit} (dashed)"
+        _draw_fits(axes, fits, low, high, total=float(counts.sum()))
         axes.set_title(title, loc="left", fontsize=10)
         axes.set_xlabel(f"Equivalent diameter ({unit})")
         axes.set_ylabel("Objects")
@@ -68,3 +78,19 @@ def size_histogram(
         axes.yaxis.set_major_locator(MaxNLocator(nbins=4, integer=True))
         axes.spines[["top", "right"]].set_visible(False)
     return figure
+
+
+def _draw_fits(
+    axes: Axes, fits: Sequence[SizeFit], low: Floats, high: Floats, *, total: float
+) -> None:
+    """Draw fits as smooth counts per class of the mean width."""
+    if not fits or len(low) == 0:
+        return
+    width = float(np.mean(high - low))
+    centers = np.linspace(max(low[0] - width, 0.0), high[-1] + width, 200)
+    for fit, style in zip(fits, ("solid", (0, (1, 1))), strict=False):
+        around = np.stack([centers - width / 2, centers + width / 2], axis=1)
+        expected = [float(fit.part_between(edges)[0]) * total for edges in around]
+        label = f"{FIT_NAMES[fit.name]}, AIC {fit.aic:.1f}"
+        axes.plot(centers, expected, color=INK, lw=1.1, ls=style, label=label)
+    axes.legend(frameon=False, fontsize=8, loc="best")

@@ -9,9 +9,13 @@ from matplotlib.collections import EllipseCollection
 from matplotlib.figure import Figure
 
 from defectkeras.core.labels import DefectClass
+from defectkeras.quantification.places import Places
+from defectkeras.quantification.region_class import RegionClass
 from defectkeras.quantification.results import Quantification
+from defectkeras.quantification.size_fits import SizeFit, fit_sizes
 from defectkeras.reporting.figures import size_histogram
 from defectkeras.reporting.palette import class_colors, hex_color
+from defectkeras.reporting.place_figures import draw_neighbors, draw_ripley, draw_rose
 from defectkeras.reporting.vector import vector_style
 
 
@@ -30,15 +34,19 @@ class NamedFigure:
     figure: Figure
 
 
-def micrograph_figures(quantification: Quantification) -> Iterator[NamedFigure]:
-    """Draw sizes, class by class, and the positions of all objects.
+def micrograph_figures(
+    quantification: Quantification, places: Places | None = None
+) -> Iterator[NamedFigure]:
+    """Draw sizes, class by class, the positions of all objects, and how they lie.
 
     Args:
         quantification: Of a micrograph.
+        places: How its defects lie, or None.
 
     Yields:
         The sizes of each class of regions with two objects or more that lie whole
-        in the field, and one map of all objects.
+        in the field, one map of all objects; and of the classes in `places`
+        distances to the nearest neighbor, Ripley's L, and the rose of the lines.
     """
     colors = class_colors(quantification.scheme)
     unit = "px" if quantification.calibration.pixel_size_nm is None else "nm"
@@ -52,12 +60,47 @@ def micrograph_figures(quantification: Quantification) -> Iterator[NamedFigure]:
                 unit=unit,
                 color=colors[defect_class.index],
                 mean=_mean(quantification, defect_class, unit),
+                fits=_fits(quantification, defect_class, unit),
             )
-            label = f"Histogram of the equivalent diameters of {count} objects"
+            label = f"Histogram of the sizes of {count} objects"
             yield NamedFigure(f"sizes_{defect_class.index}", label, figure)
     if len(quantification.objects) >= 2:
         label = f"Positions of {len(quantification.objects)} objects"
         yield NamedFigure("positions", label, _draw_positions(quantification, unit))
+    if places is not None:
+        yield from _place_figures(quantification, places, unit)
+
+
+def _place_figures(
+    quantification: Quantification, places: Places, unit: str
+) -> Iterator[NamedFigure]:
+    """Draw how the objects and lines of each class lie."""
+    size = quantification.calibration.pixel_size_nm or 1.0
+    colors = class_colors(quantification.scheme)
+    for defect_class in quantification.scheme.defects:
+        name, number = defect_class.name, defect_class.index
+        color = colors[number]
+        statistics, curves, rose = (
+            table[table["class_name"] == name]
+            for table in (places.statistics, places.curves, places.orientations)
+        )
+        if "mean_neighbor_distance_px" in set(statistics["statistic"]):
+            own = quantification.objects
+            own = own[own["class_name"] == name]
+            centers = size * own[["centroid_row_px", "centroid_column_px"]].to_numpy()
+            figure = draw_neighbors(
+                centers, statistics, class_name=name, unit=unit, color=color
+            )
+            label = f"Distances of {len(own)} objects to their nearest neighbors"
+            yield NamedFigure(f"neighbors_{number}", label, figure)
+        if len(curves):
+            figure = draw_ripley(
+                curves, statistics, size, class_name=name, unit=unit, color=color
+            )
+            yield NamedFigure(f"ripley_{number}", "Ripley's L less r", figure)
+        if len(rose):
+            figure = draw_rose(rose, statistics, class_name=name, color=color)
+            yield NamedFigure(f"rose_{number}", "Rose of the orientations", figure)
 
 
 def _draw_positions(quantification: Quantification, unit: str) -> Figure:
@@ -95,6 +138,23 @@ def _draw_positions(quantification: Quantification, unit: str) -> Figure:
         title = ", ".join(str(c.get_label()) for c in axes.collections)
         axes.set_title(title, loc="left", fontsize=10)
     return figure
+
+
+def _fits(
+    quantification: Quantification, defect_class: DefectClass, unit: str
+) -> tuple[SizeFit, ...]:
+    """Fit the sizes of one class; the figure has no room for p-values."""
+    own = quantification.objects
+    own = own[own["class_name"] == defect_class.name]
+    calibration, settings = quantification.calibration, quantification.settings
+    region = RegionClass(defect_class, own, 0, 0, calibration, settings)
+    scale = (calibration.pixel_size_nm or 1.0) if unit == "nm" else 1.0
+    return fit_sizes(
+        region.sizes("equivalent_diameter", unit),
+        region.weights,
+        smallest=settings.smallest_diameter_px * scale,
+        resamples=0,
+    )
 
 
 def _mean(

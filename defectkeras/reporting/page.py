@@ -18,6 +18,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 
 from defectkeras.core.files import whole_file
+from defectkeras.reporting.field_view import field_view
 from defectkeras.reporting.methods_text import methods_paragraph, references
 from defectkeras.reporting.micrograph_figures import micrograph_figures
 from defectkeras.reporting.overview import make_overview
@@ -87,6 +88,7 @@ def write_page(
         style=Markup(style),
         failed=failed,
         overview=make_overview(quantifications),
+        fields=field_view(quantifications),
         micrographs=micrographs,
         shown=[_view(m, f"m{i}") for i, m in enumerate(micrographs[:MAX_SHOWN], 1)],
         methods=methods_in_use(quantifications),
@@ -215,7 +217,7 @@ def _view(micrograph: MicrographReport, page_id: str) -> MicrographView:
         groups=quantity_groups(quantification),
         figures=[
             (f.name, Markup(svg_element(f.figure, f"{page_id}{f.name}", f.label)))
-            for f in micrograph_figures(quantification)
+            for f in micrograph_figures(quantification, micrograph.places)
         ],
         targets=object_targets(quantification),
         tables=tables,

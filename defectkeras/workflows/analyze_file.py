@@ -153,6 +153,7 @@ def segment_file(
         warnings=segmentation.warnings,
         probability_map=segmentation.prediction.probability_map,
         uncertainty=segmentation.prediction.uncertainty,
+        other_class_maps=segmentation.other_class_maps,
     )
 
 
@@ -184,8 +185,14 @@ def _segmenter_for(task: FileTask) -> Segmenter:
     model = task.run.model
     if model is None:
         raise ValueError("`task.run` must name a model.")
-    runtime = task.settings.segment.runtime
-    segmenter = _load(model.reference, model.sha256, task.registry_root, runtime)
+    chosen = task.settings.segment
+    segmenter = _load(
+        model.reference,
+        model.sha256,
+        task.registry_root,
+        runtime=chosen.runtime,
+        spread=chosen.spread,
+    )
     if segmenter.version.sha256 != model.sha256:
         raise RegistryError(
             f"{model.reference} must be the same model everywhere. Received: SHA-256 "
@@ -197,7 +204,12 @@ def _segmenter_for(task: FileTask) -> Segmenter:
 
 @functools.lru_cache(maxsize=1)
 def _load(
-    reference: str, sha256: str, registry_root: Path | None, runtime: str
+    reference: str,
+    sha256: str,
+    registry_root: Path | None,
+    *,
+    runtime: str,
+    spread: Spread,
 ) -> Segmenter:
     """Load a model once for all micrographs of a process."""
-    return load_segmenter(reference, registry_root, runtime=runtime)
+    return load_segmenter(reference, registry_root, runtime=runtime, spread=spread)

@@ -111,7 +111,13 @@ def measure(
     )
     if segmented.other_class_maps:
         others = [
-            quantify(other, segmented.scheme, calibration, settings=settings)
+            quantify(
+                other,
+                segmented.scheme,
+                calibration,
+                probability_map=segmented.probability_map,  # to split by, if at all
+                settings=settings,
+            )
             for other in segmented.other_class_maps
         ]
         quantification = add_model_part(quantification, others)
@@ -155,7 +161,7 @@ def measure_into_folder(
     }
     files = ["overlay.png", "class_map.png", *tables, DICTIONARY, SUMMARY]
     files += [str(Path(name).with_suffix(".parquet")) for name in tables]
-    figures = list(micrograph_figures(quantification))
+    figures = list(micrograph_figures(quantification, places))
     files += [f"figures/{f.name}.{kind}" for f in figures for kind in ("svg", "pdf")]
     pictures = make_pictures(
         segmented.image, segmented.class_map, segmented.scheme, calibration=calibration

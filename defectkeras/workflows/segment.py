@@ -1,12 +1,14 @@
 """A model version of the registry, asked about micrographs."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
+from typing import Literal, TypeAlias
 
 import numpy as np
 
-from defectkeras.core.arrays import ClassMap, PredictFn
+from defectkeras.core.arrays import ClassMap, Image, PredictFn
 from defectkeras.core.errors import ModelError
 from defectkeras.core.micrograph import Micrograph
 from defectkeras.prediction.domain import check_pixel_size
@@ -15,6 +17,8 @@ from defectkeras.prediction.predict import Prediction, predict_micrograph
 from defectkeras.prediction.tiling import Tiling, choose_halo
 from defectkeras.registry.card import ModelCard
 from defectkeras.registry.store import ModelRegistry, ModelVersion
+
+Spread: TypeAlias = Literal["none", "members", "dropout"]
 
 
 @dataclass(frozen=True)
@@ -30,6 +34,8 @@ class SegmentSettings:
         min_area_px: Connected pixels of one class become matrix when they are
             fewer.
         runtime: The engine, "tensorflow" or one that the version was converted for.
+        spread: What the error of the model is taken from beside the eight views of
+            `augment`: "members" of an ensemble, or passes with "dropout".
     """
 
     tile_size: int = 512
@@ -38,14 +44,22 @@ class SegmentSettings:
     rescale: bool = False
     min_area_px: int = 0
     runtime: str = "tensorflow"
+    spread: Spread = "none"
 
 
 @dataclass(frozen=True)
 class Segmenter:
-    """A model version that is loaded."""
+    """A model version that is loaded.
+
+    Attributes:
+        version: The version.
+        predict_fn: What it predicts.
+        variants: What its members or its passes with dropout predict, one by one.
+    """
 
     version: ModelVersion
     predict_fn: PredictFn
+    variants: tuple[PredictFn, ...] = ()
 
     @property
     def card(self) -> ModelCard:
@@ -61,15 +75,23 @@ class Segmentation:
         prediction: (H, W) maps as the model gives them.
         class_map: (H, W) without the specks.
         warnings: One sentence each.
+        other_class_maps: (H, W) each without the specks, of the variants of the
+            model when there are any, else of the views; their spread is the error
+            of the model.
     """
 
     prediction: Prediction
     class_map: ClassMap
     warnings: tuple[str, ...]
+    other_class_maps: tuple[ClassMap, ...] = ()
 
 
 def load_segmenter(
-    reference: str, registry_root: Path | None = None, *, runtime: str = "tensorflow"
+    reference: str,
+    registry_root: Path | None = None,
+    *,
+    runtime: str = "tensorflow",
+    spread: Spread = "none",
 ) -> Segmenter:
     """Load a model version.
 
@@ -77,14 +99,21 @@ def load_segmenter(
         reference: "name", "name@3" or "name@alias".
         registry_root: Folder of the registry; None takes the default.
         runtime: The engine, see `load_runtime`.
+        spread: Which variants are loaded as well.
 
     Raises:
         RegistryError: When there is no such version or it is damaged.
+        ModelError: When it has no such variants.
     """
     from defectkeras.registry.runtimes import load_runtime
 
     version = ModelRegistry(registry_root).resolve(reference)
-    return Segmenter(version, load_runtime(version, runtime))
+    predict_fn = load_runtime(version, runtime)
+    if spread == "none":
+        return Segmenter(version, predict_fn)
+    from defectkeras.registry.variants import load_variants
+
+    return Segmenter(version, predict_fn, load_variants(version, spread))
 
 
 def segment(
@@ -116,21 +145,52 @@ def segment(
             f"Resampled from {size_nm:.4g} to {target_nm:.4g} nm for the model, since "
             "it has not learned from the pixel size of the micrograph."
         )
-    prediction = predict_micrograph(
-        segmenter.predict_fn,
-        micrograph,
+    predict = partial(
+        predict_micrograph,
+        micrograph=micrograph,
         num_classes=card.scheme.num_classes,
         tiling=tiling_for(card, settings),
         augment=settings.augment,
         thresholds=card.threshold_values(),
         target_pixel_size_nm=target_nm,
-        on_progress=on_progress,
     )
+    prediction = predict(segmenter.predict_fn, on_progress=on_progress)
+    others: Sequence[ClassMap] = prediction.view_class_maps
+    if segmenter.variants:
+        others, uncertainty = _predict_variants(
+            predict(variant) for variant in segmenter.variants
+        )
+        prediction = replace(prediction, uncertainty=uncertainty)
     return Segmentation(
         prediction,
         remove_small_objects(prediction.class_map, settings.min_area_px),
         () if warning is None else (warning,),
+        tuple(remove_small_objects(o, settings.min_area_px) for o in others),
     )
+
+
+def _predict_variants(
+    predictions: Iterable[Prediction],
+) -> tuple[list[ClassMap], Image]:
+    """Give the class maps (H, W) of some variants and their spread.
+
+    Memory holds two probability maps beside that of one variant.
+
+    Args:
+        predictions: Of each variant, made when it is its turn.
+
+    Returns:
+        The class maps, and the standard deviation of the probability of the class
+        where it is largest, (H, W).
+    """
+    class_maps = []
+    mean, squares = np.float32(0), np.float32(0)
+    for count, prediction in enumerate(predictions, start=1):
+        class_maps.append(prediction.class_map)
+        deviation = prediction.probability_map - mean
+        mean = mean + deviation / count
+        squares = squares + deviation * (prediction.probability_map - mean)
+    return class_maps, np.sqrt(np.max(squares, axis=-1) / len(class_maps))
 
 
 def tiling_for(card: ModelCard, settings: SegmentSettings) -> Tiling:

@@ -134,6 +134,22 @@ def test_views_are_averaged_and_their_spread_is_told():
     defect = prediction.probability_map[..., 1]
     np.testing.assert_allclose(defect, views.mean(axis=0), atol=1e-6)
     np.testing.assert_allclose(prediction.uncertainty, views.std(axis=0), atol=1e-6)
+    seen = np.sort([view[3, 20] for view in prediction.view_class_maps])
+    np.testing.assert_array_equal(seen, np.sort(np.repeat(views[:, 3, 20] > 0.5, 2)))
+
+
+def test_views_alone_are_those_of_the_whole_image():
+    image = noise(132, 204)
+    whole, tiled = (
+        predict_image(
+            convolve, image, num_classes=3, tiling=tiling(size), augment=True
+        ).view_class_maps
+        for size in (512, 112)
+    )
+    assert len(whole) == 8
+    assert any((whole[0] != other).any() for other in whole[1:])
+    for one, other in zip(whole, tiled, strict=True):
+        assert np.mean(one != other) < 1e-3  # but for equal probabilities
 
 
 def test_a_network_that_ignores_direction_has_no_spread():
@@ -181,10 +197,12 @@ def test_memory_is_bounded_by_the_output_and_a_batch_of_tiles(augment):
 
     small, large = noise(400, 600), noise(800, 1200)
     added_pixels = large.size - small.size
-    # probabilities 8, classes 4 + 8 while argmax runs, uncertainty 4, image check 1
-    assert (peak(large) - peak(small)) / added_pixels < 26
+    # probabilities 8, classes 4 + 8 while argmax runs, uncertainty 4, image check 1,
+    # and the eight views 1 each
+    bound = 34 if augment else 26
+    assert (peak(large) - peak(small)) / added_pixels < bound
     tiles = 2 * 256 * 256 * 2 * 4
-    assert peak(large) < 26 * large.size + 12 * tiles
+    assert peak(large) < bound * large.size + 12 * tiles
 
 
 def test_progress_counts_the_tiles():

@@ -57,3 +57,11 @@ def test_too_few_or_equal_sizes_give_no_fit():
     assert fit_sizes(SIZES[:4]) == ()
     assert fit_sizes(np.full(9, 3.0)) == ()
     assert fit_sizes(SIZES, smallest=11.0) == ()
+
+
+def test_parts_between_add_up_to_all_that_is_seen():
+    sizes = np.random.default_rng(5).lognormal(2.0, 0.3, 80)
+    for fit in fit_sizes(sizes, smallest=5.0, resamples=0):
+        parts = fit.part_between(np.array([0.0, 5.0, 8.0, 12.0, 1e6]))
+        assert parts[0] == 0
+        assert parts.sum() == pytest.approx(1.0)

@@ -60,6 +60,11 @@ def measured() -> Callable[..., Quantification]:
 
 
 @pytest.fixture
+def drawn_class_map() -> np.ndarray:
+    return draw_class_map()
+
+
+@pytest.fixture
 def reported(
     measured: Callable[..., Quantification],
 ) -> Callable[..., MicrographReport]:

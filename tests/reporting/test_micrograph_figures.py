@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 
 from defectkeras.core.calibration import Calibration
+from defectkeras.quantification.places import measure_places
 from defectkeras.reporting.micrograph_figures import micrograph_figures
 
 
@@ -28,3 +29,20 @@ def test_discs_stand_where_the_objects_are(measured):
 
 def test_a_field_without_objects_has_no_figure(empty):
     assert list(micrograph_figures(empty)) == []
+
+
+def test_how_defects_lie_is_drawn_when_it_is_known(measured, drawn_class_map):
+    found = measured()
+    places = measure_places(found, drawn_class_map, simulations=9)
+    names = [f.name for f in micrograph_figures(found, places)]
+    assert names[2:] == ["rose_1", "neighbors_2", "ripley_2"]
+
+
+def test_fits_expect_as_many_objects_as_there_are(measured):
+    sizes = next(micrograph_figures(measured(num_voids=24))).figure.axes[0]
+    curves = [line for line in sizes.lines if "AIC" in str(line.get_label())]
+    assert len(curves) == 2
+    width = sizes.patches[0].get_width()
+    for curve in curves:
+        x, y = curve.get_data()
+        assert np.trapezoid(y, x) / width == pytest.approx(24, rel=0.15)

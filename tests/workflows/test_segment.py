@@ -8,6 +8,7 @@ import pytest
 from defectkeras.core.calibration import Calibration
 from defectkeras.core.errors import CalibrationError, ModelError, RegistryError
 from defectkeras.core.micrograph import Micrograph
+from defectkeras.workflows.measure import Segmented, measure
 from defectkeras.workflows.segment import (
     Segmenter,
     SegmentSettings,
@@ -85,3 +86,65 @@ def test_halo_of_a_model_that_sees_the_whole_tile_is_capped(segmenter):
 def test_unknown_model_names_the_nearest(tiny_registry):
     with pytest.raises(RegistryError, match="Did you mean 'tiny'"):
         load_segmenter("tinny", tiny_registry)
+
+
+def bright(threshold):
+    """A network that takes grey levels above a threshold for the class 1."""
+
+    def predict(tiles):
+        defect = 1 / (1 + np.exp(-40 * (tiles - threshold)))
+        rest = [np.zeros_like(defect)] * 2
+        return np.concatenate([1 - defect, defect, *rest], axis=-1)[..., :4]
+
+    return predict
+
+
+def disc_field(radius_px=12, shape=(96, 150)):
+    """Discs with soft rims: how large they look depends on the threshold."""
+    rows, columns = np.ogrid[: shape[0], : shape[1]]
+    far = np.hypot((rows % 48) - 24, (columns % 50) - 25)
+    pixels = np.clip(0.5 + (radius_px - far) / 8, 0, 1).astype(np.float32)
+    return Micrograph(pixels, Calibration(1.0, 50.0), "discs")
+
+
+def test_spread_of_variants_goes_into_the_error_bars(segmenter):
+    """Members that see other rims give a known spread of areas."""
+    levels = (0.35, 0.5, 0.65)
+    members = dataclasses.replace(
+        segmenter,
+        predict_fn=bright(0.5),
+        variants=tuple(bright(level) for level in levels),
+    )
+    field = disc_field()
+    found = segment(members, field, SegmentSettings())
+    assert len(found.other_class_maps) == 3
+    areas = [np.count_nonzero(m) / m.size for m in found.other_class_maps]
+    # the rim falls by 1 over 8 px, so the radius moves by 8 px times the level
+    expected = [9 * np.pi * (12 + 8 * (0.5 - t)) ** 2 / (96 * 150) for t in levels]
+    expected = [e * 6 / 9 for e in expected]  # 2 x 3 discs
+    assert areas == pytest.approx(expected, rel=0.05)
+    edge = np.abs(field.pixels - 0.5) < 0.1
+    assert found.prediction.uncertainty[edge].min() > 0.2
+    assert found.prediction.uncertainty[~edge].min() < 0.01
+
+    name = segmenter.card.scheme.defects[0].name
+    measured = measure(
+        Segmented(
+            micrograph=field,
+            image=field.pixels,
+            class_map=found.class_map,
+            scheme=segmenter.card.scheme,
+            sha256="0" * 64,
+            other_class_maps=found.other_class_maps,
+        )
+    ).find(name, "area_fraction_percent")
+    assert measured.parts["model"] == pytest.approx(100 * np.std(areas, ddof=1))
+
+
+def test_views_are_told_with_augment(segmenter):
+    field = micrograph()
+    plain = segment(segmenter, field, SegmentSettings())
+    assert plain.other_class_maps == ()
+    views = segment(segmenter, field, SegmentSettings(augment=True, min_area_px=30))
+    assert len(views.other_class_maps) == 8
+    assert any((views.other_class_maps[0] != m).any() for m in views.other_class_maps)

@@ -1,0 +1,48 @@
+"""The field statistics of a set as text in rows and columns."""
+
+from collections.abc import Sequence
+
+from defectkeras.quantification.field_set import summarize_fields
+from defectkeras.quantification.results import Quantification
+from defectkeras.reporting.comparison_views import TextTable
+from defectkeras.reporting.numbers import (
+    MISSING,
+    format_interval,
+    format_value,
+    split_unit,
+)
+
+HEAD = (
+    "Class", "Quantity", "Unit", "Fields", "Mean", "95 % interval",
+    "Relative accuracy (%)", "Further fields for 10 %",
+)  # fmt: skip
+
+
+def field_view(quantifications: Sequence[Quantification]) -> TextTable:
+    """Give mean, interval and wanted fields of each quantity over a set.
+
+    Args:
+        quantifications: Of the fields of one specimen.
+
+    Returns:
+        One row per class and quantity that two fields or more have and that is not
+        0 in all of them.
+    """
+    found = summarize_fields(quantifications)
+    rows = []
+    for row in found[found["mean"] != 0].itertuples(index=False):
+        label, unit = split_unit(str(row.name))
+        further = row.further_fields
+        rows.append(
+            (
+                str(row.class_name),
+                label,
+                unit,
+                str(row.fields),
+                format_value(row.mean, (row.high - row.low) / 2),
+                format_interval(row.mean, row.low, row.high),
+                f"{row.relative_accuracy_percent:.0f}",
+                MISSING if further != further else f"{further:.0f}",
+            )
+        )
+    return TextTable(HEAD, tuple(rows), text_columns=3)

@@ -1,0 +1,17 @@
+from defectkeras.quantification.field_set import summarize_fields
+from defectkeras.reporting.field_view import HEAD, field_view
+
+
+def test_rows_are_those_of_the_statistics(measured):
+    fields = [measured(num_voids=n, seed=n) for n in (12, 18, 24)]
+    view = field_view(fields)
+    assert view.head == HEAD
+    (row,) = [r for r in view.rows if r[:2] == ("void", "Count")]
+    found = summarize_fields(fields).query("class_name == 'void' and name == 'count'")
+    assert row[3:5] == ("3", "18")
+    assert row[6] == f"{found['relative_accuracy_percent'].iloc[0]:.0f}"
+    assert row[7] == f"{found['further_fields'].iloc[0]:.0f}"
+
+
+def test_one_field_has_no_statistics(measured):
+    assert field_view([measured()]).rows == ()
