@@ -90,7 +90,7 @@ class LineClass:
         """
         lengths_px = np.bincount(
             self.groups, self.traces["length_px"].to_numpy(dtype=np.float64)
-        )
+        ).astype(np.float64)
         total_px = float(lengths_px.sum())
         if total_px == 0 or value == 0:
             side_px = math.sqrt(self.field_px)

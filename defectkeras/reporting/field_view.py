@@ -1,5 +1,6 @@
 """The field statistics of a set as text in rows and columns."""
 
+import math
 from collections.abc import Sequence
 
 from defectkeras.quantification.field_set import summarize_fields
@@ -30,19 +31,19 @@ def field_view(quantifications: Sequence[Quantification]) -> TextTable:
     """
     found = summarize_fields(quantifications)
     rows = []
-    for row in found[found["mean"] != 0].itertuples(index=False):
-        label, unit = split_unit(str(row.name))
-        further = row.further_fields
+    for row in found[found["mean"] != 0].to_dict("records"):
+        label, unit = split_unit(str(row["name"]))
+        further = row["further_fields"]
         rows.append(
             (
-                str(row.class_name),
+                str(row["class_name"]),
                 label,
                 unit,
-                str(row.fields),
-                format_value(row.mean, (row.high - row.low) / 2),
-                format_interval(row.mean, row.low, row.high),
-                f"{row.relative_accuracy_percent:.0f}",
-                MISSING if further != further else f"{further:.0f}",
+                str(row["fields"]),
+                format_value(row["mean"], (row["high"] - row["low"]) / 2),
+                format_interval(row["mean"], row["low"], row["high"]),
+                f"{row['relative_accuracy_percent']:.0f}",
+                MISSING if math.isnan(further) else f"{further:.0f}",
             )
         )
     return TextTable(HEAD, tuple(rows), text_columns=3)

@@ -47,7 +47,7 @@ def draw_neighbors(
         edges = np.histogram_bin_edges(distances, "fd", (0.0, distances.max()))
         axes.hist(
             distances,
-            edges[:: max(1, len(edges) // 30)] if len(edges) > 60 else edges,
+            edges[:: 1 + len(edges) // 60].tolist(),
             color=hex_color(color),
             edgecolor="white",
             linewidth=0.8,

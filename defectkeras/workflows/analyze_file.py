@@ -23,6 +23,7 @@ from defectkeras.workflows.result_folder import require_same_origin
 from defectkeras.workflows.segment import (
     Segmenter,
     SegmentSettings,
+    Spread,
     load_segmenter,
     segment,
 )

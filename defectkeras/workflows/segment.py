@@ -184,13 +184,14 @@ def _predict_variants(
         where it is largest, (H, W).
     """
     class_maps = []
-    mean, squares = np.float32(0), np.float32(0)
+    mean = squares = np.zeros(1, dtype=np.float32)
     for count, prediction in enumerate(predictions, start=1):
         class_maps.append(prediction.class_map)
         deviation = prediction.probability_map - mean
-        mean = mean + deviation / count
+        mean = np.asarray(mean + deviation / count, dtype=np.float32)
         squares = squares + deviation * (prediction.probability_map - mean)
-    return class_maps, np.sqrt(np.max(squares, axis=-1) / len(class_maps))
+    spread = np.sqrt(np.max(squares, axis=-1) / len(class_maps))
+    return class_maps, np.asarray(spread, dtype=np.float32)
 
 
 def tiling_for(card: ModelCard, settings: SegmentSettings) -> Tiling:
