@@ -23,7 +23,8 @@ def fold_batch_norms(model: keras.Model, *, dtype: str | None = None) -> keras.M
 
     With kernel w, bias b, and gamma, beta, mean m and variance v of a channel:
     `w' = w gamma / sqrt(v + eps)` and `b' = (b - m) gamma / sqrt(v + eps) + beta`.
-    Normalizations elsewhere (after a pool or an activation) stay.
+    Normalizations elsewhere (after a pool or an activation) stay. A model within the
+    model, such as a member of an ensemble, is folded as well.
 
     Args:
         model: A functional model; it is not changed.
@@ -37,6 +38,8 @@ def fold_batch_norms(model: keras.Model, *, dtype: str | None = None) -> keras.M
     norms = {norm.name for norm in pairs.values()}
 
     def copy(layer: keras.Layer) -> keras.Layer:
+        if _is_model(layer):
+            return fold_batch_norms(layer, dtype=dtype)
         config = layer.get_config()
         if layer.name in pairs:
             config["use_bias"] = True
@@ -49,11 +52,11 @@ def fold_batch_norms(model: keras.Model, *, dtype: str | None = None) -> keras.M
 
     folded = keras.models.clone_model(model, clone_function=copy, call_function=call)
     for layer in model.layers:
-        if layer.name in pairs:
-            weights = _fold(layer, pairs[layer.name])
-            folded.get_layer(layer.name).set_weights(weights)
-        elif layer.weights and layer.name not in norms:
-            folded.get_layer(layer.name).set_weights(layer.get_weights())
+        if layer.name in norms or _is_model(layer):
+            continue
+        pair = pairs.get(layer.name)
+        weights = _fold(layer, pair) if pair else layer.get_weights()
+        folded.get_layer(layer.name).set_weights(weights)
     return folded
 
 
@@ -75,6 +78,10 @@ def _find_pairs(model: keras.Model) -> dict[str, keras.Layer]:
         ):
             pairs[conv.name] = norm
     return pairs
+
+
+def _is_model(layer: Any) -> bool:
+    return isinstance(layer, keras.Model)
 
 
 def _called_once(layer: keras.Layer) -> bool:

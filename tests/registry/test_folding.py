@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 
 from defectkeras.models import build_model
+from defectkeras.models.ensemble import build_ensemble
 from defectkeras.registry.folding import fold_batch_norms
 
 LAYERS = keras.layers
@@ -20,7 +21,8 @@ def randomize(model, seed=0):
 
 
 def norms_of(model):
-    return sum(isinstance(layer, LAYERS.BatchNormalization) for layer in model.layers)
+    layers = model._flatten_layers(include_self=False, recursive=True)
+    return sum(isinstance(layer, LAYERS.BatchNormalization) for layer in layers)
 
 
 def assert_same(model, folded, atol=1e-5):
@@ -90,3 +92,20 @@ def test_mixed_precision_can_be_left():
     pixels = np.random.default_rng(1).random((1, 8, 12, 1)).astype(np.float32)
     assert folded(pixels).dtype == "float32"
     np.testing.assert_allclose(folded(pixels), model(pixels), atol=0.05)
+
+
+def test_members_of_an_ensemble_are_folded():
+    members = []
+    for seed in (1, 2):
+        image = keras.Input((None, None, 1))
+        x = LAYERS.Conv2D(4, 3, padding="same", dtype="mixed_bfloat16")(image)
+        x = LAYERS.BatchNormalization(dtype="mixed_bfloat16")(x)
+        logits = LAYERS.Conv2D(3, 1, dtype="float32")(LAYERS.ReLU()(x))
+        members.append(randomize(keras.Model(image, logits), seed))
+    ensemble = build_ensemble(members)
+    assert_same(ensemble, fold_batch_norms(ensemble), atol=0.05)
+    folded = fold_batch_norms(ensemble, dtype="float32")
+    assert (norms_of(ensemble), norms_of(folded)) == (2, 0)
+    layers = folded._flatten_layers(include_self=False, recursive=True)
+    assert {layer.compute_dtype for layer in layers} == {"float32"}
+    assert_same(ensemble, folded, atol=0.05)
