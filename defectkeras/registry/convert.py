@@ -113,7 +113,10 @@ def _to_openvino(model: keras.Model, folder: Path, tiles: Sequence[Tiles]) -> No
 
     _to_onnx(model, folder, tiles)
     onnx_file = folder / "model.onnx"
-    converted = openvino.Core().read_model(onnx_file)
+    try:
+        converted = openvino.Core().read_model(onnx_file)
+    except RuntimeError as error:
+        raise _unknown_to("OpenVINO", error) from error
     openvino.save_model(converted, folder / "model.xml", compress_to_fp16=False)
     onnx_file.unlink()
 
@@ -136,9 +139,23 @@ def _to_litert_int8(model: keras.Model, folder: Path, tiles: Sequence[Tiles]) ->
 
 def _write_litert(converter: Any, folder: Path) -> None:
     """Convert; what the converter says goes to stderr, its warnings nowhere."""
+    from tensorflow.lite.python.convert_phase import ConverterError
+
     with contextlib.redirect_stdout(sys.stderr), warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        (folder / "model.tflite").write_bytes(converter.convert())
+        try:
+            (folder / "model.tflite").write_bytes(converter.convert())
+        except ConverterError as error:
+            raise _unknown_to("LiteRT", error) from error
+
+
+def _unknown_to(engine: str, error: Exception) -> RegistryError:
+    """Say that an engine lacks an operation of the network."""
+    reason = " ".join(str(error).split())[:300]
+    return RegistryError(
+        f"{engine} must know every operation of the network, and does not: {reason} "
+        "Convert to another form, such as onnx."
+    )
 
 
 CONVERTERS: dict[

@@ -3,10 +3,12 @@
 import json
 import sys
 
+import keras
 import numpy as np
 import pytest
 
 from defectkeras.core.errors import RegistryError
+from defectkeras.models.layers import MaxPoolingWithIndices, MaxUnpooling2D
 from defectkeras.registry.conversions import RECORD
 from defectkeras.registry.convert import (
     CONVERTERS,
@@ -62,3 +64,23 @@ def test_forms_are_those_of_the_command_line():
 
     options = {p.name: p for p in convert.params}
     assert list(options["form"].type.choices) == list(CONVERTERS)
+
+
+def test_operation_that_litert_lacks_is_told(tmp_path):
+    """It has no choice between two of the small integers that unpooling needs."""
+    image = keras.Input((None, None, 1))
+    pooled, places = MaxPoolingWithIndices(padding="valid")(image)
+    unpooled = MaxUnpooling2D(padding="valid")([pooled, places])
+    with pytest.raises(RegistryError, match="LiteRT must know every operation"):
+        CONVERTERS["litert"][1](keras.Model(image, unpooled), tmp_path, ())
+
+
+def test_operation_that_openvino_lacks_is_told(make_model, tmp_path, monkeypatch):
+    openvino = pytest.importorskip("openvino")
+
+    def read_model(self, path):
+        raise RuntimeError("Conversion failed for: Resize-18")
+
+    monkeypatch.setattr(openvino.Core, "read_model", read_model)
+    with pytest.raises(RegistryError, match="OpenVINO must know every operation"):
+        CONVERTERS["openvino"][1](make_model(3), tmp_path, ())
