@@ -7,7 +7,7 @@ from defectkeras.core.calibration import Calibration
 from defectkeras.core.labels import DefectClass, LabelScheme
 from defectkeras.core.micrograph import Micrograph
 from defectkeras.datasets.spec import LoadedExample
-from defectkeras.models.build import MODEL_BUILDERS, build_model
+from defectkeras.models.build import build_model
 from defectkeras.training.config import TrainingConfig
 from defectkeras.training.environment import seed_everything
 from defectkeras.training.train import train
@@ -21,22 +21,6 @@ SCHEME = LabelScheme(
 )
 
 
-SMALL_ENCODER = {"encoder": "mobilenet_v2", "encoder_alpha": 0.35}
-SMALL = {
-    "deeplab_v3": SMALL_ENCODER,
-    "deeplab_v3_plus": SMALL_ENCODER,
-    "defectsegnet": {},
-    "encoder_unet": SMALL_ENCODER,
-    "fast_fcn": SMALL_ENCODER | {"pyramid_filters": 16},
-    "fcn": {"filters": 2},
-    "patch_classifier": {"patch_size": 9, "filters": 4},
-    "segnet": {"filters": 2},
-    "segnet_basic": {"filters": 2, "bayesian": True},
-    "unet": {"filters": 2},
-}
-"""Architecture to arguments that make it small."""
-
-
 def draw_example():
     class_map = np.zeros((70, 92), np.int32)
     class_map[10:30, 20:50], class_map[50:53] = 1, 2
@@ -45,8 +29,7 @@ def draw_example():
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("architecture", sorted(MODEL_BUILDERS))
-def test_same_seed_gives_equal_weights(architecture, tmp_path):
+def test_same_seed_gives_equal_weights(architecture, small_arguments, tmp_path):
     config = TrainingConfig(
         epochs=1,
         steps_per_epoch=2,
@@ -59,7 +42,7 @@ def test_same_seed_gives_equal_weights(architecture, tmp_path):
     weights = []
     for name in ("first", "second"):
         seed_everything(config.seed)
-        model = build_model(architecture, num_classes=3, **SMALL[architecture])
+        model = build_model(architecture, num_classes=3, **small_arguments)
         before = model.get_weights()
         examples = [draw_example()], [draw_example()]
         run = train(model, *examples, SCHEME, config, run_folder=tmp_path / name)

@@ -50,7 +50,8 @@ class DiagonalConv2DTranspose(UpsamplingLayer):
         """Turn (B, H, W, C) into (B, factor H, factor W, C)."""
         channels = images.shape[-1]
         kernel = keras.ops.cast(self.kernel, images.dtype)
-        diagonal = kernel[..., None] * keras.ops.eye(channels, dtype=images.dtype)
+        identity = keras.ops.convert_to_tensor(np.eye(channels), images.dtype)
+        diagonal = kernel[..., None] * identity
         batch, height, width, _ = tf.unstack(tf.shape(images))
         size = (batch, self.factor * height, self.factor * width, channels)
         return tf.nn.conv2d_transpose(images, diagonal, size, self.factor)
