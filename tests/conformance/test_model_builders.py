@@ -44,8 +44,8 @@ class Case:
         least_iou: Smallest IoU of a class that overfitting must reach; None where
             the last map is too coarse to follow the border of a small disc.
         dropout: Whether features are dropped in training, by chance.
-        rounding: Largest mean error of the logits in mixed precision, as a part of
-            their spread. It is large where rounding moves the place of a maximum.
+        rounding: Largest mean error of the logits in float16, as a part of their
+            spread. It is larger where rounding moves the place of a maximum.
     """
 
     architecture: str
@@ -55,7 +55,7 @@ class Case:
     settled: bool = True
     least_iou: float | None = 0.95
     dropout: bool = False
-    rounding: float = 0.1
+    rounding: float = 0.05
 
     def __str__(self):
         texts = {str: "{1}", bool: "{0}", int: "{0}{1}", float: "{0}{1}"}
@@ -93,23 +93,24 @@ CASES = [
         {"filters": 4, "batch_norm": False, "upsampling": "bed_of_nails"},
     ),
     Case("patch_classifier", 3_537, 3_537, {"patch_size": 21, "filters": 8}),
-    Case("segnet", 462_769, 464_753, {"filters": 8}, rounding=0.6),
+    Case("segnet", 462_769, 464_753, {"filters": 8}, rounding=0.1),
     Case(
         "segnet",
         462_769,
         464_753,
         {"filters": 8, "bayesian": True},
         dropout=True,
-        rounding=0.6,
+        rounding=0.1,
         least_iou=0.8,
     ),
-    Case("segnet_basic", 22_545, 22_673, {"filters": 8}),
+    Case("segnet_basic", 22_545, 22_673, {"filters": 8}, rounding=0.1),
     Case(
         "segnet_basic",
         22_545,
         22_673,
         {"filters": 8, "bayesian": True},
         dropout=True,
+        rounding=0.1,
         least_iou=0.8,
     ),
 ]
@@ -351,13 +352,18 @@ def test_golden_numbers(case, request):
 @pytest.mark.usefixtures("restored_policy")
 @pytest.mark.parametrize("policy", ["mixed_float16", "mixed_bfloat16"])
 def test_logits_are_float32_under_every_policy(case, policy):
-    image = draw_image(*case.fit(24, 40))
-    expected = set_ramp(case.build())(image).numpy()
+    keras.utils.set_random_seed(3)
+    model = case.build()
+    image = draw_image(*case.fit(64, 72))
+    expected = model(image).numpy()
     keras.config.set_dtype_policy(policy)
-    logits = set_ramp(case.build())(image)
+    other = case.build()
+    other.set_weights(model.get_weights())
+    logits = other(image)
     assert logits.dtype == "float32"
-    spread = expected.std()
-    assert np.abs(logits - expected).mean() < case.rounding * spread
+    coarser = {"mixed_float16": 1, "mixed_bfloat16": 4}[policy]  # 8 in one rounding
+    error = np.abs(logits - expected).mean()
+    assert error < coarser * case.rounding * expected.std()
 
 
 @pytest.mark.slow
