@@ -1,9 +1,11 @@
 """Compact bilinear pooling: which channels occur together, in few numbers."""
 
+import math
 from typing import Any, TypeAlias
 
 import keras
 import numpy as np
+from keras import ops
 
 Tensor: TypeAlias = Any
 
@@ -22,6 +24,10 @@ class CompactBilinearPooling2D(keras.layers.Layer):
     h_1 and h_2 are random numbers from 0 to D - 1, s_1 and s_2 random signs; they
     come from the seed and are kept as weights that are not trained. There are no
     trainable weights. It computes in float32 under every policy.
+
+    The transforms are products with matrices of sines and cosines: sketching and
+    transforming is then one product, no more work than sketching alone, and other
+    engines than TensorFlow can do it.
 
     Args:
         dimension: D, at least 1; some thousands for some hundred channels.
@@ -67,17 +73,34 @@ class CompactBilinearPooling2D(keras.layers.Layer):
 
     def call(self, maps: Tensor) -> Tensor:
         """Pool (B, H, W, C) to (B, D)."""
-        places = keras.ops.one_hot(self.hashes, self.dimension, dtype="float32")
-        sketches = places * self.signs[..., None]  # (2, C, D)
-        first, second = (
-            keras.ops.rfft(keras.ops.matmul(maps, sketches[i])) for i in (0, 1)
-        )
+        first, second = (self._transform(maps, k) for k in (0, 1))
         # A sum over pixels of transforms is the transform of the sum
-        real = keras.ops.sum(first[0] * second[0] - first[1] * second[1], axis=(1, 2))
-        imaginary = keras.ops.sum(
-            first[0] * second[1] + first[1] * second[0], axis=(1, 2)
-        )
-        return keras.ops.irfft((real, imaginary), fft_length=self.dimension)
+        real = ops.sum(first[0] * second[0] - first[1] * second[1], axis=(1, 2))
+        imaginary = ops.sum(first[0] * second[1] + first[1] * second[0], axis=(1, 2))
+        cosine, sine = self._waves(ops.arange(self.dimension, dtype="int64"))
+        shares = self._shares()
+        even = ops.matmul(real * shares, ops.transpose(cosine))
+        return even + ops.matmul(imaginary * shares, ops.transpose(sine))
+
+    def _shares(self) -> Any:
+        """Give what each frequency counts: twice, where its mirror image is another."""
+        frequencies = np.arange(self.dimension // 2 + 1)
+        is_own_mirror = 2 * frequencies % self.dimension == 0
+        shares = np.where(is_own_mirror, 1.0, 2.0) / self.dimension
+        return shares.astype(np.float32)
+
+    def _transform(self, maps: Tensor, k: int) -> tuple[Tensor, Tensor]:
+        """Give the Fourier transform of psi_k, each part (B, H, W, D // 2 + 1)."""
+        signed = maps * self.signs[k]
+        cosine, sine = self._waves(ops.cast(self.hashes[k], "int64"))
+        return ops.matmul(signed, cosine), ops.matmul(signed, sine)
+
+    def _waves(self, places: Tensor) -> tuple[Tensor, Tensor]:
+        """Give cosine and sine of each frequency at n places, (n, D // 2 + 1)."""
+        frequencies = ops.arange(self.dimension // 2 + 1, dtype="int64")
+        turns = ops.mod(places[:, None] * frequencies, self.dimension)
+        angles = ops.cast(turns, "float32") * (2.0 * math.pi / self.dimension)
+        return ops.cos(angles), ops.sin(angles)
 
     def compute_output_shape(self, input_shape: Any) -> tuple[int | None, int]:
         """Give (B, D)."""
@@ -110,9 +133,9 @@ class DescriptorNormalization(keras.layers.Layer):
     def call(self, x: Tensor) -> Tensor:
         """Normalize (B, D)."""
         tiny = keras.config.epsilon() ** 2  # keeps the gradient at 0 finite
-        root = keras.ops.sign(x) * keras.ops.sqrt(keras.ops.abs(x) + tiny)
-        squares = keras.ops.sum(root * root, axis=-1, keepdims=True)
-        return root * keras.ops.rsqrt(squares + tiny)
+        root = ops.sign(x) * ops.sqrt(ops.abs(x) + tiny)
+        squares = ops.sum(root * root, axis=-1, keepdims=True)
+        return root * ops.rsqrt(squares + tiny)
 
     def compute_output_shape(self, input_shape: Any) -> Any:
         """Give the shape of the descriptor."""

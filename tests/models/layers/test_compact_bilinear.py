@@ -3,6 +3,7 @@
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 
 from defectkeras.models.layers import (
     CompactBilinearPooling2D,
@@ -89,8 +90,6 @@ def test_half_precision_computes_in_float32(tmp_path):
 
 
 def test_normalized_descriptor_has_length_one_and_finite_gradient():
-    import tensorflow as tf
-
     x = tf.constant([[4.0, -9.0, 0.0], [0.0, 0.0, 0.0]])
     with tf.GradientTape() as tape:
         tape.watch(x)
@@ -102,3 +101,11 @@ def test_normalized_descriptor_has_length_one_and_finite_gradient():
 def test_dimension_must_be_positive():
     with pytest.raises(ValueError, match="dimension=0"):
         CompactBilinearPooling2D(0)
+
+
+def test_graph_has_no_transform_that_other_engines_lack():
+    layer = CompactBilinearPooling2D(16)
+    maps = tf.TensorSpec((None, None, None, 5), tf.float32)
+    graph = tf.function(layer).get_concrete_function(maps).graph
+    types = {operation.type for operation in graph.get_operations()}
+    assert not types & {"RFFT", "IRFFT", "Complex", "Real", "Imag"}
