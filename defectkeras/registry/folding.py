@@ -51,12 +51,7 @@ def fold_batch_norms(model: keras.Model, *, dtype: str | None = None) -> keras.M
         return inputs[0] if layer.name in norms else layer(*inputs, **options)
 
     folded = keras.models.clone_model(model, clone_function=copy, call_function=call)
-    for layer in model.layers:
-        if layer.name in norms or _is_model(layer):
-            continue
-        pair = pairs.get(layer.name)
-        weights = _fold(layer, pair) if pair else layer.get_weights()
-        folded.get_layer(layer.name).set_weights(weights)
+    _copy_weights(model, folded, pairs)
     return folded
 
 
@@ -78,6 +73,18 @@ def _find_pairs(model: keras.Model) -> dict[str, keras.Layer]:
         ):
             pairs[conv.name] = norm
     return pairs
+
+
+def _copy_weights(model: Any, folded: Any, pairs: dict[str, Any]) -> None:
+    """Give a folded model its weights; models within it have theirs already."""
+    norms = {norm.name for norm in pairs.values()}
+    own = [x for x in model.layers if x.weights and not _is_model(x)]
+    for layer in own:
+        if layer.name in pairs:
+            weights = _fold(layer, pairs[layer.name])
+            folded.get_layer(layer.name).set_weights(weights)
+        elif layer.name not in norms:
+            folded.get_layer(layer.name).set_weights(layer.get_weights())
 
 
 def _is_model(layer: Any) -> bool:
