@@ -2,7 +2,7 @@
 
 import sys
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -18,6 +18,10 @@ from defectkeras.cli.options import (
     talk,
 )
 from defectkeras.cli.progress import progress_bar
+from defectkeras.cli.survey import echo_survey
+
+if TYPE_CHECKING:
+    from defectkeras.datasets.form import SplitName
 
 
 @click.group(cls=FriendlyGroup)
@@ -78,6 +82,31 @@ def describe(
         if not dry_run:
             write_contact_sheet(loaded, contact_sheet)
         talk(f"{'Would write' if dry_run else 'Wrote'} {contact_sheet}.")
+
+
+@data.command()
+@click.argument("spec", type=EXISTING)
+@click.option(
+    "--split",
+    type=click.Choice(["train", "val", "test"]),
+    help="Part of the data; all of it without.",
+)
+@root_option
+@json_option
+def fingerprint(
+    spec: Path, split: "SplitName | None", root: Path | None, as_json: bool
+) -> None:
+    """Measure what training must know of SPEC; `defectkeras plan` is made of it."""
+    from defectkeras.datasets.spec import load_dataset_spec
+    from defectkeras.datasets.survey import survey_examples
+
+    loaded = load_dataset_spec(spec, root=root)
+    examples = loaded.of_split(split) if split else loaded.examples
+    survey = survey_examples(examples, loaded.scheme)
+    if as_json:
+        echo_json(survey.to_dict())
+    else:
+        echo_survey(survey)
 
 
 @data.command()

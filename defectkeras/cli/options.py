@@ -75,10 +75,10 @@ root_option = click.option(
 )
 
 
-def parse_model_settings(
+def parse_settings(
     ctx: click.Context, param: click.Parameter, words: tuple[str, ...]
 ) -> dict[str, Any]:
-    """Turn KEY=VALUE into arguments of a builder; a value is TOML or plain text."""
+    """Turn KEY=VALUE into a table; a value is TOML or plain text."""
     settings: dict[str, Any] = {}
     for word in words:
         key, equals, text = word.partition("=")
@@ -96,8 +96,26 @@ set_model_option = click.option(
     "model_settings",
     metavar="KEY=VALUE",
     multiple=True,
-    callback=parse_model_settings,
+    callback=parse_settings,
     help="Argument of the network's builder, such as encoder=mobilenet_v2; repeatable.",
+)
+
+set_option = click.option(
+    "--set",
+    "any_settings",
+    metavar="KEY=VALUE",
+    multiple=True,
+    callback=parse_settings,
+    help="Any setting, such as epochs=9, augmentation.gamma=0.2 or model.filters=32; "
+    "repeatable.",
+)
+
+plan_option = click.option(
+    "--plan", type=EXISTING, help="TOML file, such as `defectkeras plan` writes."
+)
+
+config_option = click.option(
+    "--config", type=EXISTING, help="TOML file with settings; they win over --plan."
 )
 
 json_option = click.option(

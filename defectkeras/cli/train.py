@@ -9,12 +9,15 @@ from defectkeras.cli.options import (
     EXISTING,
     FOLDER,
     POSITIVE,
+    config_option,
     dry_run_option,
     echo_json,
     json_option,
+    plan_option,
     registry_option,
     root_option,
     set_model_option,
+    set_option,
     talk,
     tell_notes,
 )
@@ -29,12 +32,14 @@ if TYPE_CHECKING:
 
 @click.command()
 @click.argument("spec", type=EXISTING, required=False)
-@click.option("--architecture", default="defectsegnet", help="Name of the network.")
+@plan_option
+@click.option("--architecture", help="Name of the network (defectsegnet).")
 @click.option("--variant", help="Variant of the network, where it has some.")
 @set_model_option
 @click.option("--name", help="Name in the registry; that of the data spec by default.")
 @click.option("--description", help="One sentence for the model card.")
-@click.option("--config", type=EXISTING, help="TOML file with training settings.")
+@config_option
+@set_option
 @click.option("--epochs", type=click.IntRange(1), help="Largest number of epochs.")
 @click.option("--steps-per-epoch", type=click.IntRange(1), help="Batches per epoch.")
 @click.option("--batch-size", type=click.IntRange(1), help="Patches per batch.")
@@ -62,9 +67,10 @@ if TYPE_CHECKING:
 @json_option
 def train(
     spec: Path | None,
-    architecture: str,
+    plan: Path | None,
     variant: str | None,
     model_settings: dict[str, Any],
+    any_settings: dict[str, Any],
     name: str | None,
     description: str | None,
     config: Path | None,
@@ -79,9 +85,10 @@ def train(
 ) -> None:
     """Train a network on the data of SPEC and publish it in the registry.
 
-    A setting that is not given comes from --config, else from the defaults
-    (`defectkeras train SPEC --dry-run` prints all of them). A run that was stopped
-    goes on with `defectkeras train --resume RUN`, which needs nothing else.
+    A setting that is not given comes from --config, else from --plan (see `defectkeras
+    plan`), else from the defaults; `defectkeras config show` prints all of them. A run
+    that was stopped goes on with `defectkeras train --resume RUN`, which needs nothing
+    else.
     """
     if (spec is None) == (resume is None):
         raise click.UsageError("Name a data spec SPEC, or a run by --resume.")
@@ -90,18 +97,17 @@ def train(
 
     from defectkeras.core.names import require_known
     from defectkeras.models.build import MODEL_BUILDERS
-    from defectkeras.training.config import load_training_config
+    from defectkeras.training.settings import read_layers, resolve_settings
     from defectkeras.workflows.training_request import TrainingRequest
 
-    overrides = {key: value for key, value in settings.items() if value is not None}
+    settings |= {f"model.{key}": value for key, value in model_settings.items()}
+    settings |= {"model.variant": variant, **any_settings}
+    flags = {key: value for key, value in settings.items() if value is not None}
+    layers = read_layers(plan=plan, file=config, flags=flags)
     if spec:
-        require_known(architecture, MODEL_BUILDERS, what="architecture")
         request = TrainingRequest(
             spec,
             root=root,
-            architecture=architecture,
-            arguments=model_settings
-            | ({} if variant is None else {"variant": variant}),
             name=name,
             registry_root=registry_root,
             run_folder=run_folder,
@@ -109,14 +115,21 @@ def train(
             folds=folds or 0,
         )
     elif resume:
-        request, settings_before = _look_up(resume)
-        overrides = {**({} if config else settings_before), **overrides}
-    resolved = load_training_config(config, overrides)
+        request, before = _look_up(resume)
+        layers = {"run": before, **layers}
+    resolved = resolve_settings(layers)
+    require_known(resolved.architecture, MODEL_BUILDERS, what="architecture")
+    request = dataclasses.replace(
+        request,
+        architecture=resolved.architecture,
+        arguments=resolved.arguments,
+        origins={k: v for k, v in resolved.origins.items() if v != "default"},
+    )
     if dry_run:
-        _tell_plan(request, dataclasses.asdict(resolved))
+        _tell_plan(request, dataclasses.asdict(resolved.config))
         return
     with tell_notes():
-        version, runs = _train(request, resolved)
+        version, runs = _train(request, resolved.config)
     for run in runs:
         talk(str(run))
     if version is None:
@@ -138,13 +151,15 @@ def train(
 
 
 def _look_up(run_folder: Path) -> "tuple[TrainingRequest, dict[str, Any]]":
-    """Give what a run was asked for and its settings."""
+    """Give what a run was asked for, and its settings with those of its network."""
     from defectkeras.training.run_folder import CONFIG, read_run_file
     from defectkeras.workflows.training_request import request_to_resume
 
     request = request_to_resume(run_folder)
     folder = run_folder / "fold_1" if request.folds else run_folder
-    return request, read_run_file(folder, CONFIG)
+    config = read_run_file(folder, CONFIG)
+    network = {"architecture": request.architecture, "model": request.arguments}
+    return request, {**config, **network}
 
 
 def _train(

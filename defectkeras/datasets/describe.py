@@ -166,7 +166,7 @@ def _measure(example: Example, scheme: LabelScheme) -> _Measured:
     calibration = loaded.micrograph.calibration
     indices = (NOT_ANNOTATED, *range(scheme.num_classes))
     counts = np.array([np.count_nonzero(loaded.class_map == i) for i in indices])
-    diameters_px = tuple(_diameters_px(loaded, c) for c in scheme.classes)
+    diameters_px = tuple(object_diameters_px(loaded, c) for c in scheme.classes)
     percentiles = np.percentile(loaded.micrograph.pixels, GREY_PERCENTILES)
     description = ExampleDescription(
         name=example.name,
@@ -188,8 +188,18 @@ def _measure(example: Example, scheme: LabelScheme) -> _Measured:
     return _Measured(description, counts[1:], diameters_px)
 
 
-def _diameters_px(loaded: LoadedExample, defect: DefectClass) -> NDArray[np.float64]:
-    """Give the equivalent diameters of the objects of a region class."""
+def object_diameters_px(
+    loaded: LoadedExample, defect: DefectClass
+) -> NDArray[np.float64]:
+    """Give the equivalent diameters of the objects of a class, in px.
+
+    Args:
+        loaded: The example.
+        defect: The class; one that is no region class has no diameters.
+
+    Returns:
+        (N,) diameters of the N objects.
+    """
     if defect.kind != "region":
         return np.empty(0)
     mask = loaded.class_map == defect.index

@@ -13,6 +13,7 @@ from defectkeras.core.files import sha256_of_file
 from defectkeras.core.labels import LabelScheme
 from defectkeras.datasets.spec import Example, LoadedExample, load_example
 from defectkeras.micrographs.normalize import normalize_percentile
+from defectkeras.micrographs.resize import resize_class_map, resize_to_pixel_size
 
 MAX_CLASSES = 127  # class indices are kept as int8
 
@@ -76,15 +77,21 @@ class ImageStore:
 
 
 def load_store(
-    examples: Sequence[Example | LoadedExample], scheme: LabelScheme
+    examples: Sequence[Example | LoadedExample],
+    scheme: LabelScheme,
+    *,
+    target_pixel_size_nm: float | None = None,
 ) -> ImageStore:
     """Read and normalise every example once.
 
     Args:
         examples: Of a data spec, or already in memory.
         scheme: Says what the class indices mean.
+        target_pixel_size_nm: To which all are resampled; class maps by the nearest
+            pixel.
 
     Raises:
+        CalibrationError: When they are resampled and a pixel size is not known.
         TrainingError: When there is no example, or too many classes.
         MicrographError: When a file cannot be read; it is named.
         ValueError: When an example in memory has an index that is no class.
@@ -101,7 +108,7 @@ def load_store(
         )
     names, fingerprints, images, class_maps = [], [], [], []
     for example in examples:
-        loaded = _load(example, scheme)
+        loaded = _load(example, scheme, target_pixel_size_nm)
         names.append(
             example.name if isinstance(example, Example) else loaded.micrograph.name
         )
@@ -114,10 +121,19 @@ def load_store(
     return _build(names, fingerprints, images, class_maps, scheme.num_classes)
 
 
-def _load(example: Example | LoadedExample, scheme: LabelScheme) -> LoadedExample:
-    if isinstance(example, LoadedExample):
+def _load(
+    example: Example | LoadedExample,
+    scheme: LabelScheme,
+    target_pixel_size_nm: float | None,
+) -> LoadedExample:
+    if isinstance(example, Example):
+        example = load_example(example, scheme)
+    if target_pixel_size_nm is None:
         return example
-    return load_example(example, scheme)
+    micrograph = resize_to_pixel_size(example.micrograph, target_pixel_size_nm)
+    return LoadedExample(
+        micrograph, resize_class_map(example.class_map, micrograph.shape)
+    )
 
 
 def _fingerprints(example: Example | LoadedExample) -> dict[str, str] | None:

@@ -76,6 +76,8 @@ class TrainingConfig:
         class_weight_cap: Weights by median frequency lie between 1 / cap and
             cap.
         rare_class_fraction: Part of the patches that is drawn where defects are.
+        target_pixel_size_nm: To which all micrographs are resampled; None leaves
+            them as they are.
         augmentation: How far a patch may be changed.
         patience: Epochs without a better mean IoU of the defects after which
             training stops.
@@ -122,6 +124,7 @@ class TrainingConfig:
     class_weights: str | tuple[float, ...] = "none"
     class_weight_cap: float = 4.0
     rare_class_fraction: float = 0.5
+    target_pixel_size_nm: float | None = None
     augmentation: Augmentation = field(default_factory=Augmentation)
     patience: int = 15
     tune_thresholds: bool = False
@@ -152,6 +155,11 @@ class TrainingConfig:
                     f"Received: {getattr(self, name)}."
                 )
         _require_at_least("class_weight_cap", self.class_weight_cap, 1)
+        target_nm = self.target_pixel_size_nm
+        if target_nm is not None and not 0 < target_nm < float("inf"):
+            raise TrainingError(
+                f"`target_pixel_size_nm` must be above 0. Received: {target_nm}."
+            )
         read_expression(self.loss)
         self._check_class_weights()
         self.pipeline()  # checks the rest
@@ -208,12 +216,17 @@ def load_training_config(
         defectkeras.core.errors.TrainingError: training settings: unknown key \
 'epoch'. Did you mean 'epochs'?
     """
-    settings = {**(_read(Path(path)) if path else {}), **(overrides or {})}
+    settings = {**(read_toml(Path(path)) if path else {}), **(overrides or {})}
     where = str(path) if path else "training settings"
     return from_mapping(TrainingConfig, settings, where=where, error=TrainingError)
 
 
-def _read(path: Path) -> dict[str, Any]:
+def read_toml(path: Path) -> dict[str, Any]:
+    """Read a TOML file of settings, its keys not yet checked.
+
+    Raises:
+        TrainingError: When it cannot be read.
+    """
     try:
         return tomllib.loads(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:

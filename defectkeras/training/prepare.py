@@ -34,6 +34,8 @@ def load_stores(
     training_examples: Sequence[Example | LoadedExample],
     validation_examples: Sequence[Example | LoadedExample],
     scheme: LabelScheme,
+    *,
+    target_pixel_size_nm: float | None = None,
 ) -> dict[str, ImageStore]:
     """Read both splits, and see that they show defects.
 
@@ -41,11 +43,13 @@ def load_stores(
         training_examples: Patches are drawn from these.
         validation_examples: Predicted whole.
         scheme: The classes.
+        target_pixel_size_nm: To which both are resampled.
 
     Returns:
         "train" and "val" to their examples.
 
     Raises:
+        CalibrationError: When they are resampled and a pixel size is not known.
         TrainingError: When a split is empty or shows no defect.
         MicrographError: When a file cannot be read; it is named.
     """
@@ -54,9 +58,10 @@ def load_stores(
             "Training needs a validation split, to know which weights are best. "
             'Received: no example in "val". Name some under [split] in the data spec.'
         )
+    load = functools.partial(load_store, target_pixel_size_nm=target_pixel_size_nm)
     stores = {
-        "train": load_store(training_examples, scheme),
-        "val": load_store(validation_examples, scheme),
+        "train": load(training_examples, scheme),
+        "val": load(validation_examples, scheme),
     }
     for split, store in stores.items():
         _check_defects(split, store, scheme)

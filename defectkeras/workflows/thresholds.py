@@ -128,12 +128,18 @@ def _score(
     return score_counts(counts).mean_defect_iou
 
 
-def predict_probabilities(model: "keras.Model", scheme: LabelScheme) -> Predict:
+def predict_probabilities(
+    model: "keras.Model",
+    scheme: LabelScheme,
+    *,
+    target_pixel_size_nm: float | None = None,
+) -> Predict:
     """Give a function from a micrograph to its probabilities by a model.
 
     Args:
         model: (B, H, W, 1) to logits.
         scheme: The K classes.
+        target_pixel_size_nm: To which micrographs are resampled meanwhile.
 
     Returns:
         A function that gives (H, W, K).
@@ -163,6 +169,7 @@ def predict_probabilities(model: "keras.Model", scheme: LabelScheme) -> Predict:
             micrograph,
             num_classes=scheme.num_classes,
             tiling=tiling,
+            target_pixel_size_nm=target_pixel_size_nm,
         )
         return prediction.probability_map
 

@@ -69,7 +69,7 @@ def train(
     pixel_size_range_nm = pixel_size_range(spec.of_split("train"), config)
     model = build_model_for(request, spec, config, devices)
     if devices.is_chief and not request.resume:
-        write_request(request, run_folder)
+        write_request(request, run_folder, spec)
     run = training.train(
         model,
         spec.of_split("train"),
@@ -87,7 +87,11 @@ def train(
     if config.tune_thresholds:
         tuned = tune_thresholds(
             [load_example(e, spec.scheme) for e in spec.of_split("val")],
-            predict_probabilities(run.model, spec.scheme),
+            predict_probabilities(
+                run.model,
+                spec.scheme,
+                target_pixel_size_nm=config.target_pixel_size_nm,
+            ),
             spec.scheme,
         )
         logger.info("%s", tuned)

@@ -74,7 +74,7 @@ def train_folds(
     if devices.workers > 1:
         raise TrainingError("Folds are trained on one machine. Set strategy to one.")
     if not request.resume:
-        write_request(request, run_folder)
+        write_request(request, run_folder, spec)
     runs = []
     for fold in range(request.folds):
         folder = run_folder / f"fold_{fold + 1}"

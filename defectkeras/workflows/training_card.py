@@ -28,6 +28,8 @@ def pixel_size_range(
 ) -> tuple[float, float] | None:
     """Give the pixel sizes that are seen, the scale augmentation included, in nm.
 
+    Micrographs that are resampled all have the same one.
+
     Args:
         examples: Those to train on.
         config: The settings.
@@ -35,7 +37,10 @@ def pixel_size_range(
     Returns:
         Smallest and largest, or None when one is not known.
     """
-    sizes_nm = [load_micrograph(e).calibration.pixel_size_nm for e in examples]
+    target_nm = config.target_pixel_size_nm
+    sizes_nm = [target_nm]
+    if target_nm is None:
+        sizes_nm = [load_micrograph(e).calibration.pixel_size_nm for e in examples]
     known = [size for size in sizes_nm if size is not None]
     if len(known) < len(sizes_nm):
         return None

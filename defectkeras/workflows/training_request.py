@@ -8,8 +8,11 @@ from typing import Any
 
 from defectkeras.core.errors import TrainingError
 from defectkeras.core.files import write_json
+from defectkeras.datasets.form import SPLITS
+from defectkeras.datasets.spec import DatasetSpec
 
 REQUEST = "request.json"
+SPLIT = "split.json"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -26,6 +29,8 @@ class TrainingRequest:
         run_folder: Folder of the run's files, new; None takes one in runs/.
         description: One sentence for the card; None writes a plain one.
         limits: For the card; None writes what is always true.
+        origins: For `config.json`, where its values come from, by dotted key; those
+            that are not told are defaults.
         folds: Into how many parts training and validation split are shared out for
             an ensemble, each part validating once; 0 trains one model.
         resume: Whether the run folder holds a run that goes on.
@@ -40,6 +45,7 @@ class TrainingRequest:
     run_folder: Path | None = None
     description: str | None = None
     limits: str | None = None
+    origins: Mapping[str, str] = dataclasses.field(default_factory=dict)
     folds: int = 0
     resume: bool = False
 
@@ -52,8 +58,15 @@ class TrainingRequest:
 _PATHS = ("spec_path", "root", "registry_root")
 
 
-def write_request(request: TrainingRequest, run_folder: Path) -> None:
-    """Keep a request in the folder of its run; paths become absolute.
+def write_request(
+    request: TrainingRequest, run_folder: Path, spec: DatasetSpec
+) -> None:
+    """Keep a request in the folder of its run, and the split of its data.
+
+    Args:
+        request: Its paths become absolute.
+        run_folder: Of the run.
+        spec: The data spec of the request, as loaded.
 
     Raises:
         TrainingError: When it cannot be written.
@@ -64,6 +77,8 @@ def write_request(request: TrainingRequest, run_folder: Path) -> None:
     del table["run_folder"], table["resume"]
     try:
         write_json(run_folder / REQUEST, table)
+        split = {name: [e.name for e in spec.of_split(name)] for name in SPLITS}
+        write_json(run_folder / SPLIT, split)
     except OSError as error:
         raise TrainingError(
             f"{run_folder}: the run could not be written. {error}."

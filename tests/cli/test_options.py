@@ -9,7 +9,7 @@ import pytest
 from defectkeras.cli.main import main
 from defectkeras.cli.options import (
     echo_json,
-    parse_model_settings,
+    parse_settings,
     talk,
     tell_notes,
 )
@@ -79,7 +79,7 @@ def test_data_to_stdout_and_talk_to_stderr(capsys):
 
 def test_model_settings_are_toml_or_text():
     words = ("encoder=resnet50", "rates=[6, 12]", "separable=true", "alpha=0.5", "x=")
-    assert parse_model_settings(None, None, words) == {
+    assert parse_settings(None, None, words) == {
         "encoder": "resnet50",
         "rates": [6, 12],
         "separable": True,
@@ -87,7 +87,7 @@ def test_model_settings_are_toml_or_text():
         "x": "",
     }
     with pytest.raises(click.BadParameter, match="must be KEY=VALUE"):
-        parse_model_settings(None, None, ("encoder",))
+        parse_settings(None, None, ("encoder",))
 
 
 def test_notes_of_the_package_are_told_for_a_while(capsys):

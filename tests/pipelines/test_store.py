@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from defectkeras.core.arrays import NOT_ANNOTATED
-from defectkeras.core.errors import MicrographError, TrainingError
+from defectkeras.core.calibration import Calibration
+from defectkeras.core.errors import CalibrationError, MicrographError, TrainingError
 from defectkeras.core.labels import DefectClass, LabelScheme
 from defectkeras.datasets.spec import Example
 from defectkeras.micrographs.normalize import normalize_percentile
@@ -25,6 +26,19 @@ def test_examples_come_back_as_they_were_read(scheme, draw_example):
         np.testing.assert_array_equal(image, expected)
         np.testing.assert_array_equal(class_map, example.class_map)
         assert (image.dtype, class_map.dtype) == (np.float32, np.int32)
+
+
+def test_examples_are_resampled_to_one_pixel_size(scheme, draw_example):
+    example = draw_example((30, 40))  # of 1 nm per pixel
+    store = load_store([example], scheme, target_pixel_size_nm=0.5)
+    image, class_map = store.example(0)
+    assert image.shape == class_map.shape == (60, 80)
+    np.testing.assert_array_equal(class_map[::2, ::2], example.class_map)
+    unknown = replace(example.micrograph, calibration=Calibration())
+    with pytest.raises(CalibrationError, match="pixel size"):
+        load_store(
+            [replace(example, micrograph=unknown)], scheme, target_pixel_size_nm=0.5
+        )
 
 
 def test_pixels_are_counted_by_class(scheme, draw_example):

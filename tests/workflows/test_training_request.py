@@ -1,8 +1,10 @@
 import dataclasses
+import json
 
 import pytest
 
 from defectkeras.core.errors import TrainingError
+from defectkeras.datasets.spec import load_dataset_spec
 from defectkeras.workflows.training_request import (
     TrainingRequest,
     request_to_resume,
@@ -10,14 +12,17 @@ from defectkeras.workflows.training_request import (
 )
 
 
-def test_request_comes_back_with_absolute_paths(tmp_path, monkeypatch):
+def test_request_comes_back_with_absolute_paths(tmp_path, monkeypatch, synthetic_spec):
     monkeypatch.chdir(tmp_path)
     request = TrainingRequest(
         (tmp_path / "spec.toml").relative_to(tmp_path),
         arguments={"variant": "paper"},
         name="voids",
     )
-    write_request(request, tmp_path / "run")
+    spec = load_dataset_spec(synthetic_spec)
+    write_request(request, tmp_path / "run", spec)
+    split = json.loads((tmp_path / "run" / "split.json").read_text())
+    assert split["val"] == [e.name for e in spec.of_split("val")]
     assert request_to_resume(tmp_path / "run") == dataclasses.replace(
         request,
         spec_path=tmp_path / "spec.toml",
@@ -26,12 +31,13 @@ def test_request_comes_back_with_absolute_paths(tmp_path, monkeypatch):
     )
 
 
-def test_folder_without_a_run_is_told(tmp_path):
+def test_folder_without_a_run_is_told(tmp_path, synthetic_spec):
     with pytest.raises(TrainingError, match="holds no run that can go on"):
         request_to_resume(tmp_path)
     (tmp_path / "file").write_text("not a folder")
+    spec = load_dataset_spec(synthetic_spec)
     with pytest.raises(TrainingError, match="could not be written"):
-        write_request(TrainingRequest(tmp_path), tmp_path / "file")
+        write_request(TrainingRequest(tmp_path), tmp_path / "file", spec)
 
 
 def test_run_folder_without_a_wish_names_model_and_time(tmp_path):

@@ -1,0 +1,63 @@
+"""What `defectkeras data fingerprint` prints for people."""
+
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from defectkeras.datasets.survey import ClassSurvey, Spread, Survey
+
+
+def echo_survey(survey: "Survey") -> None:
+    """Print what was measured; of each size the 5th, 50th and 95th percentile."""
+    click.echo(f"fingerprint     {survey.fingerprint}")
+    click.echo(
+        f"micrographs     {survey.examples} of {survey.specimens} specimens, "
+        f"{survey.pixels / 1e6:.4g} million pixels"
+    )
+    unknown = survey.unknown_pixel_sizes
+    sizes = {
+        "height": f"{tell_spread(survey.heights_px)} px",
+        "width": f"{tell_spread(survey.widths_px)} px",
+        "pixel size": f"{tell_spread(survey.pixel_sizes_nm)} nm"
+        + (f", unknown of {unknown}" if unknown else ""),
+        "median grey": f"{tell_spread(survey.grey_middles)} of the grey range",
+        "not annotated": f"{100 * survey.not_annotated:.3g} %, in "
+        f"{survey.examples_with_gaps} micrographs",
+    }
+    for name, text in sizes.items():
+        click.echo(f"{name:<15} {text}")
+    for percent, levels in survey.grey_levels.items():
+        click.echo(f"grey at {percent + ' %':<7} {tell_spread(levels)}")
+    for entry in survey.classes:
+        click.echo(_class_line(entry))
+
+
+def tell_spread(spread: "Spread | None") -> str:
+    """Give the three percentiles.
+
+    Example:
+        >>> from defectkeras.datasets.survey import Spread
+        >>> tell_spread(Spread(9, 1.0, 2.5, 1234.5))
+        '1 - 2.5 - 1234'
+        >>> tell_spread(None)
+        'unknown'
+    """
+    if spread is None:
+        return "unknown"
+    numbers = (spread.smallest, spread.median, spread.largest)
+    return " - ".join(f"{n:.0f}" if abs(n) >= 1000 else f"{n:.3g}" for n in numbers)
+
+
+def _class_line(entry: "ClassSurvey") -> str:
+    line = (
+        f"{entry.name:<15} {entry.kind:<7} {100 * entry.fraction:6.2f} %, in "
+        f"{entry.examples} micrographs"
+    )
+    sizes_px = entry.diameters_px or entry.line_widths_px
+    sizes_nm = entry.diameters_nm or entry.line_widths_nm
+    if sizes_px is None:
+        return line
+    what = "width" if entry.kind == "line" else f"{sizes_px.count} objects of"
+    in_nm = f" = {tell_spread(sizes_nm)} nm" if sizes_nm else ""
+    return f"{line}; {what} {tell_spread(sizes_px)} px{in_nm}"

@@ -1,0 +1,22 @@
+"""A set measured, in text and in JSON."""
+
+import json
+
+
+def test_set_is_measured(run, synthetic_spec):
+    told = run("data", "fingerprint", synthetic_spec)
+    assert told.exit_code == 0, told.output
+    lines = [" ".join(line.split()) for line in told.stdout.splitlines()]
+    assert "height 120 - 120 - 120 px" in lines
+    assert "pixel size 1 - 1 - 1 nm" in lines
+    assert any(line.startswith("dislocation line ") for line in lines)
+    facts = json.loads(run("data", "fingerprint", synthetic_spec, "--json").stdout)
+    assert facts["pixels"] == 4 * 120 * 152
+    part = run("data", "fingerprint", synthetic_spec, "--split", "val", "--json")
+    assert json.loads(part.stdout)["examples"] == 1
+
+
+def test_empty_split_is_told(run, synthetic_spec):
+    result = run("data", "fingerprint", synthetic_spec, "--split", "test")
+    assert result.exit_code == 1
+    assert "must be an example" in result.stderr
