@@ -96,12 +96,7 @@ def convert(
     _echo(parities)
 
 
-@click.group()
-def benchmark() -> None:
-    """Compare the speed of what does the same."""
-
-
-@benchmark.command("runtimes")
+@click.command("runtimes")
 @click.argument(
     "reference", metavar="NAME[@VERSION|@ALIAS]", shell_complete=complete_models
 )

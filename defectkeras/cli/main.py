@@ -36,7 +36,7 @@ class LazyGroup(FriendlyGroup):
     homes: ClassVar[dict[str, str]] = {
         "analyze": "defectkeras.cli.analyze:analyze",
         "annotations": "defectkeras.cli.annotations:annotations",
-        "benchmark": "defectkeras.cli.convert:benchmark",
+        "benchmark": "defectkeras.cli.benchmark:benchmark",
         "compare": "defectkeras.cli.compare:compare",
         "completion": "defectkeras.cli.completion:completion",
         "config": "defectkeras.cli.plan:config",

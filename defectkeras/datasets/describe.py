@@ -194,7 +194,7 @@ def object_diameters_px(
     """Give the equivalent diameters of the objects of a class, in px.
 
     Args:
-        loaded: The example.
+        loaded: The example, its maps (H, W).
         defect: The class; one that is no region class has no diameters.
 
     Returns:
