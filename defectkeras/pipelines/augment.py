@@ -1,7 +1,7 @@
 """Change a patch at random as another microscope session would have.
 
 Everything is stateless: the same seed gives the same patch, in any order and on
-any number of threads. Class maps are turned and mirrored, never interpolated.
+any number of threads. Class maps are turned, mirrored and moved, never interpolated.
 """
 
 from dataclasses import dataclass
@@ -10,6 +10,12 @@ from typing import Any
 import tensorflow as tf
 
 from defectkeras.core.errors import TrainingError
+from defectkeras.pipelines.instrument import (
+    add_gradient,
+    add_shot_noise,
+    jitter_lines,
+    warp,
+)
 
 BLUR_RADIUS_PX = 3
 
@@ -28,6 +34,15 @@ class Augmentation:
         noise: Largest standard deviation of Gaussian noise, of the grey range 1.
         blur_probability: Of a Gaussian blur.
         blur_px: Its largest standard deviation.
+        poisson: Largest variance of shot noise where the grey level is 1; it is in
+            proportion to the grey level.
+        scan_jitter_px: Largest standard deviation by which the lines of a scan are
+            moved along themselves, together with the class map, by whole pixels.
+        charging: Largest change of the grey level from one side to the other, by
+            charging or a bent foil.
+        elastic_px: Largest standard deviation by which the patch is warped, class
+            map and all; the class map by the nearest pixel.
+        elastic_scale_px: Over how many pixels the warping changes.
         scale_range: Smallest and largest factor by which objects grow.
 
     Raises:
@@ -42,6 +57,11 @@ class Augmentation:
     noise: float = 0.04
     blur_probability: float = 0.2
     blur_px: float = 1.0
+    poisson: float = 0.0
+    scan_jitter_px: float = 0.0
+    charging: float = 0.0
+    elastic_px: float = 0.0
+    elastic_scale_px: float = 32.0
     scale_range: tuple[float, float] = (1.0, 1.0)
 
     def __post_init__(self) -> None:
@@ -51,6 +71,11 @@ class Augmentation:
         _require("gamma", self.gamma, 0.0, 2.0)
         _require("noise", self.noise, 0.0, 1.0)
         _require("blur_px", self.blur_px, 0.0, float(BLUR_RADIUS_PX))
+        _require("poisson", self.poisson, 0.0, 1.0)
+        _require("scan_jitter_px", self.scan_jitter_px, 0.0, 4.0)
+        _require("charging", self.charging, 0.0, 1.0)
+        _require("elastic_scale_px", self.elastic_scale_px, 8.0, 1024.0)
+        _require("elastic_px", self.elastic_px, 0.0, self.elastic_scale_px / 8)
         smallest, largest = self.scale_range
         if not 0.25 <= smallest <= largest <= 4.0:
             raise TrainingError(
@@ -87,13 +112,29 @@ def augment(
         they are normalised.
     """
     seeds = tf.unstack(tf.random.experimental.stateless_split(seed, 3))
+    if augmentation.elastic_px > 0:
+        image, class_map = warp(
+            image,
+            class_map,
+            _another(seed, 3),
+            largest_px=augmentation.elastic_px,
+            scale_px=augmentation.elastic_scale_px,
+        )
     if augmentation.symmetries:
         number = tf.random.stateless_uniform((), seeds[0], 0, 8, tf.int32)
         image = apply_symmetry(image, number)
         class_map = apply_symmetry(class_map, number)
+    if augmentation.scan_jitter_px > 0:
+        image, class_map = jitter_lines(
+            image, class_map, _another(seed, 4), augmentation.scan_jitter_px
+        )
     image = change_grey_levels(image, seeds[1], augmentation)
+    if augmentation.charging > 0:
+        image = add_gradient(image, _another(seed, 5), augmentation.charging)
     if augmentation.blur_probability > 0:
         image = _blur_at_random(image, seeds[1], augmentation)
+    if augmentation.poisson > 0:
+        image = add_shot_noise(image, _another(seed, 6), augmentation.poisson)
     if augmentation.noise > 0:
         image = _add_noise(image, seeds[2], augmentation.noise)
     return tf.clip_by_value(image, 0.0, 1.0), class_map
@@ -137,6 +178,11 @@ def change_grey_levels(image: Any, seed: Any, augmentation: Augmentation) -> Any
         is_inverted = u[3] < 2.0 * augmentation.inversion_probability - 1.0
         image = tf.where(is_inverted, 1.0 - image, image)
     return image
+
+
+def _another(seed: Any, number: int) -> Any:
+    """Give a further seed; those of older steps stay as they are."""
+    return tf.random.experimental.stateless_fold_in(seed, number)
 
 
 def _blur_at_random(image: Any, seed: Any, augmentation: Augmentation) -> Any:
