@@ -59,6 +59,9 @@ if TYPE_CHECKING:
 @click.option(
     "--folds", type=click.IntRange(2), help="Share out the data, publish an ensemble."
 )
+@click.option(
+    "--skip-bad", is_flag=True, help="Leave out files that cannot be used, and say so."
+)
 @click.option("--run-folder", type=FOLDER, help="New folder for the run's files.")
 @click.option("--resume", type=FOLDER, help="Folder of a run that goes on.")
 @root_option
@@ -75,6 +78,7 @@ def train(
     description: str | None,
     config: Path | None,
     folds: int | None,
+    skip_bad: bool,
     run_folder: Path | None,
     resume: Path | None,
     root: Path | None,
@@ -112,6 +116,7 @@ def train(
             registry_root=registry_root,
             run_folder=run_folder,
             description=description,
+            skip_bad=skip_bad,
             folds=folds or 0,
         )
     elif resume:

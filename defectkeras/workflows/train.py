@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from defectkeras.core.arrays import Image
 from defectkeras.core.errors import DatasetError
 from defectkeras.datasets.form import SplitName
+from defectkeras.datasets.skip import without_bad_examples
 from defectkeras.datasets.spec import DatasetSpec, load_dataset_spec, load_example
 from defectkeras.registry.names import require_name
 from defectkeras.registry.store import ModelRegistry, ModelVersion
@@ -62,7 +63,8 @@ def train(
     from defectkeras.training import train as training
     from defectkeras.training.strategy import choose_devices
 
-    spec, name = _load_spec(request)
+    spec, name = load_spec_of(request)
+    _require_splits(spec)
     run_folder = request.chosen_run_folder(name)
     devices = choose_devices(config.strategy)
     logger.info("Devices: %s", devices.reason)
@@ -141,18 +143,31 @@ def plan_training(request: TrainingRequest) -> "tuple[DatasetSpec, str, keras.Mo
     """
     from defectkeras.models.build import build_model
 
-    spec, name = _load_spec(request)
+    spec, name = load_spec_of(request)
+    _require_splits(spec)
     model = build_model(
         request.architecture, num_classes=num_maps(spec), **request.arguments
     )
     return spec, name, model
 
 
-def _load_spec(request: TrainingRequest) -> tuple[DatasetSpec, str]:
-    """Load the data spec and choose the name in the registry."""
+def load_spec_of(request: TrainingRequest) -> tuple[DatasetSpec, str]:
+    """Load the data spec and choose the name in the registry.
+
+    Args:
+        request: Tells whether examples that cannot be used are left out; they are
+            named.
+
+    Raises:
+        DatasetError: When the data spec has a fault.
+        RegistryError: When the name cannot be one in the registry.
+    """
     spec = load_dataset_spec(request.spec_path, root=request.root)
     name = require_name(request.name or spec.name)
-    _require_splits(spec)
+    if request.skip_bad:
+        spec, problems = without_bad_examples(spec)
+        for problem in problems:
+            logger.warning("Left out: %s: %s", problem.path, problem.message)
     return spec, name
 
 

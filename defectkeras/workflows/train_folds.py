@@ -7,10 +7,8 @@ from typing import TYPE_CHECKING
 
 from defectkeras.core.errors import TrainingError
 from defectkeras.datasets.folds import assign_folds
-from defectkeras.datasets.spec import load_dataset_spec
-from defectkeras.registry.names import require_name
 from defectkeras.registry.store import ModelRegistry, ModelVersion
-from defectkeras.workflows.train import build_model_for, golden_image
+from defectkeras.workflows.train import build_model_for, golden_image, load_spec_of
 from defectkeras.workflows.training_card import (
     make_card,
     pixel_size_range,
@@ -63,8 +61,7 @@ def train_folds(
             "`tune_thresholds` needs a validation split that no member of an "
             "ensemble has seen. Leave it out with folds."
         )
-    spec = load_dataset_spec(request.spec_path, root=request.root)
-    name = require_name(request.name or spec.name)
+    spec, name = load_spec_of(request)
     run_folder = request.chosen_run_folder(name)
     examples = (*spec.of_split("train"), *spec.of_split("val"))
     folds = assign_folds(

@@ -31,6 +31,8 @@ class TrainingRequest:
         limits: For the card; None writes what is always true.
         origins: For `config.json`, where its values come from, by dotted key; those
             that are not told are defaults.
+        skip_bad: Whether examples that cannot be used are left out and told; else the
+            first one is an error.
         folds: Into how many parts training and validation split are shared out for
             an ensemble, each part validating once; 0 trains one model.
         resume: Whether the run folder holds a run that goes on.
@@ -46,6 +48,7 @@ class TrainingRequest:
     description: str | None = None
     limits: str | None = None
     origins: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    skip_bad: bool = False
     folds: int = 0
     resume: bool = False
 

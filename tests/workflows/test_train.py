@@ -1,16 +1,18 @@
 """From a data spec to a version whose card tells how it was made."""
 
+import dataclasses
 import json
+import shutil
 import signal
 
 import numpy as np
 import pytest
 
-from defectkeras.core.errors import DatasetError, TrainingError
+from defectkeras.core.errors import DatasetError, DefectKerasError, TrainingError
 from defectkeras.datasets.spec import load_dataset_spec
 from defectkeras.registry.store import ModelRegistry
 from defectkeras.training.config import TrainingConfig
-from defectkeras.workflows.train import TrainingRequest, train
+from defectkeras.workflows.train import TrainingRequest, load_spec_of, train
 from defectkeras.workflows.training_request import request_to_resume
 
 CONFIG = TrainingConfig(epochs=1, steps_per_epoch=1, batch_size=1, patch_size=32)
@@ -71,3 +73,22 @@ def test_interrupted_run_goes_on_and_is_published(synthetic_spec, tmp_path):
     version, run = train(again, CONFIG)
     assert version.reference == "x@1"
     assert len(run.history) == 1
+
+
+def test_bad_file_is_named_or_left_out(synthetic_spec, tmp_path, caplog):
+    folder = shutil.copytree(synthetic_spec.parent, tmp_path / "set")
+    spec = load_dataset_spec(folder / synthetic_spec.name)
+    bad = spec.of_split("train")[0]
+    bad.micrograph_path.write_bytes(bad.micrograph_path.read_bytes()[:100])
+    request = TrainingRequest(
+        spec.path,
+        name="x",
+        registry_root=tmp_path / "registry",
+        run_folder=tmp_path / "run",
+    )
+    with pytest.raises(DefectKerasError, match=bad.micrograph_path.name):
+        train(request, CONFIG)
+    left, _ = load_spec_of(dataclasses.replace(request, skip_bad=True))
+    assert bad.name not in [e.name for e in left.examples]
+    assert len(left.examples) == len(spec.examples) - 1
+    assert f"Left out: {bad.micrograph_path}" in caplog.text
