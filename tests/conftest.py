@@ -6,6 +6,7 @@ import json
 import os
 import shutil
 import subprocess
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -135,14 +136,22 @@ class Browser:
         return answer["result"]
 
     def open(self, url):
+        loaded = len(self.found("Page.loadEventFired"))
         self.ask("Page.navigate", url=url)
-        while not self.found("Page.loadEventFired"):
+        while len(self.found("Page.loadEventFired")) == loaded:
             self.events.append(self.read())
 
     def run(self, script):
         answer = self.ask("Runtime.evaluate", expression=script, returnByValue=True)
         assert "exceptionDetails" not in answer, answer
         return answer["result"].get("value")
+
+    def wait(self, script, timeout_s=60):
+        """Wait until a script gives something true."""
+        limit = time.monotonic() + timeout_s
+        while not (value := self.run(script)) and time.monotonic() < limit:
+            time.sleep(0.05)
+        assert value, script
 
     def found(self, method):
         return [e["params"] for e in self.events if e.get("method") == method]

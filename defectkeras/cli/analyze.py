@@ -17,7 +17,7 @@ from defectkeras.cli.options import (
     overwrite_option,
     quantify_options,
     registry_option,
-    runtime_option,
+    runtime_options,
     talk,
 )
 from defectkeras.cli.progress import progress_bar
@@ -81,7 +81,7 @@ def parse_shard(
     default=4,
     help="Tiles at once; memory grows with it.",
 )
-@runtime_option
+@runtime_options
 @overwrite_option
 @click.option("--fail-fast", is_flag=True, help="Stop at the first file that fails.")
 @click.option(
@@ -117,6 +117,7 @@ def analyze(
     tile_size: int,
     batch_size: int,
     runtime: str,
+    url: str | None,
     overwrite: bool,
     fail_fast: bool,
     workers: int | None,
@@ -158,6 +159,7 @@ def analyze(
             rescale=rescale,
             min_area_px=min_area_px,
             runtime=runtime,
+            url=url,
         ),
         pixel_size_nm=pixel_size_nm,
         foil_thickness_nm=foil_thickness_nm,

@@ -14,7 +14,7 @@ from defectkeras.cli.options import (
     json_option,
     registry_option,
     root_option,
-    runtime_option,
+    runtime_options,
     talk,
 )
 from defectkeras.cli.progress import progress_bar
@@ -54,7 +54,7 @@ if TYPE_CHECKING:
     help="How far a boundary may be off.",
 )
 @click.option("--out", type=FOLDER, help="Folder for JSON, tables and figures.")
-@runtime_option
+@runtime_options
 @root_option
 @registry_option
 @dry_run_option
@@ -69,6 +69,7 @@ def evaluate(
     tolerance_px: float,
     out: Path | None,
     runtime: str,
+    url: str | None,
     root: Path | None,
     registry_root: Path,
     dry_run: bool,
@@ -112,7 +113,7 @@ def evaluate(
                 split=split,
                 root=root,
                 registry_root=registry_root,
-                settings=SegmentSettings(augment=augment, runtime=runtime),
+                settings=SegmentSettings(augment=augment, runtime=runtime, url=url),
                 tolerance_px=tolerance_px,
                 on_progress=on_progress,
             )

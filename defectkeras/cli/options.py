@@ -61,12 +61,22 @@ RUNTIMES = (
     "litert_int8",
 )
 
-runtime_option = click.option(
-    "--runtime",
-    type=click.Choice(RUNTIMES),
-    default="tensorflow",
-    help="Engine; for others than tensorflow see `defectkeras registry convert`.",
-)
+
+def runtime_options(command: Command) -> Command:
+    """Add --runtime and --url to a command."""
+    command = click.option(
+        "--url",
+        help="Server to ask with --runtime serving, such as grpc://127.0.0.1:8500 or "
+        "http://127.0.0.1:8501.",
+    )(command)
+    return click.option(
+        "--runtime",
+        type=click.Choice([*RUNTIMES, "serving"]),
+        default="tensorflow",
+        help="Engine; serving is a server, for the others than tensorflow see "
+        "`defectkeras registry convert`.",
+    )(command)
+
 
 root_option = click.option(
     "--root",

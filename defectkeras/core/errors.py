@@ -9,7 +9,8 @@ says what must hold, what came, and what to do::
     ├── DatasetError       a data spec or its files do not fit together
     ├── ModelError         an architecture or a model does not fit its input
     ├── TrainingError      a run cannot start, go on or end well
-    └── RegistryError      a model version is missing, damaged or not writable
+    ├── RegistryError      a model version is missing, damaged or not writable
+    └── ServingError       a model server cannot be reached, or refuses
 """
 
 
@@ -39,3 +40,7 @@ class TrainingError(DefectKerasError):
 
 class RegistryError(DefectKerasError):
     """A model version is missing, damaged or not writable."""
+
+
+class ServingError(DefectKerasError):
+    """A model server cannot be reached, or refuses."""

@@ -25,6 +25,7 @@ from defectkeras.registry.folders import (
 )
 from defectkeras.registry.manifest import read_manifest, require_undamaged
 from defectkeras.registry.names import require_name
+from defectkeras.registry.server_config import refresh_server_config
 from defectkeras.registry.store import ModelRegistry
 from defectkeras.registry.unpack import unpack_archive
 from defectkeras.registry.version import ModelVersion
@@ -135,6 +136,7 @@ def import_archive(
             shutil.copytree(archived.folder, staging, dirs_exist_ok=True)
             require_undamaged(staging)
             version = publish_folder(staging)
+            refresh_server_config(registry.root)
     return registry.resolve(f"{archived.card.name}@{version}")
 
 

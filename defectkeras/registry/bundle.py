@@ -16,6 +16,7 @@ from defectkeras.registry.golden import GOLDEN, make_golden, write_golden
 from defectkeras.registry.load import check_predictions
 from defectkeras.registry.manifest import EXTRA_FOLDER, MANIFEST, write_manifest
 from defectkeras.registry.safe_config import KERAS_FILE
+from defectkeras.registry.warmup import write_warmup
 
 CARD_PAGE = EXTRA_FOLDER / "card.md"
 
@@ -59,7 +60,9 @@ def write_bundle(
     _save_keras_file(model, folder / KERAS_FILE)
     write_card(card, folder)
     (folder / CARD_PAGE).write_text(card_markdown(card), encoding="utf-8")
-    write_golden(make_golden(model, card, image), folder)
+    golden = make_golden(model, card, image)
+    write_golden(golden, folder)
+    write_warmup(folder, card.name, golden.image, stride=card.stride)
     _write_extra_files(extra_files, folder / EXTRA_FOLDER)
     write_manifest(folder)
     check_predictions(folder)

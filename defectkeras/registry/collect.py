@@ -10,6 +10,7 @@ from pathlib import Path
 from defectkeras.core.files import sync
 from defectkeras.registry.aliases import AliasBook, read_book, write_book
 from defectkeras.registry.folders import STAGING_PREFIX, locked, told_plainly
+from defectkeras.registry.server_config import refresh_server_config
 from defectkeras.registry.store import ModelRegistry
 from defectkeras.registry.version import ModelVersion
 
@@ -90,6 +91,7 @@ def remove_version(registry: ModelRegistry, version: ModelVersion) -> None:
         write_book(book, folder)  # fails here where the folder is read-only
         version.path.rename(trash)
         sync(folder)
+        refresh_server_config(registry.root)
     with contextlib.suppress(OSError):  # the next writer removes what is left
         shutil.rmtree(trash)
 

@@ -49,6 +49,35 @@ def load_predict_fn(version: ModelVersion) -> PredictFn:
     return _tile_signature(_load_saved_model(version.path))
 
 
+def load_signatures(
+    version: ModelVersion,
+) -> dict[str, Callable[..., dict[str, Any]]]:
+    """Load a version to be served: its files and its golden are checked first.
+
+    Args:
+        version: From `ModelRegistry.resolve`.
+
+    Returns:
+        Name of each signature to its function of named tensors; may be called from
+        several threads.
+
+    Raises:
+        RegistryError: When a file is damaged or the golden comes out otherwise.
+    """
+    require_undamaged(version.path)
+    loaded, golden = _load_saved_model(version.path), read_golden(version.path)
+    predict = partial(_by_micrographs, loaded, version.card)
+    what = f"{version.path}: signature {MICROGRAPH_SIGNATURE!r}"
+    with full_precision():
+        require_golden(golden, predict, what=what)
+
+    def calling(name: str) -> Callable[..., dict[str, Any]]:
+        # By way of `loaded`, because a signature alone does not keep its weights.
+        return lambda **tensors: loaded.signatures[name](**tensors)
+
+    return {name: calling(name) for name in loaded.signatures}
+
+
 def load_model(version: ModelVersion) -> keras.Model:
     """Load the Keras model of a version, to look at it or to train it further.
 

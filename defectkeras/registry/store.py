@@ -32,6 +32,7 @@ from defectkeras.registry.names import (
     require_alias,
     require_name,
 )
+from defectkeras.registry.server_config import refresh_server_config
 from defectkeras.registry.version import ModelVersion
 
 if TYPE_CHECKING:
@@ -166,6 +167,7 @@ class ModelRegistry:
                 extra_files=extra_files or {},
             )
             version = publish_folder(staging)
+            refresh_server_config(self.root)
         return self.resolve(f"{name}@{version}")
 
     def set_alias(
@@ -250,6 +252,7 @@ class ModelRegistry:
         folder = self.root / name
         with told_plainly(folder), locked(folder):
             yield folder
+            refresh_server_config(self.root)
 
     def verify(self, version: ModelVersion) -> None:
         """Check a version: its files, its number, and what it predicts.

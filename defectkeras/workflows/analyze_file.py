@@ -193,6 +193,7 @@ def _segmenter_for(task: FileTask) -> Segmenter:
         task.registry_root,
         runtime=chosen.runtime,
         spread=chosen.spread,
+        url=chosen.url,
     )
     if segmenter.version.sha256 != model.sha256:
         raise RegistryError(
@@ -211,6 +212,9 @@ def _load(
     *,
     runtime: str,
     spread: Spread,
+    url: str | None,
 ) -> Segmenter:
     """Load a model once for all micrographs of a process."""
-    return load_segmenter(reference, registry_root, runtime=runtime, spread=spread)
+    return load_segmenter(
+        reference, registry_root, runtime=runtime, spread=spread, url=url
+    )

@@ -81,7 +81,9 @@ def evaluate(
         model, spec_path, split=split, root=root, registry_root=registry_root
     )
     chosen = settings or SegmentSettings()
-    segmenter = load_segmenter(model, registry_root, runtime=chosen.runtime)
+    segmenter = load_segmenter(
+        model, registry_root, runtime=chosen.runtime, url=chosen.url
+    )
     return evaluate_split(
         lambda micrograph: segment(segmenter, micrograph, chosen),
         plan.spec,

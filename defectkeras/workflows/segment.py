@@ -1,5 +1,6 @@
 """A model version of the registry, asked about micrographs."""
 
+import os
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
@@ -9,7 +10,7 @@ from typing import Literal, TypeAlias
 import numpy as np
 
 from defectkeras.core.arrays import ClassMap, Image, PredictFn
-from defectkeras.core.errors import ModelError
+from defectkeras.core.errors import ModelError, ServingError
 from defectkeras.core.micrograph import Micrograph
 from defectkeras.prediction.domain import check_pixel_size
 from defectkeras.prediction.postprocess import remove_small_objects
@@ -19,6 +20,9 @@ from defectkeras.registry.card import ModelCard
 from defectkeras.registry.store import ModelRegistry, ModelVersion
 
 Spread: TypeAlias = Literal["none", "members", "dropout"]
+
+SERVING = "serving"
+"""The runtime that is a server."""
 
 
 @dataclass(frozen=True)
@@ -33,9 +37,11 @@ class SegmentSettings:
             not learned from to the nearest one that it has.
         min_area_px: Connected pixels of one class become matrix when they are
             fewer.
-        runtime: The engine, "tensorflow" or one that the version was converted for.
+        runtime: The engine, "tensorflow" or one that the version was converted for, or
+            "serving" for a server.
         spread: What the error of the model is taken from beside the eight views of
             `augment`: "members" of an ensemble, or passes with "dropout".
+        url: Of the server, such as "grpc://127.0.0.1:8500"; for "serving" only.
     """
 
     tile_size: int = 512
@@ -45,6 +51,7 @@ class SegmentSettings:
     min_area_px: int = 0
     runtime: str = "tensorflow"
     spread: Spread = "none"
+    url: str | None = None
 
 
 @dataclass(frozen=True)
@@ -92,28 +99,50 @@ def load_segmenter(
     *,
     runtime: str = "tensorflow",
     spread: Spread = "none",
+    url: str | None = None,
 ) -> Segmenter:
     """Load a model version.
 
     Args:
         reference: "name", "name@3" or "name@alias".
         registry_root: Folder of the registry; None takes the default.
-        runtime: The engine, see `load_runtime`.
+        runtime: The engine, see `load_runtime`, or "serving" to let a server predict;
+            the card is that of the registry here.
         spread: Which variants are loaded as well.
+        url: Of the server, for "serving" only. A token that it wants to see is taken
+            from the variable DEFECTKERAS_TOKEN.
 
     Raises:
         RegistryError: When there is no such version or it is damaged.
         ModelError: When it has no such variants.
+        ServingError: When runtime and URL do not fit together.
     """
-    from defectkeras.registry.runtimes import load_runtime
-
     version = ModelRegistry(registry_root).resolve(reference)
-    predict_fn = load_runtime(version, runtime)
+    if (runtime == SERVING) != (url is not None):
+        raise ServingError(
+            f"The runtime {SERVING} and the URL of a server go together. Received: "
+            f"{runtime}, {url}. Give --runtime serving --url grpc://127.0.0.1:8500."
+        )
+    predict_fn = _engine(version, runtime, url)
     if spread == "none":
         return Segmenter(version, predict_fn)
     from defectkeras.registry.variants import load_variants
 
     return Segmenter(version, predict_fn, load_variants(version, spread))
+
+
+def _engine(version: ModelVersion, runtime: str, url: str | None) -> PredictFn:
+    """Give what predicts: a server where there is a URL, else an engine here."""
+    if url is None:
+        from defectkeras.registry.runtimes import load_runtime
+
+        return load_runtime(version, runtime)
+    from defectkeras.serving.packages import require_packages
+
+    require_packages()
+    from defectkeras.serving.client import remote_predict_fn
+
+    return remote_predict_fn(version, url, token=os.environ.get("DEFECTKERAS_TOKEN"))
 
 
 def segment(

@@ -31,6 +31,7 @@ def test_everything_is_there_and_in_the_manifest(
     assert set(read_manifest(folder).files) == {
         *("saved_model.pb", "fingerprint.pb", "variables/variables.index"),
         "variables/variables.data-00000-of-00001",
+        "assets.extra/tf_serving_warmup_requests",
         *(f"assets.extra/defectkeras/{name}" for name in ours),
     }
     assert find_damage(folder) == ()

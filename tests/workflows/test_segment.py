@@ -3,11 +3,22 @@
 import dataclasses
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from defectkeras.core.calibration import Calibration
-from defectkeras.core.errors import CalibrationError, ModelError, RegistryError
+from defectkeras.core.errors import (
+    CalibrationError,
+    ModelError,
+    RegistryError,
+    ServingError,
+)
 from defectkeras.core.micrograph import Micrograph
+from defectkeras.registry.store import ModelRegistry
+from defectkeras.serving.server import running_server
+from defectkeras.serving.settings import ServerSettings
+from defectkeras.workflows.analyze import analyze
+from defectkeras.workflows.analyze_file import AnalyzeSettings
 from defectkeras.workflows.measure import Segmented, measure
 from defectkeras.workflows.segment import (
     Segmenter,
@@ -148,3 +159,37 @@ def test_views_are_told_with_augment(segmenter):
     views = segment(segmenter, field, SegmentSettings(augment=True, min_area_px=30))
     assert len(views.other_class_maps) == 8
     assert any((views.other_class_maps[0] != m).any() for m in views.other_class_maps)
+
+
+@pytest.mark.parametrize("scheme", ["rest_url", "grpc_url"])
+def test_a_server_gives_what_the_registry_gives(
+    tiny_registry, synthetic_spec, tmp_path, scheme
+):
+    settings = ServerSettings(port=0, grpc_port=0)
+    file = next((synthetic_spec.parent / "micrographs").iterdir())
+    with running_server(ModelRegistry(tiny_registry), settings) as address:
+        tables = [
+            analyze(
+                [file],
+                "tiny",
+                output_folder=tmp_path / words["runtime"],
+                settings=AnalyzeSettings(SegmentSettings(**words)),
+                registry_root=tiny_registry,
+            ).quantities()
+            for words in (
+                {"runtime": "tensorflow"},
+                {"runtime": "serving", "url": getattr(address, scheme)},
+            )
+        ]
+    assert len(tables[0]) > 0
+    pd.testing.assert_frame_equal(*tables)
+    maps = sorted(tmp_path.rglob("class_map.png"))
+    assert maps[0].read_bytes() == maps[1].read_bytes()
+
+
+@pytest.mark.parametrize(
+    "words", [{"runtime": "serving"}, {"url": "grpc://127.0.0.1:8500"}]
+)
+def test_runtime_and_url_go_together(tiny_registry, words):
+    with pytest.raises(ServingError, match="go together"):
+        load_segmenter("tiny", tiny_registry, **words)

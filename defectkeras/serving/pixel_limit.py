@@ -1,0 +1,61 @@
+"""How many pixels a request asks about, told before anything is decoded or computed.
+
+A network needs hundreds of bytes for each pixel, and a file of a few kilobytes can hold
+millions of them.
+"""
+
+import io
+import math
+from typing import Any
+
+from numpy.typing import NDArray
+from PIL import Image as PillowImage
+
+from defectkeras.serving.servable import Tensors
+from defectkeras.serving.status import Code, StatusError
+
+_FORMATS = ("PNG", "JPEG", "BMP", "GIF", "WEBP")  # all that the graph decodes
+
+
+def count_pixels(inputs: Tensors) -> int:
+    """Count the pixels of all images.
+
+    Args:
+        inputs: By name: images (N, H, W, 1), or PNG and JPEG files as `bytes` (N,).
+
+    Raises:
+        StatusError: When a file is no image.
+    """
+    return sum(map(_pixels_of, inputs.values()))
+
+
+def require_few_pixels(pixels: int, most: int) -> None:
+    """Refuse a request that asks about too many.
+
+    Raises:
+        StatusError: When it does.
+    """
+    if pixels > most:
+        raise StatusError(
+            Code.INVALID_ARGUMENT,
+            f"A request may have {most} pixels at most but has {pixels}; send tiles",
+        )
+
+
+def _pixels_of(value: NDArray[Any]) -> int:
+    if value.dtype != object:
+        return math.prod(value.shape[:3])
+    return sum(_pixels_in_file(data) for data in value.ravel().tolist())
+
+
+def _pixels_in_file(data: bytes) -> int:
+    """Read the size in the head of a file, nothing else."""
+    try:
+        with PillowImage.open(io.BytesIO(data), formats=_FORMATS) as image:
+            return math.prod(image.size)
+    except (PillowImage.DecompressionBombError, PillowImage.DecompressionBombWarning):
+        return 2**62
+    except (OSError, ValueError, SyntaxError) as error:
+        raise StatusError(
+            Code.INVALID_ARGUMENT, "A file must be a whole PNG or JPEG image"
+        ) from error

@@ -1,0 +1,37 @@
+"""A version on a server, and what is said when it does not answer."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from numpy.typing import NDArray
+
+from defectkeras.core.errors import ServingError
+
+Tensors = dict[str, NDArray[Any]]
+
+
+@dataclass(frozen=True)
+class Target:
+    """A version on a server.
+
+    Attributes:
+        url: "grpc://host:8500", "grpcs://...", "http://host:8501" or "https://...".
+        name: Name of the model.
+        version: Its number.
+        token: What the server wants to see, or None.
+        timeout_s: Longest time for a request, all tries together.
+    """
+
+    url: str
+    name: str
+    version: int
+    token: str | None = None
+    timeout_s: float = 120.0
+
+
+def no_answer(target: Target, reason: str) -> ServingError:
+    """Give the error of a request that came to nothing."""
+    return ServingError(
+        f"The server at {target.url} must answer for {target.name}@{target.version}, "
+        f"but: {reason}."
+    )

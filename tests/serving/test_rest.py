@@ -1,0 +1,67 @@
+"""Limits; what TensorFlow Serving answers is in test_conformance.py."""
+
+import dataclasses
+import socket
+from urllib.parse import urlsplit
+
+import pytest
+import requests
+
+from defectkeras.registry.store import ModelRegistry
+from defectkeras.serving.server import running_server
+
+
+@pytest.fixture(scope="module")
+def strict(served_root, settings):
+    """A server that takes little."""
+    limits = dataclasses.replace(settings, max_body_bytes=20_000, timeout_s=0.5)
+    with running_server(ModelRegistry(served_root), limits) as address:
+        yield f"{address.rest_url}/v1/models/tiny:predict"
+
+
+def test_a_large_body_is_refused_before_it_is_read(strict):
+    url = urlsplit(strict)
+    with socket.create_connection((url.hostname, url.port), timeout=60) as client:
+        head = (
+            f"POST {url.path} HTTP/1.1\r\nHost: x\r\nContent-Length: {10**12}\r\n\r\n"
+        )
+        client.sendall(head.encode())
+        assert client.recv(1000).startswith(b"HTTP/1.1 429 ")
+
+
+def test_a_large_body_without_a_length_is_refused(strict):
+    reply = requests.post(strict, data=(b"x" * 5_000 for _ in range(20)), timeout=60)
+    assert (reply.status_code, list(reply.json())) == (429, ["error"])
+
+
+def test_a_slow_body_is_refused(strict):
+    url = urlsplit(strict)
+    with socket.create_connection((url.hostname, url.port), timeout=60) as client:
+        head = f"POST {url.path} HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\n{{"
+        client.sendall(head.encode())
+        assert client.recv(1000).startswith(b"HTTP/1.1 504 ")
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/v1/models/%2e%2e/versions/1",
+        "/v1/models/..%2ftiny",
+        "/v1/models/%00",
+        "/v1/models/tiny/versions/-1",
+        "/v1/models/tiny/versions/\u0661",
+        "/v1/models/tiny/labels/",
+        "/v1/models/" + "a" * 5000,
+        "/v1//models/tiny",
+    ],
+)
+def test_odd_paths_are_plain_errors(server, path):
+    reply = requests.get(server.rest_url + path, timeout=60)
+    assert reply.status_code in (400, 404)
+    assert list(reply.json()) == ["error"]
+
+
+def test_other_methods_are_malformed(server):
+    reply = requests.delete(f"{server.rest_url}/v1/models/tiny", timeout=60)
+    assert reply.status_code == 400
+    assert reply.json() == {"error": "Malformed request: DELETE /v1/models/tiny"}
