@@ -26,15 +26,25 @@ def commands(group=main, path=()):
 
 
 COMMANDS = dict(commands())
-TELLS_NOTHING = {"completion", "registry alias", "registry verify"}
+TELLS_NOTHING = {"completion", "registry alias", "serve", "tensorboard"}
 WRITES = {
     "analyze",
+    "annotations convert",
+    "compare",
     "data describe",
     "data synthesize",
+    "deploy tf-serving",
     "evaluate",
+    "plan",
     "pretrain",
     "quantify",
     "registry alias",
+    "registry convert",
+    "registry export",
+    "registry import",
+    "registry promote",
+    "registry rollback",
+    "registry tag",
     "train",
 }
 

@@ -51,7 +51,9 @@ def test_one_head_is_checked_and_predicted(stores, scheme):
     check_model(model, scheme, CONFIG)
     parts = build_parts(model, stores, scheme, CONFIG, choose_devices("one"))
     image = np.zeros((1, 6, 8, 1), np.float32)
-    assert parts.forward(image).shape == (1, 6, 8)
+    class_map, probabilities = parts.forward(image)
+    assert class_map.shape == (1, 6, 8)
+    assert probabilities.shape[:3] == (1, 6, 8)
     assert parts.stride == 2
     assert len(parts.variables["model"]) == len(model.variables) == 6
 
