@@ -1,6 +1,7 @@
 """The page, over HTTP and in a browser."""
 
 import io
+import shutil
 import zipfile
 
 import pytest
@@ -15,10 +16,11 @@ from defectkeras.workflows.serve_page import added_page
 
 
 @pytest.fixture(scope="module")
-def url(tiny_registry):
-    ModelRegistry(tiny_registry).set_alias("tiny", "production", 1)
+def url(tiny_registry, tmp_path_factory):
+    root = shutil.copytree(tiny_registry, tmp_path_factory.mktemp("served") / "models")
+    registry = ModelRegistry(root)
+    registry.set_alias("tiny", "production", 1)
     settings = ServerSettings(port=0, grpc_port=0)
-    registry = ModelRegistry(tiny_registry)
     with running_server(registry, settings, pages=added_page) as address:
         yield address.rest_url
 
