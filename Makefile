@@ -12,7 +12,7 @@ ADDONS ?= .venv-addons
 BIN = $(VENV)/bin
 READY = $(VENV)/.ready
 
-.PHONY: help setup demo test test-slow test-addons lint format docs shipped-models clean
+.PHONY: help setup demo test test-slow test-addons lint format docs clean
 
 help:  ## list what can be made
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## */\t/' | expand -t 18
