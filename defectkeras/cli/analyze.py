@@ -54,10 +54,10 @@ def parse_shard(
     help="Resample a micrograph to the nearest pixel size that the model knows.",
 )
 @click.option(
-    "--augment",
-    is_flag=True,
+    "--augment/--no-augment",
+    default=None,
     help="Average over eight views, whose spread goes into the error bars; better, "
-    "and eight times as long.",
+    "and eight times as long. [default: as the card of the model says]",
 )
 @click.option(
     "--spread",
@@ -111,7 +111,7 @@ def analyze(
     foil_thickness_nm: float | None,
     frame: int | None,
     rescale: bool,
-    augment: bool,
+    augment: bool | None,
     spread: Any,
     min_area_px: int,
     tile_size: int,
@@ -207,6 +207,7 @@ def _tell(analysis: "Analysis", as_json: bool) -> None:
                     {
                         "name": report.name,
                         "warnings": report.all_warnings,
+                        "applicability": report.applicability,
                         "quantities": [
                             q.to_dict() for q in report.quantification.quantities
                         ],

@@ -46,7 +46,11 @@ if TYPE_CHECKING:
     default="test",
     help="Part of the data.",
 )
-@click.option("--augment", is_flag=True, help="Average over eight views.")
+@click.option(
+    "--augment/--no-augment",
+    default=None,
+    help="Average over eight views. [default: as the card of the model says]",
+)
 @click.option(
     "--tolerance-px",
     type=click.FloatRange(min=0),
@@ -65,7 +69,7 @@ def evaluate(
     method: str | None,
     polarity: Literal["dark", "bright"],
     split: str,
-    augment: bool,
+    augment: bool | None,
     tolerance_px: float,
     out: Path | None,
     runtime: str,

@@ -24,6 +24,14 @@ from defectkeras.registry.names import require_name
 CARD = EXTRA_FOLDER / "model_card.json"
 
 _SCHEMA = 1
+_FREE_TABLES = (
+    "arguments",
+    "applicability",
+    "split",
+    "config",
+    "metrics",
+    "environment",
+)
 
 
 def _now() -> str:
@@ -49,6 +57,10 @@ class ModelCard:
         high_percent: Percentile of the grey levels that becomes 1.
         thresholds: Class name to the least probability for that class; empty when
             the most probable class is taken.
+        augment: Whether `analyze` and `evaluate` take the mean over eight views where
+            the user does not say; the thresholds were then tuned for it.
+        applicability: How its training micrographs look, to compare others with, see
+            `defectkeras.prediction.applicability`; empty when not known.
         dataset_name: Name of the data spec.
         dataset_fingerprint: "sha256:..." over the contents of its files.
         split: Names of the examples per split.
@@ -78,6 +90,8 @@ class ModelCard:
     low_percent: float = 0.1
     high_percent: float = 99.9
     thresholds: dict[str, float] = field(default_factory=dict)
+    augment: bool = False
+    applicability: dict[str, Any] = field(default_factory=dict)
     dataset_name: str
     dataset_fingerprint: str
     split: dict[str, Any]
@@ -110,7 +124,7 @@ class ModelCard:
         )
         self._check_pixel_size_range()
         self._check_thresholds()
-        for name in ("arguments", "split", "config", "metrics", "environment"):
+        for name in _FREE_TABLES:
             object.__setattr__(self, name, _json_form(name, getattr(self, name)))
 
     def _check_pixel_size_range(self) -> None:

@@ -32,6 +32,7 @@ def _head(card: ModelCard) -> list[str]:
         else f"{sizes[0]:g} to {sizes[1]:g} nm",
         "grey levels": f"percentile {card.low_percent:g} becomes 0, "
         f"{card.high_percent:g} becomes 1",
+        "views": "mean over eight" if card.augment else "one",
         "license": card.license,
         "created": card.created,
     }
@@ -54,7 +55,21 @@ def _head(card: ModelCard) -> list[str]:
         "",
         card.limits,
         "",
+        *_applicability(card),
     ]
+
+
+def _applicability(card: ModelCard) -> list[str]:
+    """Tell from how many micrographs it is known where the model applies."""
+    if not card.applicability:
+        return ["No statistics of the training micrographs: it cannot warn.", ""]
+    return _table(
+        ("compared with the training micrographs", "limit of the distance", "from"),
+        [
+            (kind, reference["limit"], f"{reference['left_out']} left out in turn")
+            for kind, reference in card.applicability.items()
+        ],
+    )
 
 
 def _origin(card: ModelCard) -> list[str]:

@@ -49,7 +49,7 @@ def load_variants(
                 "none. Train one that has, such as a Bayesian SegNet."
             )
         return tuple(partial(_drop, model, seed) for seed in range(DROPOUT_PASSES))
-    if not isinstance(model.layers[-1], MeanProbability):
+    if not any(isinstance(layer, MeanProbability) for layer in model.layers):
         raise ModelError(
             f"{version.reference} must be an ensemble to have members, and is one "
             "network. Train an ensemble with: defectkeras train SPEC --folds 5."

@@ -35,6 +35,7 @@ from defectkeras.reporting.vector import svg_element
 from defectkeras.reporting.views import (
     QuantityGroup,
     TableView,
+    applicability_facts,
     calibration_facts,
     method_name,
     methods_in_use,
@@ -213,7 +214,10 @@ def _view(micrograph: MicrographReport, page_id: str) -> MicrographView:
         warnings=micrograph.all_warnings,
         files=micrograph.files,
         sha256=micrograph.sha256,
-        facts=calibration_facts(quantification.calibration, quantification.shape),
+        facts=[
+            *calibration_facts(quantification.calibration, quantification.shape),
+            *applicability_facts(micrograph.applicability),
+        ],
         groups=quantity_groups(quantification),
         figures=[
             (f.name, Markup(svg_element(f.figure, f"{page_id}{f.name}", f.label)))

@@ -80,6 +80,8 @@ class MicrographReport:
             {"objects.csv": "field_1/objects.csv"}.
         sha256: Of the micrograph's file, or None.
         places: How the defects lie, or None.
+        applicability: How far the micrograph is from the training micrographs of the
+            model: "score", "limit" and "ratios" of each kind; None when not known.
     """
 
     name: str
@@ -89,6 +91,7 @@ class MicrographReport:
     files: Mapping[str, str] = field(default_factory=dict)
     sha256: str | None = None
     places: Places | None = None
+    applicability: Mapping[str, Any] | None = None
 
     @property
     def all_warnings(self) -> tuple[str, ...]:

@@ -102,7 +102,7 @@ def summarize(micrograph: MicrographReport, run: RunFacts) -> dict[str, Any]:
     Returns:
         Of dicts, lists, text, numbers and None: the quantities with units,
         intervals, methods and reasons; calibration and its source; model with
-        SHA-256; settings; software; warnings; files.
+        SHA-256; settings; software; warnings; applicability; files.
     """
     quantification = micrograph.quantification
     height, width = quantification.shape
@@ -116,6 +116,7 @@ def summarize(micrograph: MicrographReport, run: RunFacts) -> dict[str, Any]:
         "classes": [dataclasses.asdict(c) for c in quantification.scheme.classes],
         "quantities": [q.to_dict() for q in quantification.quantities],
         "warnings": list(micrograph.all_warnings),
+        "applicability": micrograph.applicability,
         "files": dict(micrograph.files),
         "model": None if run.model is None else _model_summary(run.model),
         "settings": _plain(run.settings),

@@ -1,6 +1,6 @@
 """What a page shows of one micrograph, as text in rows and columns."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -194,6 +194,24 @@ def calibration_facts(
         field = f"{width_nm / scale:.4g} × {height_nm / scale:.4g} {unit}"
         facts.append(("Field of view", field, ""))
     return facts
+
+
+def applicability_facts(
+    applicability: Mapping[str, Any] | None,
+) -> list[tuple[str, str, str]]:
+    """Give name, value and source of how like the training micrographs it is.
+
+    Example:
+        >>> ratios = {"texture": 0.4, "certainty": 1.5}
+        >>> applicability_facts({"score": 1.5, "limit": 1.0, "ratios": ratios})
+        [('Unlike the training micrographs', 'score 1.50, limit 1 (texture 0.40, \
+certainty 1.50)', '')]
+    """
+    if applicability is None:
+        return []
+    ratios = ", ".join(f"{k} {v:.2f}" for k, v in applicability["ratios"].items())
+    value = f"score {applicability['score']:.2f}, limit 1 ({ratios})"
+    return [("Unlike the training micrographs", value, "")]
 
 
 def _missing(quantities: Sequence[Quantity]) -> tuple[Missing, ...]:

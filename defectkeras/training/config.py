@@ -83,6 +83,8 @@ class TrainingConfig:
             training stops.
         tune_thresholds: Whether to choose, on the validation split, the least
             probability from which a pixel belongs to each defect class.
+        augment_predictions: Whether probabilities are the mean over eight views
+            unless the user says otherwise; temperature and thresholds suit it.
         seed: Of everything that is drawn.
         deterministic: Whether every operation must give the same bits each time.
         precision: "auto", "float32", "mixed_float16" or "mixed_bfloat16"; it
@@ -128,6 +130,7 @@ class TrainingConfig:
     augmentation: Augmentation = field(default_factory=Augmentation)
     patience: int = 15
     tune_thresholds: bool = False
+    augment_predictions: bool = False
     seed: int = 0
     deterministic: bool = False
     precision: Precision = "auto"

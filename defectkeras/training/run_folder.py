@@ -40,8 +40,10 @@ _CHUNK_BYTES = 1 << 20
 
 Row = Mapping[str, float | None]
 
-# What a run may go on with otherwise
+# What a run may go on with otherwise: rounding, or what comes after training
 _FREE = (
+    "tune_thresholds",
+    "augment_predictions",
     "strategy",
     "accumulation_steps",
     "checkpoint_minutes",
@@ -88,7 +90,8 @@ def require_same_run(
 ) -> None:
     """Refuse to go on with other settings, another model or other data.
 
-    Settings that change a result by rounding at most may differ.
+    Settings that change a result by rounding at most may differ, and those of what is
+    done with the trained model.
 
     Args:
         run_folder: Of the run that is to go on.
@@ -107,6 +110,8 @@ def require_same_run(
     found = []
     for name, table in now.items():
         before = read_run_file(run_folder, name)
+        if name == CONFIG:  # a setting that was not there yet was at its default
+            before = {**dataclasses.asdict(TrainingConfig()), **before}
         found += [
             f"{name} {line}"
             for line in differences({k: before.get(k) for k in table}, table)

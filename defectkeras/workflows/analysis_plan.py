@@ -87,6 +87,9 @@ def plan_analysis(
     files = find_micrographs([Path(p) for p in paths])
     names = result_folders(files)  # of all, so that each shard gives the same names
     version = ModelRegistry(registry_root).resolve(model)
+    if settings.segment.augment is None:  # so that the results tell what was done
+        chosen = dataclasses.replace(settings.segment, augment=version.card.augment)
+        settings = dataclasses.replace(settings, segment=chosen)
     run = run_facts(
         model=version, settings=dataclasses.asdict(settings), command=command
     )

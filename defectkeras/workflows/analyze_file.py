@@ -155,6 +155,7 @@ def segment_file(
         probability_map=segmentation.prediction.probability_map,
         uncertainty=segmentation.prediction.uncertainty,
         other_class_maps=segmentation.other_class_maps,
+        applicability=segmentation.applicability,
     )
 
 

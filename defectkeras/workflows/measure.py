@@ -14,6 +14,7 @@ from defectkeras.core.files import whole_folder, write_json
 from defectkeras.core.labels import LabelScheme
 from defectkeras.core.micrograph import Micrograph
 from defectkeras.micrographs.annotations import write_class_map
+from defectkeras.prediction.applicability import Applicability
 from defectkeras.quantification.error_parts import add_model_part
 from defectkeras.quantification.places import measure_places
 from defectkeras.quantification.quantify import (
@@ -54,6 +55,8 @@ class Segmented:
         uncertainty: (H, W) of the probabilities, or None.
         other_class_maps: (H, W) each, of the members of an ensemble or of other
             views; their spread goes into the error bars.
+        applicability: How far the micrograph is from the training micrographs, or
+            None when nothing is known of them.
     """
 
     micrograph: Micrograph
@@ -66,6 +69,7 @@ class Segmented:
     probability_map: ProbabilityMap | None = None
     uncertainty: Image | None = None
     other_class_maps: tuple[ClassMap, ...] = ()
+    applicability: Applicability | None = None
 
 
 @dataclass(frozen=True)
@@ -147,6 +151,7 @@ def measure_into_folder(
         The micrograph's part of the page in the folder above.
     """
     calibration = segmented.micrograph.calibration
+    known = segmented.applicability
     quantification = measure(segmented, settings)
     places = measure_places(quantification, segmented.class_map)
     tables = {
@@ -174,6 +179,7 @@ def measure_into_folder(
         files={name: f"{folder.name}/{name}" for name in files},
         sha256=segmented.sha256,
         places=places,
+        applicability=known.to_dict() if known else None,
     )
     overlay = draw_overlay(
         segmented.image, segmented.class_map, segmented.scheme, calibration=calibration

@@ -181,6 +181,7 @@ def _report(
         files=summary["files"],
         sha256=summary["sha256"],
         places=Places(table("places"), table("pairs"), table("orientations")),
+        applicability=summary.get("applicability"),
     )
 
 

@@ -12,12 +12,14 @@ import numpy as np
 from defectkeras.core.arrays import ClassMap, Image, PredictFn
 from defectkeras.core.errors import ModelError, ServingError
 from defectkeras.core.micrograph import Micrograph
+from defectkeras.prediction.applicability import Applicability
 from defectkeras.prediction.domain import check_pixel_size
 from defectkeras.prediction.postprocess import remove_small_objects
 from defectkeras.prediction.predict import Prediction, predict_micrograph
 from defectkeras.prediction.tiling import Tiling, choose_halo
 from defectkeras.registry.card import ModelCard
 from defectkeras.registry.store import ModelRegistry, ModelVersion
+from defectkeras.workflows.applicability import compare_with_training
 
 Spread: TypeAlias = Literal["none", "members", "dropout"]
 
@@ -32,7 +34,8 @@ class SegmentSettings:
     Attributes:
         tile_size: Largest side of a tile in px.
         batch_size: Tiles that the network takes at once.
-        augment: Whether to average over the eight symmetries of the square.
+        augment: Whether to average over the eight symmetries of the square; None
+            does what the card of the model says.
         rescale: Whether to resample a micrograph whose pixel size the model has
             not learned from to the nearest one that it has.
         min_area_px: Connected pixels of one class become matrix when they are
@@ -46,7 +49,7 @@ class SegmentSettings:
 
     tile_size: int = 512
     batch_size: int = 4
-    augment: bool = False
+    augment: bool | None = None
     rescale: bool = False
     min_area_px: int = 0
     runtime: str = "tensorflow"
@@ -85,12 +88,15 @@ class Segmentation:
         other_class_maps: (H, W) each without the specks, of the variants of the
             model when there are any, else of the views; their spread is the error
             of the model.
+        applicability: How far the micrograph is from those that the model has
+            learned from; None when the card has nothing to compare with.
     """
 
     prediction: Prediction
     class_map: ClassMap
     warnings: tuple[str, ...]
     other_class_maps: tuple[ClassMap, ...] = ()
+    applicability: Applicability | None = None
 
 
 def load_segmenter(
@@ -179,7 +185,7 @@ def segment(
         micrograph=micrograph,
         num_classes=card.scheme.num_classes,
         tiling=tiling_for(card, settings),
-        augment=settings.augment,
+        augment=card.augment if settings.augment is None else settings.augment,
         thresholds=card.threshold_values(),
         target_pixel_size_nm=target_nm,
     )
@@ -190,11 +196,16 @@ def segment(
             predict(variant) for variant in segmenter.variants
         )
         prediction = replace(prediction, uncertainty=uncertainty)
+    applicability = compare_with_training(
+        card, micrograph, prediction.probability_map, target_pixel_size_nm=target_nm
+    )
+    warnings = (warning, applicability.warning if applicability else None)
     return Segmentation(
         prediction,
         remove_small_objects(prediction.class_map, settings.min_area_px),
-        () if warning is None else (warning,),
+        tuple(w for w in warnings if w is not None),
         tuple(remove_small_objects(o, settings.min_area_px) for o in others),
+        applicability,
     )
 
 

@@ -133,6 +133,7 @@ def predict_probabilities(
     scheme: LabelScheme,
     *,
     target_pixel_size_nm: float | None = None,
+    augment: bool = False,
 ) -> Predict:
     """Give a function from a micrograph to its probabilities by a model.
 
@@ -140,23 +141,16 @@ def predict_probabilities(
         model: (B, H, W, 1) to logits.
         scheme: The K classes.
         target_pixel_size_nm: To which micrographs are resampled meanwhile.
+        augment: Whether they are the mean over eight views.
 
     Returns:
         A function that gives (H, W, K).
     """
     import tensorflow as tf
 
-    from defectkeras.models.build import describe_architecture
     from defectkeras.registry.graph import class_probabilities
 
-    facts = describe_architecture(model)
-    tiling = Tiling(
-        tile_size=TILE_SIZE,
-        halo=choose_halo(facts.receptive_field_px, TILE_SIZE),
-        batch_size=4,
-        stride=facts.stride,
-    )
-
+    tiling = tiling_of(model)
     probabilities = tf.function(
         lambda tiles: class_probabilities(model(tiles, training=False)),
         reduce_retracing=True,
@@ -169,8 +163,43 @@ def predict_probabilities(
             micrograph,
             num_classes=scheme.num_classes,
             tiling=tiling,
+            augment=augment,
             target_pixel_size_nm=target_pixel_size_nm,
         )
         return prediction.probability_map
 
     return predict
+
+
+def remember(predict: Predict, most_bytes: int = 1 << 30) -> Predict:
+    """Keep what a function gave for the first micrographs, to ask it only once.
+
+    Args:
+        predict: Micrograph, which stays in memory, to probabilities.
+        most_bytes: Of what is kept.
+    """
+    kept: dict[int, ProbabilityMap] = {}
+
+    def ask(micrograph: Micrograph) -> ProbabilityMap:
+        """Give (H, W, K) probabilities."""
+        found = kept.get(id(micrograph))
+        if found is None:
+            found = predict(micrograph)
+            if sum(k.nbytes for k in kept.values()) + found.nbytes <= most_bytes:
+                kept[id(micrograph)] = found
+        return found
+
+    return ask
+
+
+def tiling_of(model: "keras.Model") -> Tiling:
+    """Give tiles whose halo fits a model that has no card yet."""
+    from defectkeras.models.build import describe_architecture
+
+    facts = describe_architecture(model)
+    return Tiling(
+        tile_size=TILE_SIZE,
+        halo=choose_halo(facts.receptive_field_px, TILE_SIZE),
+        batch_size=4,
+        stride=facts.stride,
+    )

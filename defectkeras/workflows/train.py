@@ -11,7 +11,6 @@ from defectkeras.datasets.skip import without_bad_examples
 from defectkeras.datasets.spec import DatasetSpec, load_dataset_spec, load_example
 from defectkeras.registry.names import require_name
 from defectkeras.registry.store import ModelRegistry, ModelVersion
-from defectkeras.workflows.thresholds import predict_probabilities, tune_thresholds
 from defectkeras.workflows.training_card import (
     make_card,
     num_maps,
@@ -19,6 +18,7 @@ from defectkeras.workflows.training_card import (
     validation_scores,
 )
 from defectkeras.workflows.training_request import TrainingRequest, write_request
+from defectkeras.workflows.trust import learn_trust
 
 if TYPE_CHECKING:
     import keras
@@ -85,24 +85,13 @@ def train(
     )
     if not devices.is_chief:
         return None, run
-    tuned = None
-    if config.tune_thresholds:
-        tuned = tune_thresholds(
-            [load_example(e, spec.scheme) for e in spec.of_split("val")],
-            predict_probabilities(
-                run.model,
-                spec.scheme,
-                target_pixel_size_nm=config.target_pixel_size_nm,
-            ),
-            spec.scheme,
-        )
-        logger.info("%s", tuned)
+    trust = learn_trust(run.model, spec, config)
     card = make_card(
         request,
         spec,
         config,
         name=name,
-        model=run.model,
+        model=trust.model,
         pixel_size_range_nm=pixel_size_range_nm,
         split={
             split: [e.name for e in spec.of_split(split)]
@@ -113,13 +102,14 @@ def train(
             "protocol": "whole micrographs, pixels pooled, most probable class",
             "best_epoch": run.best_epoch,
             "scores": validation_scores(run),
-            **({"tuned_thresholds": tuned.to_dict()} if tuned else {}),
+            **trust.metrics,
         },
-        thresholds=tuned.thresholds if tuned else None,
+        thresholds=trust.thresholds,
+        applicability=trust.applicability,
     )
     version = ModelRegistry(request.registry_root).publish(
         name,
-        run.model,
+        trust.model,
         card,
         golden_image=golden_image(spec),
         extra_files={

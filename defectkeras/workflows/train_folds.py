@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from defectkeras.core.errors import TrainingError
 from defectkeras.datasets.folds import assign_folds
 from defectkeras.registry.store import ModelRegistry, ModelVersion
+from defectkeras.workflows.applicability import learn_references
 from defectkeras.workflows.train import build_model_for, golden_image, load_spec_of
 from defectkeras.workflows.training_card import (
     make_card,
@@ -36,7 +37,7 @@ def train_folds(
     specimen. Each model learns from all folds but one and is validated on that
     one, so that each score is of micrographs that the model has not seen. The
     ensemble as a whole has seen them all: only the test split can tell how good it
-    is.
+    is, and for the same reason it has no temperature of its own.
 
     Args:
         request: With the number of folds.
@@ -118,6 +119,9 @@ def train_folds(
             "mean_defect_iou": sum(run.best_score for run in runs) / len(runs),
             "folds": [validation_scores(run) for run in runs],
         },
+        applicability=learn_references(
+            examples, target_pixel_size_nm=config.target_pixel_size_nm
+        ),
     )
     version = ModelRegistry(request.registry_root).publish(
         name,

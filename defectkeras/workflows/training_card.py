@@ -65,6 +65,7 @@ def make_card(  # noqa: PLR0913  (what, on what, how, how well; each is told)
     split: dict[str, Any],
     metrics: dict[str, Any],
     thresholds: dict[str, float] | None = None,
+    applicability: dict[str, Any] | None = None,
 ) -> ModelCard:
     """Tell all that is known of a trained model.
 
@@ -78,6 +79,7 @@ def make_card(  # noqa: PLR0913  (what, on what, how, how well; each is told)
         split: Names of the examples by what they served for.
         metrics: How well it does, and on what.
         thresholds: Class name to the least probability for that class.
+        applicability: How its training micrographs look.
     """
     from defectkeras.models.build import describe_architecture
     from defectkeras.training.environment import describe_environment
@@ -102,6 +104,8 @@ def make_card(  # noqa: PLR0913  (what, on what, how, how well; each is told)
         config=dataclasses.asdict(config),
         metrics=metrics,
         thresholds=thresholds or {},
+        augment=config.augment_predictions,
+        applicability=applicability or {},
         environment=describe_environment(),
         intended_use=f"Segmentation of {defects} in micrographs like those of "
         f"{spec.name}: {spec.description}",

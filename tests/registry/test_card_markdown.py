@@ -30,3 +30,13 @@ def test_receptive_field_without_a_border_is_said(make_card):
 def test_cell_cannot_break_its_table(make_card):
     page = card_markdown(make_card(environment={"device": "a | b\n<script>"}))
     assert "| device | a \\| b &lt;script> |" in page
+
+
+def test_statistics_of_the_training_micrographs_are_told_in_short(make_card):
+    known = {"texture": {"mean": [0.0], "limit": 2.5, "left_out": 12}}
+    page = card_markdown(make_card(applicability=known, augment=True)).splitlines()
+    assert "| texture | 2.5 | 12 left out in turn |" in page
+    assert "| views | mean over eight |" in page
+    assert any(
+        "it cannot warn" in line for line in card_markdown(make_card()).split("\n")
+    )

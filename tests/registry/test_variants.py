@@ -7,6 +7,7 @@ import pytest
 from defectkeras.core.errors import ModelError
 from defectkeras.models.ensemble import build_ensemble
 from defectkeras.models.segnet_basic import build_segnet_basic
+from defectkeras.models.temperature import with_temperature
 from defectkeras.registry.load import load_predict_fn
 from defectkeras.registry.store import ModelRegistry
 from defectkeras.registry.variants import DROPOUT_PASSES, load_variants
@@ -32,6 +33,12 @@ def test_the_mean_of_the_members_is_what_the_ensemble_says(publish, make_model):
     assert np.abs(asked[0] - asked[1]).max() > 0.01
     together = load_predict_fn(version)(TILES)
     np.testing.assert_allclose(np.mean(asked, axis=0), together, atol=1e-4)
+
+
+def test_an_ensemble_with_a_temperature_has_its_members(publish, make_model):
+    ensemble = build_ensemble([make_model(seed=0), make_model(seed=1)])
+    version = publish(with_temperature(ensemble, 2.0))
+    assert len(load_variants(version, "members")) == 2
 
 
 def test_passes_differ_and_are_the_same_again(publish, make_model):

@@ -51,12 +51,28 @@ def test_only_what_changes_no_result_may_differ(
     start_run_folder(tmp_path, config, model, stores)
     free = TrainingConfig(epochs=3, strategy="mirrored", accumulation_steps=4)
     require_same_run(tmp_path, free, model, stores)
+    afterwards = TrainingConfig(epochs=3, tune_thresholds=True)
+    require_same_run(tmp_path, afterwards, model, stores)
     other = TrainingConfig(epochs=3, augmentation=Augmentation(gain=0.5))
     told = r"config\.json augmentation\.gain: 0\.2 before, 0\.5 now"
     with pytest.raises(TrainingError, match=told):
         require_same_run(tmp_path, other, model, stores)
     with pytest.raises(TrainingError, match=r"environment\.json model\.parameters"):
         require_same_run(tmp_path, config, build_tiny_model(4), stores)
+
+
+def test_run_from_before_a_setting_goes_on_with_its_default(
+    tmp_path, scheme, draw_example, build_tiny_model
+):
+    stores = {"train": load_store([draw_example()], scheme)}
+    model = build_tiny_model()
+    start_run_folder(tmp_path, TrainingConfig(), model, stores)
+    older = json.loads((tmp_path / "config.json").read_text())
+    del older["ema_momentum"]
+    (tmp_path / "config.json").write_text(json.dumps(older))
+    require_same_run(tmp_path, TrainingConfig(), model, stores)
+    with pytest.raises(TrainingError, match=r"ema_momentum: 0\.0 before, 0\.9 now"):
+        require_same_run(tmp_path, TrainingConfig(ema_momentum=0.9), model, stores)
 
 
 def test_differences_are_told_by_place():

@@ -58,8 +58,29 @@ def test_pixel_size_outside_the_range_is_warned_of_or_mended(segmenter):
     assert rescaled.warnings[0].startswith("Resampled from 2 to ")
     assert rescaled.class_map.shape == far.shape
     same = segment(segmenter, micrograph(), SegmentSettings(rescale=True))
-    assert same.warnings == ()
-    assert segment(segmenter, micrograph(), SegmentSettings()).warnings == ()
+    plain = segment(segmenter, micrograph(), SegmentSettings())
+    assert not any("pixel size" in w for w in (*same.warnings, *plain.warnings))
+
+
+def test_micrograph_unlike_the_training_ones_is_warned_of(segmenter):
+    stripes = np.tile(np.arange(150) % 16 < 8, (140, 1)).astype(np.float32)
+    field = Micrograph(stripes, Calibration(1.0), "stripes")
+    found = segment(segmenter, field, SegmentSettings())
+    assert found.applicability.score > 1
+    assert found.warnings == (found.applicability.warning,)
+    card = dataclasses.replace(segmenter.card, applicability={})
+    version = dataclasses.replace(segmenter.version, card=card)
+    blind = dataclasses.replace(segmenter, version=version)
+    assert segment(blind, field, SegmentSettings()).warnings == ()
+
+
+def test_card_says_how_many_views_unless_the_user_does(segmenter):
+    card = dataclasses.replace(segmenter.card, augment=True)
+    version = dataclasses.replace(segmenter.version, card=card)
+    own = dataclasses.replace(segmenter, version=version)
+    assert len(segment(own, micrograph(), SegmentSettings()).other_class_maps) == 8
+    plain = segment(own, micrograph(), SegmentSettings(augment=False))
+    assert plain.other_class_maps == ()
 
 
 def test_rescale_needs_pixel_sizes(segmenter):

@@ -9,6 +9,7 @@ from defectkeras.datasets.spec import LoadedExample
 from defectkeras.models.build import build_model
 from defectkeras.workflows.thresholds import (
     predict_probabilities,
+    remember,
     tune_thresholds,
 )
 
@@ -66,3 +67,17 @@ def test_model_gives_probabilities_of_any_size():
     probability_map = predict(draw(0)[0])
     assert probability_map.shape == (30, 44, 3)
     np.testing.assert_allclose(probability_map.sum(axis=-1), 1.0, rtol=1e-5)
+
+
+def test_remembers_as_long_as_there_is_room():
+    drawn = [draw(seed)[0] for seed in range(2)]
+    asked = []
+
+    def predict(micrograph):
+        asked.append(micrograph.name)
+        return np.full((30, 44, 3), len(asked), np.float32)
+
+    ask = remember(predict, most_bytes=30 * 44 * 3 * 4)
+    values = [ask(m)[0, 0, 0] for m in (*drawn, *drawn)]
+    assert asked == ["0", "1", "1"]
+    assert values == [1, 2, 1, 3]

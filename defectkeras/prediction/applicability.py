@@ -1,0 +1,236 @@
+"""Is a micrograph like those that a network has learned from?
+
+Compared are grey levels, texture and certainty (`descriptors.py`), each for itself, so
+that a warning can say what differs. A micrograph is the mean x of its patches; its
+distance is Mahalanobis' `d = sqrt((x - m)' S^-1 (x - m))` with the mean m and the
+shrunk covariance S of the patches of all training micrographs.
+
+The limit of d comes from the training micrographs themselves: each is left out in turn
+and its distance from the others found; the limit is `SLACK` times the largest. Fewer
+than `FEWEST_WHOLE` micrographs are cut in quarters, which are left out in turn; such a
+limit knows nothing of how micrographs differ, and errs toward a warning too many. The
+score is the largest ratio of a distance to its limit: above 1 is a warning.
+
+References:
+    K. Lee, K. Lee, H. Lee, J. Shin, "A simple unified framework for detecting
+    out-of-distribution samples and adversarial attacks", NeurIPS (2018),
+    https://doi.org/10.48550/arXiv.1807.03888
+
+    O. Ledoit, M. Wolf, "A well-conditioned estimator for large-dimensional covariance
+    matrices", Journal of Multivariate Analysis 88 (2004) 365-411,
+    https://doi.org/10.1016/S0047-259X(03)00096-4
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from defectkeras.core.arrays import Image, ProbabilityMap
+from defectkeras.core.strict import from_mapping
+from defectkeras.prediction.descriptors import (
+    Descriptors,
+    describe_certainty,
+    describe_grey_levels,
+    describe_texture,
+)
+
+FEWEST_WHOLE = 4
+SLACK = 1.25
+
+_LEAST_LIMIT = 1.0  # within one standard deviation of the patches nothing is foreign
+_LEAST_SIGMA = 0.01  # of a grey level, a logarithm or a bit: less is no difference
+
+Described: TypeAlias = Mapping[str, Descriptors]
+"""Kind of descriptor to its values (P, D) of each patch of a micrograph."""
+
+
+@dataclass(frozen=True)
+class Reference:
+    """What one kind of descriptor is on the training micrographs.
+
+    Attributes:
+        mean: (D,) over their patches.
+        covariance: (D, D) of their patches, shrunk.
+        limit: Largest distance at which a micrograph counts as one of them.
+        left_out: How many micrographs, or quarters, the limit comes from.
+    """
+
+    mean: tuple[float, ...]
+    covariance: tuple[tuple[float, ...], ...]
+    limit: float
+    left_out: int
+
+    def distance(self, descriptors: Descriptors) -> float:
+        """Give the distance of a micrograph.
+
+        Args:
+            descriptors: (P, D) of its patches.
+        """
+        off = descriptors.mean(axis=0) - np.array(self.mean)
+        return float(np.sqrt(off @ np.linalg.solve(np.array(self.covariance), off)))
+
+
+@dataclass(frozen=True)
+class Applicability:
+    """How far a micrograph is from those that a network has learned from.
+
+    Attributes:
+        ratios: Kind of descriptor to distance over limit.
+    """
+
+    ratios: Mapping[str, float]
+
+    @property
+    def score(self) -> float:
+        """The largest ratio; above 1 is a warning."""
+        return max(self.ratios.values())
+
+    @property
+    def warning(self) -> str | None:
+        """What differs, in one line; None where nothing does.
+
+        Example:
+            >>> print(Applicability({"texture": 2.4, "grey levels": 0.5}).warning)
+            Unlike the training micrographs in texture (score 2.4, limit 1): check \
+the overlay before using numbers.
+        """
+        differing = [kind for kind, ratio in self.ratios.items() if ratio > 1]
+        if not differing:
+            return None
+        return (
+            f"Unlike the training micrographs in {' and '.join(differing)} "
+            f"(score {self.score:.3g}, limit 1): check the overlay before using "
+            "numbers."
+        )
+
+    def to_dict(self) -> dict[str, Any]:
+        """Give it for JSON."""
+        return {"score": self.score, "limit": 1.0, "ratios": dict(self.ratios)}
+
+
+def describe_image(image: Image) -> Described:
+    """Describe how a micrograph looks.
+
+    Args:
+        image: (H, W) in [0, 1], normalized as for the network.
+    """
+    return {
+        "grey levels": describe_grey_levels(image),
+        "texture": describe_texture(image),
+    }
+
+
+def describe_probabilities(probability_map: ProbabilityMap) -> Described:
+    """Describe how sure a network is of a micrograph.
+
+    Args:
+        probability_map: (H, W, K).
+    """
+    return {"certainty": describe_certainty(probability_map)}
+
+
+def compare(
+    described: Described, references: Mapping[str, Reference]
+) -> Applicability | None:
+    """Compare a micrograph with the training micrographs.
+
+    Args:
+        described: From `describe_image` and `describe_probabilities`.
+        references: Kind of descriptor to what it is in training.
+
+    Returns:
+        Its ratios of all kinds that both know; None where there is none.
+    """
+    ratios = {
+        kind: reference.distance(described[kind]) / reference.limit
+        for kind, reference in references.items()
+        if kind in described
+    }
+    return Applicability(ratios) if ratios else None
+
+
+def cut_if_few(whole: NDArray[Any], num_micrographs: int) -> list[NDArray[Any]]:
+    """Give a micrograph as it is, or in quarters where there are few of them.
+
+    Args:
+        whole: (H, W, ...) image or probability map.
+        num_micrographs: How many there are; cut when fewer than `FEWEST_WHOLE`.
+
+    Example:
+        >>> [part.shape for part in cut_if_few(np.zeros((5, 8)), 1)]
+        [(3, 4), (3, 4), (2, 4), (2, 4)]
+    """
+    if num_micrographs >= FEWEST_WHOLE:
+        return [whole]
+    halves = np.array_split(whole, 2)
+    return [part for half in halves for part in np.array_split(half, 2, axis=1)]
+
+
+def fit_reference(micrographs: Sequence[Descriptors]) -> Reference:
+    """Learn what one kind of descriptor is like, and how far it may be off.
+
+    Args:
+        micrographs: (P, D) of the patches of each, at least two; P may differ.
+
+    Returns:
+        The reference, with numbers of six digits.
+
+    Raises:
+        ValueError: When there are fewer than two.
+    """
+    if len(micrographs) < 2:
+        raise ValueError(
+            "A reference needs two micrographs, or quarters, since one of them is left "
+            f"out. Received: {len(micrographs)}."
+        )
+    distances = []
+    for left_out, descriptors in enumerate(micrographs):
+        others = [m for number, m in enumerate(micrographs) if number != left_out]
+        distances.append(_fit(others).distance(descriptors))
+    return replace(
+        _fit(micrographs),
+        limit=_rounded(max(SLACK * max(distances), _LEAST_LIMIT)),
+        left_out=len(micrographs),
+    )
+
+
+def read_references(table: Mapping[str, Any], *, where: str) -> dict[str, Reference]:
+    """Read the references of a model card, strictly.
+
+    Args:
+        table: Kind of descriptor to the fields of a `Reference`.
+        where: What the error message calls it.
+
+    Raises:
+        DefectKerasError: When a key is unknown or missing, or a value is wrong.
+    """
+    return {
+        kind: from_mapping(Reference, fields, where=f"{where} {kind}")
+        for kind, fields in table.items()
+    }
+
+
+def _fit(micrographs: Sequence[Descriptors]) -> Reference:
+    """Give mean and covariance; the limit is not known yet."""
+    from sklearn.covariance import ledoit_wolf  # takes a second
+
+    patches = np.concatenate(micrographs)
+    mean = patches.mean(axis=0)
+    sigmas = np.sqrt(patches.var(axis=0) + _LEAST_SIGMA**2)
+    shrunk, _ = ledoit_wolf((patches - mean) / sigmas, assume_centered=True)
+    covariance = np.outer(sigmas, sigmas) * shrunk
+    covariance[np.diag_indices_from(covariance)] += _LEAST_SIGMA**2
+    return Reference(
+        mean=tuple(map(_rounded, mean)),
+        covariance=tuple(tuple(map(_rounded, row)) for row in covariance),
+        limit=np.inf,
+        left_out=0,
+    )
+
+
+def _rounded(value: float) -> float:
+    """Give six digits, which make a short card."""
+    return float(f"{value:.6g}")

@@ -1,0 +1,102 @@
+"""What a card keeps of its training micrographs, and others compared with it."""
+
+import dataclasses
+from collections import defaultdict
+from collections.abc import Sequence
+from typing import Any, TypeVar
+
+from defectkeras.core.arrays import Image, ProbabilityMap
+from defectkeras.core.micrograph import Micrograph
+from defectkeras.datasets.spec import Example, load_micrograph
+from defectkeras.micrographs.normalize import normalize_percentile
+from defectkeras.micrographs.resize import resize_to_pixel_size
+from defectkeras.prediction.applicability import (
+    Applicability,
+    compare,
+    cut_if_few,
+    describe_image,
+    describe_probabilities,
+    fit_reference,
+    read_references,
+)
+from defectkeras.prediction.descriptors import Descriptors
+from defectkeras.registry.card import ModelCard
+from defectkeras.workflows.thresholds import Predict
+
+Entry = TypeVar("Entry")
+
+MOST_MICROGRAPHS = 64
+"""Of more than these every second or third is looked at, evenly over all."""
+
+
+def learn_references(
+    examples: Sequence[Example],
+    unseen: Sequence[Micrograph] = (),
+    predict: Predict | None = None,
+    *,
+    target_pixel_size_nm: float | None = None,
+) -> dict[str, Any]:
+    """Learn how the micrographs of a model look, and how sure it is of them.
+
+    Args:
+        examples: All micrographs that the model was made with.
+        unseen: Those of the validation split. Certainty is learned from these alone,
+            since a network is surer of what it was trained on.
+        predict: Micrograph to probabilities; None leaves the certainty out.
+        target_pixel_size_nm: To which they are resampled.
+
+    Returns:
+        For the card: kind of descriptor to its `Reference` as a table.
+    """
+    found: dict[str, list[Descriptors]] = defaultdict(list)
+    chosen = _evenly(examples)
+    for example in chosen:
+        image = _as_seen(load_micrograph(example), target_pixel_size_nm)
+        for part in cut_if_few(image, len(chosen)):
+            for kind, descriptors in describe_image(part).items():
+                found[kind].append(descriptors)
+    if predict is not None:
+        asked = _evenly(unseen)
+        for micrograph in asked:
+            for part in cut_if_few(predict(micrograph), len(asked)):
+                for kind, descriptors in describe_probabilities(part).items():
+                    found[kind].append(descriptors)
+    return {kind: dataclasses.asdict(fit_reference(d)) for kind, d in found.items()}
+
+
+def compare_with_training(
+    card: ModelCard,
+    micrograph: Micrograph,
+    probability_map: ProbabilityMap,
+    *,
+    target_pixel_size_nm: float | None = None,
+) -> Applicability | None:
+    """Compare a micrograph with those that a model has learned from.
+
+    Args:
+        card: Of the model.
+        micrograph: (H, W) raw grey levels.
+        probability_map: (H, W, K) that the model gives for it.
+        target_pixel_size_nm: To which the micrograph was resampled for the model.
+
+    Returns:
+        How far it is from them; None when the card has nothing to compare with.
+    """
+    references = read_references(card.applicability, where=f"card of {card.name}")
+    if not references:
+        return None
+    image = _as_seen(micrograph, target_pixel_size_nm)
+    described = {**describe_image(image), **describe_probabilities(probability_map)}
+    return compare(described, references)
+
+
+def _as_seen(micrograph: Micrograph, pixel_size_nm: float | None) -> Image:
+    """Give (H, W) as the network sees it."""
+    if pixel_size_nm is not None:
+        micrograph = resize_to_pixel_size(micrograph, pixel_size_nm)
+    return normalize_percentile(micrograph.pixels)
+
+
+def _evenly(entries: Sequence[Entry]) -> list[Entry]:
+    """Give at most `MOST_MICROGRAPHS` of them."""
+    return list(entries[:: -(-len(entries) // MOST_MICROGRAPHS) or 1])

@@ -1,0 +1,128 @@
+"""A temperature for a trained model, from its validation split alone."""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from defectkeras.core.arrays import NOT_ANNOTATED, PredictFn
+from defectkeras.datasets.spec import LoadedExample
+from defectkeras.metrics.reliability import count_reliability
+from defectkeras.metrics.temperature import fit_temperature, tempered_probabilities
+from defectkeras.micrographs.normalize import normalize_percentile
+from defectkeras.micrographs.resize import resize_class_map, resize_to_pixel_size
+from defectkeras.prediction.predict import predict_image
+from defectkeras.prediction.symmetries import (
+    NUM_SYMMETRIES,
+    transform,
+    transform_back,
+)
+from defectkeras.prediction.tiling import Tiling
+from defectkeras.workflows.thresholds import tiling_of
+
+if TYPE_CHECKING:
+    import keras
+
+MOST_PIXELS = 1 << 18
+"""On so many pixels a temperature is fitted; more change its third digit."""
+
+Pixels = tuple[NDArray[np.float32], NDArray[np.integer]]
+
+
+def calibrate(
+    model: "keras.Model",
+    examples: Sequence[LoadedExample],
+    *,
+    target_pixel_size_nm: float | None = None,
+    augment: bool = False,
+) -> "tuple[keras.Model, dict[str, Any]]":
+    """Divide the logits of a model by the temperature that suits its examples best.
+
+    Args:
+        model: (B, H, W, 1) to logits (B, H, W, K).
+        examples: Of the validation split, with an annotated pixel.
+        target_pixel_size_nm: To which they are resampled.
+        augment: Whether probabilities are the mean over eight views, which is less
+            sure of itself than one of them.
+
+    Returns:
+        The model with the temperature as its last layer, and for the card the
+        temperature and the expected calibration error of the likeliest class, before
+        and after, on the same pixels.
+    """
+    from defectkeras.models.temperature import with_temperature
+
+    predict, tiling = _logits_of(model), tiling_of(model)
+    drawn = []
+    for example in examples:
+        scaled = _resampled(example, target_pixel_size_nm)
+        places = _draw_places(scaled, MOST_PIXELS // len(examples))
+        logits = _logits_at(
+            places, scaled, predict, model.output_shape[-1], tiling, augment
+        )
+        drawn.append((logits, scaled.class_map.ravel()[places]))
+    logits = np.concatenate([values for values, _ in drawn], axis=1)
+    classes = np.concatenate([truth for _, truth in drawn])
+    temperature = fit_temperature(logits, classes)
+    return with_temperature(model, temperature), {
+        "split": "val",
+        "pixels": len(classes),
+        "temperature": temperature,
+        "calibration_error_before": _calibration_error(logits, classes, 1.0),
+        "calibration_error_after": _calibration_error(logits, classes, temperature),
+    }
+
+
+def _resampled(example: LoadedExample, pixel_size_nm: float | None) -> LoadedExample:
+    if pixel_size_nm is None:
+        return example
+    micrograph = resize_to_pixel_size(example.micrograph, pixel_size_nm)
+    class_map = resize_class_map(example.class_map, micrograph.shape)
+    return LoadedExample(micrograph, class_map)
+
+
+def _draw_places(example: LoadedExample, most: int) -> NDArray[np.integer]:
+    """Give the places of annotated pixels, the same ones each time."""
+    places = np.flatnonzero(example.class_map != NOT_ANNOTATED)
+    if len(places) <= most:
+        return places
+    return np.random.default_rng(0).choice(places, most, replace=False)
+
+
+def _logits_at(
+    places: NDArray[np.integer],
+    example: LoadedExample,
+    predict: PredictFn,
+    num_maps: int,
+    tiling: Tiling,
+    augment: bool,
+) -> NDArray[np.float32]:
+    """Give the logits (V, N, K) of each view at N places."""
+    image = normalize_percentile(example.micrograph.pixels)[np.newaxis, ..., np.newaxis]
+    views = []
+    for index in range(NUM_SYMMETRIES if augment else 1):
+        turned = transform(image, index)[0, ..., 0]
+        found = predict_image(predict, turned, num_classes=num_maps, tiling=tiling)
+        logits = transform_back(found.probability_map[np.newaxis], index)
+        views.append(logits.reshape(-1, num_maps)[places])
+    return np.stack(views)
+
+
+def _logits_of(model: "keras.Model") -> PredictFn:
+    """Give a function from tiles (N, T, T, 1) to logits (N, T, T, K)."""
+    import tensorflow as tf
+
+    forward = tf.function(lambda x: model(x, training=False), reduce_retracing=True)
+    return lambda tiles: tf.cast(forward(tf.constant(tiles)), tf.float32).numpy()
+
+
+def _calibration_error(
+    logits: NDArray[np.float32], classes: NDArray[np.integer], temperature: float
+) -> float:
+    probabilities = tempered_probabilities(logits, temperature)
+    counts = count_reliability(
+        classes[np.newaxis].astype(np.int32),
+        probabilities[np.newaxis].astype(np.float32),
+    )
+    return counts.expected_calibration_error

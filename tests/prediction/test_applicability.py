@@ -1,0 +1,113 @@
+"""What is like the training micrographs, and what is not."""
+
+import dataclasses
+import json
+
+import cv2
+import numpy as np
+import pytest
+
+from defectkeras.core.errors import DefectKerasError
+from defectkeras.prediction.applicability import (
+    Applicability,
+    Reference,
+    compare,
+    cut_if_few,
+    describe_image,
+    describe_probabilities,
+    fit_reference,
+    read_references,
+)
+
+
+def grain(seed, sigma_px, mean=0.5, shape=(260, 390)):
+    """Grain of a certain size, normalized to [0, 1]."""
+    white = np.random.default_rng(seed).normal(size=shape).astype(np.float32)
+    smooth = cv2.GaussianBlur(white, (0, 0), sigma_px)
+    return np.clip(mean + 0.08 * smooth / smooth.std(), 0, 1).astype(np.float32)
+
+
+@pytest.fixture(scope="module")
+def references():
+    described = [describe_image(grain(seed, 2 + 0.1 * seed)) for seed in range(6)]
+    return {kind: fit_reference([d[kind] for d in described]) for kind in described[0]}
+
+
+def test_further_micrographs_of_the_kind_pass(references):
+    for seed in range(10, 15):
+        found = compare(describe_image(grain(seed, 2.25)), references)
+        assert found.score <= 1
+        assert found.warning is None
+
+
+def test_what_differs_is_named(references):
+    fine = compare(describe_image(grain(20, 0.6)), references)
+    assert fine.ratios["texture"] > 1 >= fine.ratios["grey levels"]
+    assert fine.warning.startswith("Unlike the training micrographs in texture (score")
+    dark = compare(describe_image(grain(21, 2.25, mean=0.3)), references)
+    assert dark.ratios["grey levels"] > 1 >= dark.ratios["texture"]
+
+
+def test_reference_is_as_numpy_finds_it(references):
+    descriptors = [describe_image(grain(s, 2 + 0.1 * s))["texture"] for s in range(6)]
+    patches = np.concatenate(descriptors)
+    reference = references["texture"]
+    np.testing.assert_allclose(reference.mean, patches.mean(axis=0), rtol=1e-4)
+    np.testing.assert_allclose(
+        np.diag(reference.covariance), patches.var(axis=0), rtol=0.2
+    )  # shrinking and the least spread change it a little
+    assert reference.left_out == 6
+
+
+def test_distance_is_that_of_mahalanobis():
+    reference = Reference((1.0, 2.0), ((4.0, 0.0), (0.0, 9.0)), limit=1.0, left_out=4)
+    patches = np.array([[4.0, 8.0], [6.0, 8.0]])  # mean (5, 8): 2 and 2 sigmas off
+    assert reference.distance(patches) == pytest.approx(np.sqrt(8))
+
+
+def test_quarters_stand_for_few_micrographs():
+    image = grain(0, 2.0)
+    quarters = cut_if_few(image, 3)
+    assert sum(q.size for q in quarters) == image.size
+    assert len(quarters) == 4
+    np.testing.assert_array_equal(quarters[1], image[:130, 195:])
+    assert cut_if_few(image, 4)[0] is image
+
+
+def test_limit_of_micrographs_that_are_all_the_same_is_not_zero():
+    same = [np.ones((4, 3))] * 4
+    assert fit_reference(same).limit == 1
+    with pytest.raises(ValueError, match="needs two micrographs"):
+        fit_reference(same[:1])
+
+
+def test_certainty_of_a_network_that_hesitates():
+    def probabilities(p, seed):
+        noise = 0.01 * np.random.default_rng(seed).random((130, 260), np.float32)
+        return np.stack([p - noise, 1 - p + noise], axis=-1).astype(np.float32)
+
+    described = [describe_probabilities(probabilities(0.98, s)) for s in range(5)]
+    references = {"certainty": fit_reference([d["certainty"] for d in described])}
+    for p, is_known in ((0.98, True), (0.6, False)):
+        found = compare(describe_probabilities(probabilities(p, 9)), references)
+        assert (found.warning is None) == is_known
+
+
+def test_round_trip_through_json(references):
+    table = {kind: dataclasses.asdict(r) for kind, r in references.items()}
+    again = json.loads(json.dumps(table, allow_nan=False))
+    assert read_references(again, where="card") == references
+    again["texture"]["limits"] = again["texture"].pop("limit")
+    with pytest.raises(DefectKerasError, match="card texture: unknown key 'limits'"):
+        read_references(again, where="card")
+
+
+def test_nothing_to_compare_is_no_score(references):
+    assert compare({}, references) is None
+    assert compare(describe_image(grain(0, 2.0)), {}) is None
+
+
+def test_scores_for_json():
+    found = Applicability({"texture": 2.0, "certainty": 1.5, "grey levels": 0.1})
+    assert found.to_dict() == {"score": 2.0, "limit": 1.0, "ratios": found.ratios}
+    assert "in texture and certainty (score 2, limit 1)" in found.warning
