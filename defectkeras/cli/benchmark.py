@@ -6,6 +6,7 @@ from typing import Any
 
 import click
 
+from defectkeras.cli.benchmark_candidates import benchmark_candidates
 from defectkeras.cli.convert import benchmark_runtimes
 from defectkeras.cli.main import FriendlyGroup
 from defectkeras.cli.options import (
@@ -21,11 +22,26 @@ from defectkeras.cli.options import (
 from defectkeras.cli.quiet import start_tensorflow
 
 
-@click.group(cls=FriendlyGroup)
+class SpecGroup(FriendlyGroup):
+    """A group that takes a first word that can be no command for a data spec."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Put "candidates" before such a word, as in `defectkeras benchmark a.toml`."""
+        if args and not args[0].isidentifier() and args[0] not in ctx.help_option_names:
+            args = ["candidates", *args]
+        return super().parse_args(ctx, args)
+
+
+@click.group(cls=SpecGroup)
 def benchmark() -> None:
-    """Measure speed, side by side in one run."""
+    """Compare what does the same, side by side.
+
+    `defectkeras benchmark SPEC ...` is short for `defectkeras benchmark candidates
+    SPEC ...`.
+    """
 
 
+benchmark.add_command(benchmark_candidates)
 benchmark.add_command(benchmark_runtimes)
 
 

@@ -1,10 +1,12 @@
 """Folds for cross-validation: by specimen or file, never by patch."""
 
+import dataclasses
 import hashlib
 from collections import Counter
 from collections.abc import Sequence
 
 from defectkeras.core.errors import DatasetError
+from defectkeras.datasets.spec import DatasetSpec
 
 
 def assign_folds(
@@ -47,3 +49,29 @@ def assign_folds(
         chosen[specimen] = fold = totals.index(min(totals))
         totals[fold] += sizes[specimen]
     return tuple(chosen[specimen] for specimen in specimens)
+
+
+def spec_of_fold(
+    spec: DatasetSpec, num_folds: int, fold: int, *, seed: int = 0
+) -> DatasetSpec:
+    """Give a data spec whose validation split is one fold, its training split the rest.
+
+    Examples of the splits "train" and "val" are shared out; those of "test" stay.
+
+    Args:
+        spec: The data spec.
+        num_folds: How many folds, 2 or more.
+        fold: Number of the fold that is held out, from 0.
+        seed: Of the order of the specimens.
+
+    Raises:
+        DatasetError: When there are fewer specimens than folds.
+    """
+    tested = spec.of_split("test")
+    shared = [e for e in spec.examples if e.split != "test"]
+    folds = assign_folds([e.specimen for e in shared], num_folds, seed=seed)
+    split = [
+        dataclasses.replace(example, split="val" if number == fold else "train")
+        for example, number in zip(shared, folds, strict=True)
+    ]
+    return dataclasses.replace(spec, examples=(*split, *tested))

@@ -93,6 +93,6 @@ def build_deeplab_v3(
     )
     x = network.output[f"stride_{output_stride}"]  # (B, H/16, W/16, 2048)
     x = add_aspp(x, rates, image_pooling=image_pooling, separable=separable)
-    x = convolve(x, HEAD_FILTERS, 3, "head")  # (B, H/16, W/16, 256)
+    x = convolve(x, HEAD_FILTERS, 3, "head_map")  # (B, H/16, W/16, 256)
     x = predict_logits(x, num_classes, output_stride)  # (B, H, W, K)
     return keras.Model(network.input, x, name=name)

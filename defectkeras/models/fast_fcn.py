@@ -110,7 +110,7 @@ def build_fast_fcn(
 
 def _fcn(x: Tensor) -> Tensor:
     """Convolve: (B, H, W, *) to (B, H, W, 512)."""
-    return _drop(convolve(x, HEAD_FILTERS, 3, "head"))
+    return _drop(convolve(x, HEAD_FILTERS, 3, "head_map"))
 
 
 def _psp(x: Tensor) -> Tensor:
@@ -131,7 +131,7 @@ def _aspp(x: Tensor) -> Tensor:
 
 def _cbp(x: Tensor) -> Tensor:
     """Strengthen channels by what occurs together: (B, H, W, *) to (B, H, W, 512)."""
-    x = convolve(x, HEAD_FILTERS, 1, "head")
+    x = convolve(x, HEAD_FILTERS, 1, "head_map")
     context = CompactBilinearPooling2D(SKETCH_DIMENSION, name="head_sketch")(x)
     context = DescriptorNormalization(name="head_descriptor")(context)
     gate = keras.layers.Dense(HEAD_FILTERS, "sigmoid", name="head_gate")(context)

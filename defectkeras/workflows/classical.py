@@ -18,6 +18,7 @@ from defectkeras.workflows.evaluation import Evaluation
 from defectkeras.workflows.segment import Segmentation
 
 RANDOM_FOREST = "random_forest"
+METHODS = (*CLASSICAL_METHODS, RANDOM_FOREST)
 
 
 def evaluate_method(
@@ -47,9 +48,34 @@ def evaluate_method(
             the data spec has more classes than the method can tell apart.
         TrainingError: When there is nothing annotated to fit a forest on.
     """
-    known = [*CLASSICAL_METHODS, RANDOM_FOREST]
-    require_known(method, known, what="method", error=DatasetError)
+    require_known(method, METHODS, what="method", error=DatasetError)
     spec = load_dataset_spec(spec_path, root=root)
+    return evaluate_split(
+        method_segmenter(method, spec, polarity),
+        spec,
+        split=split,
+        model=method if method == RANDOM_FOREST else f"{method}, {polarity} defects",
+        sha256=None,
+        tolerance_px=tolerance_px,
+        on_progress=on_progress,
+    )
+
+
+def method_segmenter(
+    method: str, spec: DatasetSpec, polarity: Polarity
+) -> Callable[[Micrograph], Segmentation]:
+    """Give a function that segments a micrograph by a method without a network.
+
+    Args:
+        method: One of `METHODS`; a forest is fitted here.
+        spec: The classes, and for a forest the split "train".
+        polarity: Whether the defects are dark or bright; the forest learns it.
+
+    Raises:
+        DatasetError: When the data spec has more classes than the method can tell
+            apart.
+        TrainingError: When there is nothing annotated to fit a forest on.
+    """
     find = _method_of(method, spec, polarity)
 
     def segment_micrograph(micrograph: Micrograph) -> Segmentation:
@@ -59,15 +85,7 @@ def evaluate_method(
         )
         return Segmentation(prediction, prediction.class_map, ())
 
-    return evaluate_split(
-        segment_micrograph,
-        spec,
-        split=split,
-        model=method if method == RANDOM_FOREST else f"{method}, {polarity} defects",
-        sha256=None,
-        tolerance_px=tolerance_px,
-        on_progress=on_progress,
-    )
+    return segment_micrograph
 
 
 def _method_of(

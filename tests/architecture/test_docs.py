@@ -24,6 +24,13 @@ def test_cli_reference_is_what_the_commands_say():
     )
 
 
+def test_tables_of_the_benchmark_are_those_of_its_files():
+    page = (ROOT / "docs" / "benchmark.md").read_text()
+    assert page == load(ROOT / "docs" / "write_benchmark.py").fill(page), (
+        "run: make docs"
+    )
+
+
 @pytest.mark.parametrize("page", PAGES, ids=lambda p: p.name)
 def test_links_lead_to_files(page):
     for target in re.findall(r"\]\(([^)#]+)[^)]*\)", page.read_text()):

@@ -22,6 +22,7 @@ COUNTS = {
     "loops-ti-a": {"test": 6},
     "loops-ti-b": {"test": 6},
     "precipitates-cr": {"train": 15, "val": 4},
+    "precipitates-cr-small": {"train": 7, "val": 2},
     "precipitates-ni": {"train": 10, "val": 4},
     "precipitates-ni-1": {"train": 1, "val": 4},
     "precipitates-ni-4": {"train": 4, "val": 4},

@@ -1,7 +1,8 @@
 import pytest
 
 from defectkeras.core.errors import DatasetError
-from defectkeras.datasets.folds import assign_folds
+from defectkeras.datasets.folds import assign_folds, spec_of_fold
+from defectkeras.datasets.spec import load_dataset_spec
 
 SPECIMENS = ["a"] * 4 + ["b"] * 3 + ["c"] * 2 + ["d"] * 2 + ["e"]
 
@@ -26,3 +27,14 @@ def test_folds_are_of_like_size_and_follow_the_seed():
 def test_too_few_specimens_are_told(num_folds):
     with pytest.raises(DatasetError, match="5 specimens"):
         assign_folds(SPECIMENS, num_folds)
+
+
+def test_each_example_is_held_out_once(synthetic_spec):
+    spec = load_dataset_spec(synthetic_spec)
+    held_out = []
+    for fold in range(2):
+        own = spec_of_fold(spec, 2, fold)
+        assert {e.name for e in own.examples} == {e.name for e in spec.examples}
+        held_out += [e.name for e in own.of_split("val")]
+        assert len(own.of_split("train")) == 2
+    assert sorted(held_out) == sorted(e.name for e in spec.examples)

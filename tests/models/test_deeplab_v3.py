@@ -40,3 +40,8 @@ def test_small_image_is_warned_of():
         build_deeplab_v3(
             (64, 96, 1), num_classes=2, encoder="mobilenet_v2", encoder_alpha=0.35
         )
+
+
+def test_its_layers_have_other_names_than_those_of_an_encoder():
+    model = build_deeplab_v3(num_classes=2, encoder="efficientnet_lite0")
+    assert model.output_shape == (None, None, None, 2)

@@ -35,7 +35,7 @@ def test_context_gate_can_only_strengthen_a_channel():
     """ReLU(x + x g) with g from 0 to 1 is from ReLU(x) to 2 ReLU(x)."""
     x = keras.Input((None, None, 8))
     model = keras.Model(x, HEADS["cbp"](x))
-    inner = keras.Model(x, model.get_layer("head_relu").output)
+    inner = keras.Model(x, model.get_layer("head_map_relu").output)
     maps = np.random.default_rng(1).normal(size=(1, 7, 10, 8)).astype(np.float32)
     ratio = model(maps).numpy()[inner(maps) > 0] / inner(maps).numpy()[inner(maps) > 0]
     assert ratio.min() > 1
@@ -53,3 +53,10 @@ def test_unknown_head_is_told():
 def test_resnet_gives_logits_of_the_image_size():
     model = build_fast_fcn(num_classes=3)
     assert model(np.zeros((1, 64, 96, 1), np.float32)).shape == (1, 64, 96, 3)
+
+
+def test_its_layers_have_other_names_than_those_of_an_encoder():
+    model = build_fast_fcn(
+        num_classes=2, encoder="efficientnet_lite0", pyramid_filters=16
+    )
+    assert model.output_shape == (None, None, None, 2)

@@ -1,0 +1,157 @@
+"""What a benchmark compares: networks, ways of upsampling, losses, methods without one.
+
+A candidate is written as a call: "unet", or "unet(filters=16, batch_norm=False)".
+"""
+
+import ast
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from defectkeras.core.errors import DatasetError, ModelError
+from defectkeras.core.names import require_known
+from defectkeras.workflows.classical import METHODS, RANDOM_FOREST
+
+if TYPE_CHECKING:
+    from defectkeras.training.settings import Settings
+
+ALL = "all"
+ENCODER = "encoder=efficientnet_lite0, encoder_weights=imagenet"
+ARCHITECTURES = (
+    "defectsegnet",
+    "segnet(filters=16)",
+    "fcn(filters=16)",
+    "unet(filters=16)",
+    f"encoder_unet({ENCODER})",
+    f"deeplab_v3_plus({ENCODER}, separable=True)",
+    f"fast_fcn({ENCODER}, pyramid_filters=64)",
+    "patch_classifier(filters=16)",
+)
+"""All architectures, in forms that a CPU can train; encoders begin with ImageNet."""
+
+UPSAMPLING = ("bed_of_nails", "nearest", "max_unpooling", "transposed")
+LOSSES = ("ce", "0.5*ce + 0.5*dice", "focal", "tversky", "lovasz")
+GROUPS = ("architecture", "upsampling", "loss", "method")
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """One of what is compared.
+
+    Attributes:
+        group: One of `GROUPS`.
+        name: As the table tells it.
+        architecture: A row of `MODEL_BUILDERS`; None for a method without a network.
+        arguments: Of its builder, beside the number of classes.
+        loss: An expression; empty for a method.
+    """
+
+    group: str
+    name: str
+    architecture: str | None = None
+    arguments: Mapping[str, Any] = field(default_factory=dict)
+    loss: str = ""
+
+    @property
+    def key(self) -> str:
+        """The name of its files: what is computed, not in which group it stands."""
+        told = [f"{name}={value}" for name, value in self.arguments.items()]
+        text = " ".join([self.architecture or self.name, *told, self.loss])
+        return re.sub(r"[^\w.=*+-]+", "_", text).strip("_")
+
+
+def choose_candidates(
+    settings: "Settings",
+    *,
+    num_classes: int,
+    architectures: str = "",
+    upsampling: str = "",
+    losses: str = "",
+    methods: str = "",
+) -> tuple[Candidate, ...]:
+    """Turn what a user names into candidates.
+
+    Args:
+        settings: Their architecture is the one that upsampling and losses are
+            compared in, their loss that of all others.
+        num_classes: K; where it is not 2, "all" methods are the random forest alone.
+        architectures: Calls joined by commas, or "all". Nothing named in any of the
+            four is "all" of each.
+        upsampling: Names of `UPSAMPLING_METHODS`, likewise.
+        losses: Expressions, likewise.
+        methods: Names of `METHODS`, likewise.
+
+    Raises:
+        ModelError: When an architecture or its arguments cannot be read.
+        DatasetError: When a method is unknown.
+    """
+    named = (architectures, upsampling, losses, methods)
+    words = dict(zip(GROUPS, named if any(named) else [ALL] * 4, strict=True))
+    known = {
+        "architecture": ARCHITECTURES,
+        "upsampling": UPSAMPLING,
+        "loss": LOSSES,
+        "method": METHODS if num_classes == 2 else (RANDOM_FOREST,),
+    }
+    network = (settings.architecture, settings.arguments)
+    chosen = []
+    for group, text in words.items():
+        for name in known[group] if text == ALL else _parts(text):
+            chosen.append(_candidate(group, name, network, settings.config.loss))
+    return tuple(chosen)
+
+
+def _candidate(
+    group: str, name: str, network: tuple[str, Mapping[str, Any]], loss: str
+) -> Candidate:
+    architecture, arguments = network
+    if group == "method":
+        require_known(name, METHODS, what="method", error=DatasetError)
+        return Candidate(group, name)
+    if group == "architecture":
+        return Candidate(group, name, *read_call(name), loss)
+    if group == "upsampling":
+        arguments = {**arguments, "upsampling": name}
+        return Candidate(
+            group, f"{architecture}, {name}", architecture, arguments, loss
+        )
+    return Candidate(group, f"{architecture}, {name}", architecture, arguments, name)
+
+
+def _parts(text: str) -> Iterator[str]:
+    """Split at commas that stand outside of parentheses."""
+    parts: Iterable[str] = re.split(r",(?![^()]*\))", text)
+    return (part.strip() for part in parts if part.strip())
+
+
+def read_call(text: str) -> tuple[str, dict[str, Any]]:
+    """Read an architecture and the arguments of its builder.
+
+    Args:
+        text: A name, or a call with arguments by name; a word needs no quotes.
+
+    Raises:
+        ModelError: When it cannot be read.
+
+    Example:
+        >>> read_call("fast_fcn(encoder=mobilenet_v2, pyramid_filters=32)")
+        ('fast_fcn', {'encoder': 'mobilenet_v2', 'pyramid_filters': 32})
+    """
+    try:
+        node = ast.parse(text, mode="eval").body
+        keywords = node.keywords if isinstance(node, ast.Call) else []
+        is_call = isinstance(node, ast.Call) and not node.args
+        name = node.func if isinstance(node, ast.Call) and is_call else node
+        if not isinstance(name, ast.Name):
+            raise ValueError(text)
+        return name.id, {str(k.arg): _read_value(k.value) for k in keywords}
+    except (SyntaxError, ValueError) as error:
+        raise ModelError(
+            "An architecture must be a name or a call such as 'unet(filters=16)'. "
+            f"Received: {text!r}."
+        ) from error
+
+
+def _read_value(node: ast.expr) -> Any:
+    return node.id if isinstance(node, ast.Name) else ast.literal_eval(node)

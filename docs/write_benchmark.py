@@ -1,0 +1,105 @@
+"""Write the tables of docs/benchmark.md from the files in docs/data.
+
+    python docs/write_benchmark.py                              # make docs does it, too
+    python docs/write_benchmark.py architectures=FOLDER         # with new results
+
+FOLDER is the --out of `defectkeras benchmark`: its table goes to docs/data, its figures
+to docs/images. docs/data/shipped_speed.json is of benchmarks/shipped_speed.py.
+"""
+
+import re
+import shutil
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import pandas as pd
+
+DOCS = Path(__file__).parent
+PAGE = DOCS / "benchmark.md"
+SCORES = {
+    "candidate": "candidate",
+    "iou": "IoU",
+    "f1": "F1",
+    "boundary_f1": "boundary F1",
+    "object_f1": "object F1",
+    "count_error_percent": "count off, %",
+    "area_fraction_error_percent": "area off, %",
+    "mean_size_error_percent": "size off, %",
+    "line_length_error_percent": "length off, %",
+}
+COSTS = {
+    "candidate": "candidate",
+    "parameters": "parameters",
+    "gflops_per_megapixel": "GFLOP/MP",
+    "training_cpu_seconds": "training, CPU s",
+    "cpu_seconds_per_megapixel": "CPU s/MP",
+    "seconds_per_megapixel": "s/MP",
+    "window_seconds_per_megapixel": "by windows, s/MP",
+}
+SPEEDS = {
+    "model": "model",
+    "engine": "engine",
+    "per_minute": "a minute",
+    "times_as_fast": "times as fast",
+    "error": "density off, %",
+}
+
+
+def main(words: Sequence[str]) -> None:
+    """Take new results over, if any are named, and write the page."""
+    for word in words:
+        name, _, folder = word.partition("=")
+        shutil.copy(Path(folder) / "benchmark.csv", DOCS / "data" / f"{name}.csv")
+        for figure in ("scores", "cost"):
+            copy = DOCS / "images" / f"benchmark_{name}_{figure}.svg"
+            shutil.copy(Path(folder) / f"{figure}.svg", copy)
+    PAGE.write_text(fill(PAGE.read_text(encoding="utf-8")), encoding="utf-8")
+
+
+def fill(page: str) -> str:
+    """Put each table between its two comments."""
+    for path in sorted((DOCS / "data").glob("*.csv")):
+        table = pd.read_csv(path)
+        for kind, columns in (("scores", SCORES), ("costs", COSTS)):
+            page = _replace(page, f"{path.stem} {kind}", _markdown(table, columns))
+    speeds = pd.read_json(DOCS / "data" / "shipped_speed.json")
+    speeds["error"] *= 100
+    return _replace(page, "shipped speed", _markdown(speeds, SPEEDS))
+
+
+def _replace(page: str, name: str, table: str) -> str:
+    pattern = rf"(<!-- {name} -->\n).*?(<!-- end -->)"
+    return re.sub(pattern, lambda m: f"{m[1]}{table}\n{m[2]}", page, flags=re.DOTALL)
+
+
+def _markdown(table: pd.DataFrame, columns: dict[str, str]) -> str:
+    """Give the columns that have a value as a table, with the spread of each."""
+    shown = [c for c in columns if table[c].notna().any()]
+    cells = [[columns[c] for c in shown]]
+    is_number = pd.api.types.is_numeric_dtype
+    cells += [["--:" if is_number(table[c]) else "---" for c in shown]]
+    for row in table.to_dict("records"):
+        cells.append([_cell(row[c], row.get(f"{c}_spread")) for c in shown])
+    return "\n".join(f"| {' | '.join(line)} |" for line in cells)
+
+
+def _cell(value: object, spread: object) -> str:
+    """Write a value, to three digits, and its spread over the folds."""
+    if not isinstance(value, int | float):
+        return str(value)
+    if pd.isna(value):
+        return "-"
+    text = _number(value)
+    is_spread = isinstance(spread, float) and not pd.isna(spread)
+    return f"{text} ± {_number(spread)}" if is_spread else text
+
+
+def _number(value: float) -> str:
+    if abs(value) >= 100:
+        return f"{value:,.0f}"
+    return f"{value:.2f}" if abs(value) < 10 else f"{value:.1f}"
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
