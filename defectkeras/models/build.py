@@ -1,7 +1,7 @@
 """The architectures by name."""
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from typing import Any
 
@@ -91,6 +91,21 @@ def build_model(architecture: str, **arguments: Any) -> keras.Model:
         defectkeras.core.errors.ModelError: Unknown architecture \
 'defectsegnett'. Did you mean 'defectsegnet'?
     """
+    return find_builder(architecture, arguments)(**arguments)
+
+
+def find_builder(
+    architecture: str, arguments: Collection[str]
+) -> Callable[..., keras.Model]:
+    """Give the builder of an architecture, which must know these arguments.
+
+    Args:
+        architecture: A name of `MODEL_BUILDERS`.
+        arguments: Names of arguments, "num_classes" among them.
+
+    Raises:
+        ModelError: As for `build_model`.
+    """
     require_known(architecture, MODEL_BUILDERS, what="architecture", error=ModelError)
     builder = MODEL_BUILDERS[architecture]
     known = inspect.signature(builder).parameters
@@ -100,4 +115,4 @@ def build_model(architecture: str, **arguments: Any) -> keras.Model:
         )
     if "num_classes" not in arguments:
         raise ModelError(f"{architecture} needs `num_classes`. Received: {arguments}.")
-    return builder(**arguments)
+    return builder

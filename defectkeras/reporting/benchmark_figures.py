@@ -1,9 +1,12 @@
 """Figures of a benchmark, as SVG: how good its candidates are, and at what cost."""
 
+import textwrap
+
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import StrMethodFormatter
 
 from defectkeras.reporting.palette import (
     BLUISH_GREEN,
@@ -15,6 +18,7 @@ from defectkeras.reporting.palette import (
 from defectkeras.reporting.vector import INK, SOFT, svg_element, vector_style
 
 SCORES = {"iou": "IoU", "boundary_f1": "boundary F1", "object_f1": "object F1"}
+NAME_WIDTH = 44  # letters of a line
 GROUP_COLORS = {
     "architecture": SKY_BLUE,
     "upsampling": BLUISH_GREEN,
@@ -35,7 +39,7 @@ def draw_scores(table: pd.DataFrame) -> str:
     """
     places = np.arange(len(table))[::-1]
     with vector_style():
-        figure = Figure(figsize=(8.2, 0.9 + 0.26 * len(table)), layout="constrained")
+        figure = Figure(figsize=(8.2, 0.9 + 0.3 * len(table)), layout="constrained")
         all_axes = figure.subplots(1, len(SCORES), sharey=True)
         for axes, (score, label) in zip(all_axes, SCORES.items(), strict=True):
             axes.barh(
@@ -47,9 +51,11 @@ def draw_scores(table: pd.DataFrame) -> str:
                 ecolor=INK,
                 error_kw={"elinewidth": 0.9},
             )
-            axes.set(xlim=(0, 1), title=label)
+            axes.set(xlim=(0, 1), xticks=(0, 0.5, 1), xticklabels=("0", "½", "1"))
+            axes.set_title(label, fontsize=10)
             axes.spines[["top", "right"]].set_visible(False)
-        all_axes[0].set_yticks(places, table["candidate"], fontsize=8)
+        names = [textwrap.fill(name, NAME_WIDTH) for name in table["candidate"]]
+        all_axes[0].set_yticks(places, names, fontsize=8)
         return svg_element(figure, "scores", "Scores of the candidates")
 
 
@@ -77,9 +83,10 @@ def draw_cost(table: pd.DataFrame) -> str:
                 )
         _name_points(axes, table)
         axes.set_xscale("log")
+        axes.xaxis.set_major_formatter(StrMethodFormatter("{x:g}"))
         axes.set(xlabel="Processor time of a megapixel (s)", ylabel="IoU", ylim=(0, 1))
         axes.margins(x=0.25)
-        axes.legend(frameon=False, fontsize=9)
+        figure.legend(loc="outside lower center", ncols=4, frameon=False, fontsize=9)
         axes.spines[["top", "right"]].set_visible(False)
         return svg_element(figure, "cost", "Accuracy of the candidates over their cost")
 

@@ -83,9 +83,15 @@ def choose_candidates(
         methods: Names of `METHODS`, likewise.
 
     Raises:
-        ModelError: When an architecture or its arguments cannot be read.
+        ModelError: When an architecture, an argument of it or a way of upsampling is
+            unknown, or cannot be read.
+        TrainingError: When a loss is unknown, or cannot be read.
         DatasetError: When a method is unknown.
     """
+    from defectkeras.losses import read_expression
+    from defectkeras.models.build import find_builder
+    from defectkeras.models.upsampling import UPSAMPLING_METHODS
+
     named = (architectures, upsampling, losses, methods)
     words = dict(zip(GROUPS, named if any(named) else [ALL] * 4, strict=True))
     known = {
@@ -94,29 +100,35 @@ def choose_candidates(
         "loss": LOSSES,
         "method": METHODS if num_classes == 2 else (RANDOM_FOREST,),
     }
-    network = (settings.architecture, settings.arguments)
-    chosen = []
-    for group, text in words.items():
-        for name in known[group] if text == ALL else _parts(text):
-            chosen.append(_candidate(group, name, network, settings.config.loss))
-    return tuple(chosen)
+    chosen = tuple(
+        _candidate(group, name, settings)
+        for group, text in words.items()
+        for name in (known[group] if text == ALL else _parts(text))
+    )
+    for candidate in chosen:  # told now, not when its turn comes
+        if candidate.architecture is None:
+            require_known(candidate.name, METHODS, what="method", error=DatasetError)
+            continue
+        arguments = candidate.arguments
+        find_builder(candidate.architecture, [*arguments, "num_classes"])
+        if way := arguments.get("upsampling"):
+            require_known(way, UPSAMPLING_METHODS, what="upsampling", error=ModelError)
+        read_expression(candidate.loss)
+    return chosen
 
 
-def _candidate(
-    group: str, name: str, network: tuple[str, Mapping[str, Any]], loss: str
-) -> Candidate:
-    architecture, arguments = network
+def _candidate(group: str, name: str, settings: "Settings") -> Candidate:
     if group == "method":
-        require_known(name, METHODS, what="method", error=DatasetError)
         return Candidate(group, name)
+    loss = settings.config.loss
     if group == "architecture":
         return Candidate(group, name, *read_call(name), loss)
+    arguments, label = settings.arguments, f"{settings.architecture}, {name}"
     if group == "upsampling":
         arguments = {**arguments, "upsampling": name}
-        return Candidate(
-            group, f"{architecture}, {name}", architecture, arguments, loss
-        )
-    return Candidate(group, f"{architecture}, {name}", architecture, arguments, name)
+    else:
+        loss = name
+    return Candidate(group, label, settings.architecture, arguments, loss)
 
 
 def _parts(text: str) -> Iterator[str]:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from defectkeras.core.errors import DatasetError, ModelError
+from defectkeras.core.errors import DatasetError, ModelError, TrainingError
 from defectkeras.models.build import MODEL_BUILDERS
 from defectkeras.training.settings import resolve_settings
 from defectkeras.workflows.candidates import (
@@ -66,6 +66,16 @@ def test_what_cannot_be_read_is_told(text):
         read_call(text)
 
 
-def test_unknown_method_names_the_nearest():
-    with pytest.raises(DatasetError, match="Did you mean 'ridges'"):
-        choose(methods="ridge")
+@pytest.mark.parametrize(
+    ("named", "error", "meant"),
+    [
+        ({"architectures": "unett"}, ModelError, "unet"),
+        ({"architectures": "unet(filter=4)"}, ModelError, "filters"),
+        ({"upsampling": "neares"}, ModelError, "nearest"),
+        ({"losses": "ce, dise"}, TrainingError, "dice"),
+        ({"methods": "ridge"}, DatasetError, "ridges"),
+    ],
+)
+def test_unknown_names_are_told_before_anything_is_trained(named, error, meant):
+    with pytest.raises(error, match=f"Did you mean '{meant}'"):
+        choose(**named)
