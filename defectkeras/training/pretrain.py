@@ -25,12 +25,13 @@ from defectkeras.core.files import whole_file
 from defectkeras.core.labels import DefectClass, LabelScheme
 from defectkeras.core.micrograph import Micrograph
 from defectkeras.datasets.spec import LoadedExample
-from defectkeras.models.encoder_unet import STRIDE, build_encoder_unet
+from defectkeras.models.encoder_unet import STRIDES, build_encoder_unet
 from defectkeras.models.encoders import build_encoder
 from defectkeras.pipelines.input_pipeline import PipelineConfig, build_training_dataset
 from defectkeras.pipelines.masking import Masking, build_masked_dataset
 from defectkeras.pipelines.store import load_store
 
+STRIDE = max(STRIDES)  # the whole encoder learns
 WEIGHT_DECAY = 0.05
 NO_CLASSES = LabelScheme(
     (DefectClass(0, "matrix", "matrix"), DefectClass(1, "unknown", "region"))
