@@ -22,6 +22,8 @@ def echo_survey(survey: "Survey") -> None:
         "pixel size": f"{tell_spread(survey.pixel_sizes_nm)} nm"
         + (f", unknown of {unknown}" if unknown else ""),
         "median grey": f"{tell_spread(survey.grey_middles)} of the grey range",
+        "scan roughness": tell_spread(survey.scan_roughness),
+        "brightness": f"slopes by {tell_spread(survey.brightness_slopes)} of the range",
         "not annotated": f"{100 * survey.not_annotated:.3g} %, in "
         f"{survey.examples_with_gaps} micrographs",
     }
@@ -54,6 +56,8 @@ def _class_line(entry: "ClassSurvey") -> str:
         f"{entry.name:<15} {entry.kind:<7} {100 * entry.fraction:6.2f} %, in "
         f"{entry.examples} micrographs"
     )
+    if entry.contrasts and entry.kind != "matrix":
+        line += f"; contrast {tell_spread(entry.contrasts)}"
     sizes_px = entry.diameters_px or entry.line_widths_px
     sizes_nm = entry.diameters_nm or entry.line_widths_nm
     if sizes_px is None:

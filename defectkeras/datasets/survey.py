@@ -14,6 +14,11 @@ from skimage.morphology import skeletonize
 from defectkeras.core.arrays import NOT_ANNOTATED, Mask
 from defectkeras.core.errors import DatasetError
 from defectkeras.core.labels import LabelScheme
+from defectkeras.datasets.appearance import (
+    brightness_slope,
+    class_contrasts,
+    scan_roughness,
+)
 from defectkeras.datasets.describe import GREY_PERCENTILES, object_diameters_px
 from defectkeras.datasets.facts import MAX_WORKERS
 from defectkeras.datasets.fingerprint import fingerprint_examples
@@ -55,6 +60,8 @@ class ClassSurvey:
         line_widths_px: Of a line class, at each pixel of its middle line, to half
             a pixel; None for other kinds.
         line_widths_nm: Likewise; None where a pixel size is not known.
+        contrasts: How much brighter than the matrix it is in each micrograph, see
+            `class_contrasts`; None where no micrograph shows both.
     """
 
     name: str
@@ -66,6 +73,7 @@ class ClassSurvey:
     diameters_nm: Spread | None
     line_widths_px: Spread | None
     line_widths_nm: Spread | None
+    contrasts: Spread | None
 
     @property
     def sizes_px(self) -> Spread | None:
@@ -98,6 +106,8 @@ class Survey:
             the micrographs, raw.
         grey_middles: Median grey levels, from 0 (1st percentile of the
             micrograph) to 1 (99th percentile).
+        scan_roughness: Of the micrographs, see `appearance.scan_roughness`.
+        brightness_slopes: Of the micrographs, see `appearance.brightness_slope`.
         not_annotated: Share of the pixels that nobody annotated, from 0 to 1.
         examples_with_gaps: Examples with such pixels.
         classes: In the order of the scheme.
@@ -113,6 +123,8 @@ class Survey:
     unknown_pixel_sizes: int
     grey_levels: dict[str, Spread]
     grey_middles: Spread
+    scan_roughness: Spread
+    brightness_slopes: Spread
     not_annotated: float
     examples_with_gaps: int
     classes: tuple[ClassSurvey, ...]
@@ -124,12 +136,15 @@ class Survey:
 
 @dataclass(frozen=True, eq=False)
 class _Measured:
-    """One example: shape, pixel size, grey levels, pixels and sizes by class."""
+    """One example: what it looks like, pixels, contrasts and sizes by class."""
 
     shape: tuple[int, int]
     pixel_size_nm: float | None
     grey_levels: NDArray[np.float64]
+    scan_roughness: float
+    brightness_slope: float
     counts: NDArray[np.int64]
+    contrasts: tuple[float | None, ...]
     diameters_px: Sizes
     line_widths_px: Sizes
 
@@ -168,6 +183,8 @@ def survey_examples(examples: Sequence[Example], scheme: LabelScheme) -> Survey:
             for i, percent in enumerate(GREY_PERCENTILES)
         },
         grey_middles=_all_of((p50 - p1) / np.maximum(p99 - p1, 1e-12)),
+        scan_roughness=_all_of([m.scan_roughness for m in measured]),
+        brightness_slopes=_all_of([m.brightness_slope for m in measured]),
         not_annotated=sum(gaps) / pixels,
         examples_with_gaps=sum(gap > 0 for gap in gaps),
         classes=tuple(
@@ -224,12 +241,17 @@ def line_widths_px(mask: Mask) -> NDArray[np.float64]:
 def _measure(example: Example, scheme: LabelScheme) -> _Measured:
     loaded = load_example(example, scheme)
     indices = (NOT_ANNOTATED, *range(scheme.num_classes))
-    none = np.empty(0)
+    none, pixels = np.empty(0), loaded.micrograph.pixels
     return _Measured(
         shape=loaded.micrograph.shape,
         pixel_size_nm=loaded.micrograph.calibration.pixel_size_nm,
-        grey_levels=np.percentile(loaded.micrograph.pixels, GREY_PERCENTILES),
+        grey_levels=np.percentile(pixels, GREY_PERCENTILES),
+        scan_roughness=scan_roughness(pixels),
+        brightness_slope=brightness_slope(pixels),
         counts=np.array([np.count_nonzero(loaded.class_map == i) for i in indices]),
+        contrasts=class_contrasts(
+            pixels, loaded.class_map, num_classes=scheme.num_classes
+        ),
         diameters_px=[object_diameters_px(loaded, c) for c in scheme.classes],
         line_widths_px=[
             line_widths_px(loaded.class_map == c.index) if c.kind == "line" else none
@@ -256,6 +278,9 @@ def _survey_class(
         diameters_nm=_in_nm(diameters, sizes_nm),
         line_widths_px=spread(np.concatenate(widths)),
         line_widths_nm=_in_nm(widths, sizes_nm),
+        contrasts=spread(
+            [c for m in measured if (c := m.contrasts[index]) is not None]
+        ),
     )
 
 

@@ -1,7 +1,10 @@
-"""All examples in memory: read once, normalised once, no pixel wasted."""
+"""All examples, read once, normalised once, no pixel wasted."""
 
+import functools
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -14,6 +17,7 @@ from defectkeras.core.labels import LabelScheme
 from defectkeras.datasets.spec import Example, LoadedExample, load_example
 from defectkeras.micrographs.normalize import normalize_percentile
 from defectkeras.micrographs.resize import resize_class_map, resize_to_pixel_size
+from defectkeras.pipelines.flat_array import FlatArray, most_bytes_in_memory
 
 MAX_CLASSES = 127  # class indices are kept as int8
 
@@ -23,7 +27,8 @@ class ImageStore:
     """Images and class maps of many sizes, one after another in flat tensors.
 
     A pixel's number counts through all images, row by row. The tensors stay on
-    the CPU, where the input pipeline runs.
+    the CPU, where the input pipeline runs; one that takes more than a quarter of the
+    free memory lies in a file that is mapped into memory.
 
     Attributes:
         names: The N examples' names.
@@ -81,6 +86,7 @@ def load_store(
     scheme: LabelScheme,
     *,
     target_pixel_size_nm: float | None = None,
+    folder: Path | None = None,
 ) -> ImageStore:
     """Read and normalise every example once.
 
@@ -89,11 +95,14 @@ def load_store(
         scheme: Says what the class indices mean.
         target_pixel_size_nm: To which all are resampled; class maps by the nearest
             pixel.
+        folder: For what is too large for the memory; None takes the system's for
+            temporary files.
 
     Raises:
         CalibrationError: When they are resampled and a pixel size is not known.
         TrainingError: When there is no example, or too many classes.
         MicrographError: When a file cannot be read; it is named.
+        OSError: When the disk is full.
         ValueError: When an example in memory has an index that is no class.
     """
     if not examples:
@@ -106,7 +115,11 @@ def load_store(
             f"Training takes at most {MAX_CLASSES} classes. "
             f"Received: {scheme.num_classes}."
         )
-    names, fingerprints, images, class_maps = [], [], [], []
+    grow = functools.partial(
+        FlatArray, most_bytes=most_bytes_in_memory(), folder=folder
+    )
+    images, class_maps = grow(np.float32), grow(np.int8)
+    names, fingerprints, shapes, counts = [], [], [], []
     for example in examples:
         loaded = _load(example, scheme, target_pixel_size_nm)
         names.append(
@@ -117,8 +130,33 @@ def load_store(
         class_map = require_class_map(
             loaded.class_map, num_classes=scheme.num_classes, name="class_map"
         )
-        class_maps.append(class_map.astype(np.int8))
-    return _build(names, fingerprints, images, class_maps, scheme.num_classes)
+        class_maps.append(class_map)
+        shapes.append(class_map.shape)
+        counts.append(
+            [np.count_nonzero(class_map == k) for k in range(scheme.num_classes)]
+        )
+    class_counts = np.array(counts)
+    starts = np.cumsum([0, *(height * width for height, width in shapes)])
+    all_maps = class_maps.to_tensor()
+    present = [k for k in range(1, scheme.num_classes) if class_counts[:, k].any()]
+    defect_pixels = grow(np.int64)
+    for k, (first, end) in itertools.product(present, itertools.pairwise(starts)):
+        class_map = all_maps[first:end].numpy()
+        defect_pixels.append(first + np.flatnonzero(class_map == k))
+    with tf.device("CPU:0"):
+        return ImageStore(
+            names=tuple(names),
+            fingerprints=tuple(fingerprints),
+            images=images.to_tensor(),
+            class_maps=all_maps,
+            starts=tf.constant(starts[:-1], tf.int64),
+            shapes=tf.constant(shapes, tf.int64),
+            class_counts=class_counts,
+            defect_pixels=defect_pixels.to_tensor(),
+            defect_starts=tf.constant(
+                np.cumsum([0, *class_counts[:, present].sum(axis=0)]), tf.int64
+            ),
+        )
 
 
 def _load(
@@ -143,34 +181,3 @@ def _fingerprints(example: Example | LoadedExample) -> dict[str, str] | None:
         "micrograph": f"sha256:{sha256_of_file(example.micrograph_path)}",
         "annotation": f"sha256:{sha256_of_file(example.annotation_path)}",
     }
-
-
-def _build(
-    names: list[str],
-    fingerprints: list[dict[str, str] | None],
-    images: list[Image],
-    class_maps: list[Any],
-    num_classes: int,
-) -> ImageStore:
-    """Lay the arrays one after another, and find the pixels of each defect."""
-    counts = np.array(
-        [[np.count_nonzero(c == k) for k in range(num_classes)] for c in class_maps]
-    )
-    flat = np.concatenate([c.reshape(-1) for c in class_maps])
-    present = [k for k in range(1, num_classes) if counts[:, k].any()]
-    pixels = [np.flatnonzero(flat == k) for k in present]
-    sizes = [image.size for image in images]
-    with tf.device("CPU:0"):
-        return ImageStore(
-            names=tuple(names),
-            fingerprints=tuple(fingerprints),
-            images=tf.constant(np.concatenate([i.reshape(-1) for i in images])),
-            class_maps=tf.constant(flat),
-            starts=tf.constant(np.cumsum([0, *sizes[:-1]]), tf.int64),
-            shapes=tf.constant([i.shape for i in images], tf.int64),
-            class_counts=counts,
-            defect_pixels=tf.constant(np.concatenate([[], *pixels]), tf.int64),
-            defect_starts=tf.constant(
-                np.cumsum([0, *(len(p) for p in pixels)]), tf.int64
-            ),
-        )

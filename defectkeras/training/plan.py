@@ -124,6 +124,7 @@ def make_plan(
             rules.choose_blur_px(smallest),
             "Up to a quarter of small objects.",
         ),
+        *_choose_instrument(survey),
     ]
     choices += [
         Choice(f"model.{key}", value, f"For {architecture}: {objects}.")
@@ -205,6 +206,35 @@ def _choose_target(survey: Survey, target_nm: float | None) -> list[Choice]:
     if target_nm is None:
         return []
     return [Choice("target_pixel_size_nm", target_nm, _tell_pixel_sizes(survey))]
+
+
+def _choose_instrument(survey: Survey) -> list[Choice]:
+    """Choose what the instrument may have done otherwise, as the set shows it."""
+    roughness, slopes = survey.scan_roughness, survey.brightness_slopes
+    contrasts = ", ".join(
+        f"{c.name} {c.contrasts.smallest:+.2f} to {c.contrasts.largest:+.2f}"
+        for c in survey.classes[1:]
+        if c.contrasts
+    )
+    return [
+        Choice(
+            "augmentation.inversion_probability",
+            rules.choose_inversion(survey),
+            f"Brighter (+) or darker than the matrix, of the grey range: {contrasts}.",
+        ),
+        Choice(
+            "augmentation.scan_jitter_px",
+            rules.choose_scan_jitter_px(roughness),
+            f"Grey levels change {roughness.median:.2f} times as much between rows as "
+            "along them.",
+        ),
+        Choice(
+            "augmentation.charging",
+            rules.choose_charging(slopes),
+            f"From side to side the brightness changes by up to {slopes.largest:.2f} "
+            "of the grey range.",
+        ),
+    ]
 
 
 def _tell_sizes(sizes: Sequence[Spread]) -> str:

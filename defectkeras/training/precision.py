@@ -1,10 +1,12 @@
 """Choose the number format that a model computes in, and say why."""
 
-from collections.abc import Callable, Sequence
+import contextlib
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+import keras
 import tensorflow as tf
 
 from defectkeras.core.errors import TrainingError
@@ -42,8 +44,8 @@ def choose_precision(
 ) -> PrecisionChoice:
     """Choose the policy; set it before the model is built.
 
-    Set it by `keras.config.set_dtype_policy(choice.policy)`. Losses, logits and
-    metrics are float32 under every policy.
+    Build it in `with_policy(choice.policy)`. Losses, logits and metrics are float32
+    under every policy.
 
     Args:
         requested: "auto" or a policy. "auto" is mixed_float16 where all GPUs
@@ -69,6 +71,23 @@ def choose_precision(
             return PrecisionChoice(policy, "It was asked for.")
     found = gpu_capabilities() if capabilities is None else capabilities
     return _choose_for_gpus(found) if found else _choose_for_cpu(measure)
+
+
+@contextlib.contextmanager
+def with_policy(policy: Policy) -> Iterator[None]:
+    """Let the models that are built meanwhile compute under a policy.
+
+    A model keeps its policy; those that are built afterwards have the one from before.
+
+    Args:
+        policy: Keras dtype policy.
+    """
+    before = keras.config.dtype_policy()
+    keras.config.set_dtype_policy(policy)
+    try:
+        yield
+    finally:
+        keras.config.set_dtype_policy(before)
 
 
 def _choose_for_gpus(capabilities: Sequence[Capability]) -> PrecisionChoice:

@@ -3,6 +3,7 @@
 import functools
 import logging
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 
 import keras
 import numpy as np
@@ -36,6 +37,7 @@ def load_stores(
     scheme: LabelScheme,
     *,
     target_pixel_size_nm: float | None = None,
+    folder: Path | None = None,
 ) -> dict[str, ImageStore]:
     """Read both splits, and see that they show defects.
 
@@ -44,6 +46,7 @@ def load_stores(
         validation_examples: Predicted whole.
         scheme: The classes.
         target_pixel_size_nm: To which both are resampled.
+        folder: For what is too large for the memory, see `load_store`.
 
     Returns:
         "train" and "val" to their examples.
@@ -52,13 +55,16 @@ def load_stores(
         CalibrationError: When they are resampled and a pixel size is not known.
         TrainingError: When a split is empty or shows no defect.
         MicrographError: When a file cannot be read; it is named.
+        OSError: When the disk is full.
     """
     if not validation_examples:
         raise TrainingError(
             "Training needs a validation split, to know which weights are best. "
             'Received: no example in "val". Name some under [split] in the data spec.'
         )
-    load = functools.partial(load_store, target_pixel_size_nm=target_pixel_size_nm)
+    load = functools.partial(
+        load_store, target_pixel_size_nm=target_pixel_size_nm, folder=folder
+    )
     stores = {
         "train": load(training_examples, scheme),
         "val": load(validation_examples, scheme),
@@ -164,10 +170,12 @@ def _choose_jit(
 
 
 def main_head(model: keras.Model) -> keras.Model:
-    """Give the model without its auxiliary heads; the weights are the same."""
+    """Give the model without its auxiliary heads; weights and policy are the same."""
     if len(model.outputs) == 1:
         return model
-    return keras.Model(model.inputs, model.outputs[0], name=model.name)
+    head = keras.Model(model.inputs, model.outputs[0], name=model.name)
+    head.dtype_policy = model.dtype_policy
+    return head
 
 
 def resolve_class_weights(

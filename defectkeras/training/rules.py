@@ -15,6 +15,9 @@ SMALLEST_PATCH_PX, LARGEST_PATCH_PX = 64, 512
 SMALLEST_BATCH, LARGEST_BATCH = 2, 16
 FEWEST_PATCHES, MOST_PATCHES = 10_000, 100_000
 PASSES = 100
+CLEAR_CONTRAST = 0.1
+CLEAR_ROUGHNESS = 1.15
+CLEAR_SLOPE, LARGEST_SLOPE = 0.1, 0.3
 
 
 def choose_target_pixel_size_nm(survey: Survey) -> float | None:
@@ -179,6 +182,39 @@ def choose_gamma(grey_middles: Spread) -> float:
 def choose_blur_px(smallest_px: float | None) -> float:
     """Blur less than the smallest objects: up to a quarter of them, at most 1 px."""
     return 1.0 if smallest_px is None else round(min(1.0, smallest_px / 4), 2)
+
+
+def choose_inversion(survey: Survey) -> float:
+    """Exchange bright and dark in half of the patches where the set shows both.
+
+    That is where a class is clearly brighter than the matrix in some micrographs (95th
+    percentile) and clearly darker in others (5th), as in a mixture of bright field and
+    dark field. Else bright and dark tell the classes apart, and stay.
+    """
+    contrasts = [c.contrasts for c in survey.classes[1:] if c.contrasts]
+    is_mixed = any(
+        c.smallest <= -CLEAR_CONTRAST and c.largest >= CLEAR_CONTRAST for c in contrasts
+    )
+    return 0.5 if is_mixed else 0.0
+
+
+def choose_scan_jitter_px(scan_roughness: Spread) -> float:
+    """Move scan lines, by half a pixel, where a typical micrograph shows them.
+
+    That is where grey levels change between rows 1.15 times as much as along them: SEM
+    and STEM scan, and a camera does not.
+    """
+    return 0.5 if scan_roughness.median >= CLEAR_ROUGHNESS else 0.0
+
+
+def choose_charging(brightness_slopes: Spread) -> float:
+    """Slope the brightness as it slopes in the steepest micrographs, up to 0.3.
+
+    The 95th percentile counts; below 0.1 of the grey range there is nothing to learn.
+    """
+    if brightness_slopes.largest < CLEAR_SLOPE:
+        return 0.0
+    return round(min(brightness_slopes.largest, LARGEST_SLOPE), 2)
 
 
 def choose_epochs(pixels: int, patch_size: int, batch_size: int) -> tuple[int, int]:

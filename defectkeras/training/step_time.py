@@ -11,27 +11,24 @@ from defectkeras.losses import build_loss
 from defectkeras.training.config import TrainingConfig
 from defectkeras.training.loss_scale import loss_scale_for
 from defectkeras.training.optimizer import build_groups
+from defectkeras.training.precision import Policy, with_policy
 from defectkeras.training.step import TrainingStep
 
 TIMES = 3
 
 
 def step_seconds(
-    build: Callable[[], keras.Model], config: TrainingConfig, policy: str
+    build: Callable[[], keras.Model], config: TrainingConfig, policy: Policy
 ) -> float:
     """Measure a training step on random patches, the best of some.
 
     Args:
         build: Builds the model that is to be trained.
         config: The settings of the run.
-        policy: Keras dtype policy; the one that was set before is set again.
+        policy: Keras dtype policy.
     """
-    before = keras.config.dtype_policy()
-    keras.config.set_dtype_policy(policy)
-    try:
+    with with_policy(policy):
         model = build()
-    finally:
-        keras.config.set_dtype_policy(before)
     step = TrainingStep(
         model,
         build_loss("ce", num_classes=model.output_shape[-1]),

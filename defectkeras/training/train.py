@@ -115,12 +115,14 @@ def train(  # noqa: PLR0913  (what, on what, how, where; each is asked for)
     """
     run_folder, devices = Path(run_folder), devices or choose_devices("one")
     check_model(model, scheme, config)
-    stores = load_stores(
-        training_examples,
-        validation_examples,
-        scheme,
-        target_pixel_size_nm=config.target_pixel_size_nm,
-    )
+    with _told_errors(run_folder, config):
+        stores = load_stores(
+            training_examples,
+            validation_examples,
+            scheme,
+            target_pixel_size_nm=config.target_pixel_size_nm,
+            folder=run_folder,
+        )
     synchronize_batch_norms(model, devices.replicas > 1)
     parts = build_parts(model, stores, scheme, config, devices)
     with _told_errors(run_folder, config), notice_interrupts() as wants_to_stop:

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     import keras
 
     from defectkeras.training.config import TrainingConfig
+    from defectkeras.training.precision import Policy
     from defectkeras.training.progress import TrainingProgress
     from defectkeras.training.strategy import Devices
     from defectkeras.training.train import TrainingRun
@@ -175,19 +176,17 @@ def build_model_for(
         config: The settings.
         devices: Where it computes.
     """
-    import keras
-
     from defectkeras.models.build import build_model
     from defectkeras.training.environment import seed_everything
-    from defectkeras.training.precision import choose_precision
+    from defectkeras.training.precision import choose_precision, with_policy
     from defectkeras.training.run_folder import ENVIRONMENT, read_run_file
     from defectkeras.training.step_time import step_seconds
 
-    def build() -> keras.Model:
+    def build() -> "keras.Model":
         arguments = {"num_classes": num_maps(spec), **request.arguments}
         return build_model(request.architecture, **arguments)
 
-    def measure(policy: str) -> float:
+    def measure(policy: "Policy") -> float:
         return step_seconds(build, config, policy)
 
     requested = config.precision
@@ -202,12 +201,13 @@ def build_model_for(
     if config.deterministic:
         _make_deterministic(choice.policy, measure if pays else None)
     seed_everything(config.seed)
-    keras.config.set_dtype_policy(choice.policy)
-    with devices.strategy.scope():
+    with with_policy(choice.policy), devices.strategy.scope():
         return build()
 
 
-def _make_deterministic(policy: str, measure: Callable[[str], float] | None) -> None:
+def _make_deterministic(
+    policy: "Policy", measure: "Callable[[Policy], float] | None"
+) -> None:
     """Switch deterministic operations on, and tell what they cost."""
     from defectkeras.training.environment import make_deterministic
 

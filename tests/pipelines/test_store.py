@@ -11,6 +11,8 @@ from defectkeras.core.errors import CalibrationError, MicrographError, TrainingE
 from defectkeras.core.labels import DefectClass, LabelScheme
 from defectkeras.datasets.spec import Example
 from defectkeras.micrographs.normalize import normalize_percentile
+from defectkeras.pipelines.augment import NO_AUGMENTATION
+from defectkeras.pipelines.input_pipeline import PipelineConfig, build_training_dataset
 from defectkeras.pipelines.store import load_store
 
 
@@ -58,6 +60,33 @@ def test_defect_pixels_lie_class_after_class(scheme, draw_example):
     assert starts.tolist() == [0, *np.cumsum(store.class_counts.sum(axis=0)[1:])]
     assert (classes[: starts[1]] == 1).all()
     assert (classes[starts[1] :] == 2).all()
+
+
+def test_a_file_in_place_of_memory_changes_no_number(
+    scheme, draw_example, tmp_path, monkeypatch
+):
+    examples = [draw_example((60, 84)), draw_example((50, 40), seed=1)]
+    stores = []
+    for most_bytes in (10**6, 100):
+        monkeypatch.setattr(
+            "defectkeras.pipelines.store.most_bytes_in_memory", lambda m=most_bytes: m
+        )
+        stores.append(load_store(examples, scheme, folder=tmp_path / f"{most_bytes}"))
+    in_memory, in_file = stores
+    assert not (tmp_path / "1000000").exists()
+    assert (tmp_path / "100").exists()
+    for name in ("images", "class_maps", "defect_pixels", "defect_starts", "starts"):
+        values = [getattr(store, name).numpy() for store in stores]
+        np.testing.assert_array_equal(*values)
+    np.testing.assert_array_equal(in_memory.class_counts, in_file.class_counts)
+    config = PipelineConfig(patch_size=32, batch_size=3, augmentation=NO_AUGMENTATION)
+    batches = [
+        list(build_training_dataset(store, config, steps=4).as_numpy_iterator())
+        for store in stores
+    ]
+    for first, second in zip(*batches, strict=True):
+        np.testing.assert_array_equal(first[0], second[0])
+        np.testing.assert_array_equal(first[1], second[1])
 
 
 def test_absent_classes_are_left_out(scheme, draw_example):

@@ -9,6 +9,7 @@ import pytest
 from defectkeras.core.errors import TrainingError
 from defectkeras.training.checkpoint import CHECKPOINT
 from defectkeras.training.config import TrainingConfig
+from defectkeras.training.precision import with_policy
 from defectkeras.training.run_folder import BEST_WEIGHTS
 from defectkeras.training.train import train
 
@@ -102,12 +103,9 @@ class Overflow(keras.layers.Layer):
 
 
 def test_overflow_of_float16_is_skipped(run_training):
-    policy = keras.config.dtype_policy()
-    keras.config.set_dtype_policy("mixed_float16")
-    try:
-        run = run_training(build_model(first=Overflow(2)))
-    finally:
-        keras.config.set_dtype_policy(policy)
+    with with_policy("mixed_float16"):
+        model = build_model(first=Overflow(2))
+    run = run_training(model)
     with np.load(run.run_folder / CHECKPOINT) as file:
         assert '"value": 8192.0' in str(file["state"])  # 2^15, halved twice
         assert all(np.isfinite(file[k]).all() for k in file.files if k != "state")

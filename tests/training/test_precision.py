@@ -1,3 +1,4 @@
+import keras
 import pytest
 
 from defectkeras.core.errors import TrainingError
@@ -6,6 +7,7 @@ from defectkeras.training.precision import (
     choose_precision,
     cpu_has_bfloat16,
     gpu_capabilities,
+    with_policy,
 )
 
 
@@ -66,3 +68,14 @@ def test_flags_of_the_cpu_are_read(tmp_path, monkeypatch):
     assert not cpu_has_bfloat16("flags : fpu avx2 avx512f")
     monkeypatch.setattr(precision, "CPU_INFO", tmp_path / "nothing")
     assert not cpu_has_bfloat16()
+
+
+def test_a_policy_ends_with_its_models():
+    before = keras.config.dtype_policy()
+    with with_policy("mixed_bfloat16"):
+        layer = keras.layers.Dense(3)
+    assert layer.compute_dtype == "bfloat16"
+    assert keras.config.dtype_policy() == before
+    with pytest.raises(KeyError), with_policy("mixed_float16"):
+        raise KeyError
+    assert keras.config.dtype_policy() == before

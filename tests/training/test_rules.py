@@ -12,14 +12,26 @@ def spread(smallest, median=None, largest=None):
     return Spread(9, smallest, median or smallest, largest or median or smallest)
 
 
-def survey_of(*, pixel_sizes_nm=None, unknown=0, fractions=(0.9, 0.1), nm=None):
+def survey_of(
+    *,
+    pixel_sizes_nm=None,
+    unknown=0,
+    fractions=(0.9, 0.1),
+    nm=None,
+    contrasts=None,
+):
     kinds = ("matrix", *["region"] * (len(fractions) - 1))
     classes = tuple(
-        ClassSurvey(f"c{k}", kind, int(1e6 * f), f, 4, None, None, None, None)
+        ClassSurvey(f"c{k}", kind, int(1e6 * f), f, 4, *[None] * 5)
         for k, (kind, f) in enumerate(zip(kinds, fractions, strict=True))
     )
     if nm:
         classes = (classes[0], dataclasses.replace(classes[1], diameters_nm=nm))
+    if contrasts:
+        classes = (
+            classes[0],
+            dataclasses.replace(classes[1], contrasts=spread(*contrasts)),
+        )
     one = spread(500.0)
     return Survey(
         examples=4,
@@ -32,6 +44,8 @@ def survey_of(*, pixel_sizes_nm=None, unknown=0, fractions=(0.9, 0.1), nm=None):
         unknown_pixel_sizes=unknown,
         grey_levels={},
         grey_middles=spread(0.5),
+        scan_roughness=spread(1.0),
+        brightness_slopes=spread(0.0),
         not_annotated=0.0,
         examples_with_gaps=0,
         classes=classes,
@@ -139,3 +153,29 @@ def test_gamma_takes_dark_micrographs_to_bright_ones():
 )
 def test_epochs_follow_the_pixels(pixels, expected):
     assert rules.choose_epochs(pixels, 256, 8) == expected
+
+
+@pytest.mark.parametrize(
+    ("contrasts", "probability"),
+    [
+        (None, 0.0),
+        ((-0.5, -0.4, -0.2), 0.0),  # always dark
+        ((-0.02, 0.1, 0.4), 0.0),  # once as bright as the matrix
+        ((-0.4, 0.0, 0.4), 0.5),  # bright field and dark field
+    ],
+)
+def test_bright_and_dark_are_exchanged_where_both_are_seen(contrasts, probability):
+    assert rules.choose_inversion(survey_of(contrasts=contrasts)) == probability
+
+
+def test_scan_lines_move_where_they_are_seen():
+    choose = rules.choose_scan_jitter_px
+    assert choose(spread(0.9, 1.0, 1.5)) == 0.0  # a camera, and one layered specimen
+    assert choose(spread(1.1, 1.2, 1.3)) == 0.5
+
+
+def test_brightness_slopes_as_it_does_in_the_set():
+    choose = rules.choose_charging
+    assert choose(spread(0.0, 0.02, 0.09)) == 0.0
+    assert choose(spread(0.0, 0.1, 0.214)) == 0.21
+    assert choose(spread(0.5, 0.6, 0.8)) == 0.3

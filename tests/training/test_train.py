@@ -13,6 +13,7 @@ from defectkeras.core.labels import LabelScheme
 from defectkeras.datasets.spec import LoadedExample
 from defectkeras.pipelines.store import load_store
 from defectkeras.training.config import TrainingConfig
+from defectkeras.training.precision import with_policy
 from defectkeras.training.prepare import resolve_class_weights
 from defectkeras.training.train import train
 
@@ -151,12 +152,9 @@ def test_one_map_for_one_defect(build_tiny_model, draw_example, scheme, tmp_path
 @pytest.mark.slow
 @pytest.mark.parametrize("policy", ["mixed_float16", "mixed_bfloat16"])
 def test_mixed_precision_trains(run_training, build_tiny_model, policy):
-    before = keras.config.dtype_policy()
-    keras.config.set_dtype_policy(policy)
-    try:
-        run = run_training(model=build_tiny_model())
-    finally:
-        keras.config.set_dtype_policy(before)
+    with with_policy(policy):
+        model = build_tiny_model()
+    run = run_training(model=model)
     assert np.isfinite(run.history[-1]["loss"])
     assert run.model.output.dtype == "float32"
     assert policy in (run.run_folder / "environment.json").read_text()

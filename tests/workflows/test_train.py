@@ -5,6 +5,7 @@ import json
 import shutil
 import signal
 
+import keras
 import numpy as np
 import pytest
 
@@ -67,12 +68,16 @@ def test_interrupted_run_goes_on_and_is_published(synthetic_spec, tmp_path):
         registry_root=tmp_path / "registry",
         run_folder=tmp_path / "run",
     )
+    config = dataclasses.replace(CONFIG, precision="mixed_bfloat16")
     with pytest.raises(TrainingError, match="--resume"):
-        train(request, CONFIG, on_progress=interrupt)
+        train(request, config, on_progress=interrupt)
+    assert keras.config.dtype_policy().name == "float32"
     again = request_to_resume(tmp_path / "run")
-    version, run = train(again, CONFIG)
+    version, run = train(again, config)
     assert version.reference == "x@1"
     assert len(run.history) == 1
+    assert run.model.dtype_policy.name == "mixed_bfloat16"
+    assert keras.config.dtype_policy().name == "float32"
 
 
 def test_bad_file_is_named_or_left_out(synthetic_spec, tmp_path, caplog):
