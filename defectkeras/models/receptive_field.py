@@ -11,7 +11,7 @@ for every pixel, so that it may be a few pixels more than one of them needs.
 """
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple, TypeAlias
 
 import keras
@@ -57,7 +57,7 @@ def model_stride(model: keras.Model) -> int:
         >>> model_stride(keras.Model(image, keras.layers.UpSampling2D(2)(x)))
         2
     """
-    return round(max(reach.scale for reach in _walk(model).values()))
+    return round(max(reach.scale for reach in _walk(model.get_config()).values()))
 
 
 def receptive_field_px(model: keras.Model) -> int | None:
@@ -76,20 +76,54 @@ def receptive_field_px(model: keras.Model) -> int | None:
         >>> receptive_field_px(keras.Model(image, x))
         9
     """
-    (output,) = model.outputs
-    reach = _walk(model)[output._keras_history.operation.name]
+    config = model.get_config()
+    ((name, number),) = _outputs(config)
+    reaches = _walk(config)
+    reach = reaches.get((name, number), reaches[name, 0])
     if math.isinf(reach.high):
         return None
     return 2 * math.ceil(max(-reach.low, reach.high)) + 1
 
 
-def _walk(model: keras.Model) -> dict[str, Reach]:
-    """Give the reach of every layer's map."""
-    reaches: dict[str, Reach] = {}
-    for layer in model.get_config()["layers"]:
-        sources = [reaches[h[0]] for h in inbound(layer["inbound_nodes"])]
-        reaches[layer["name"]] = _reach_of(layer, sources) if sources else Reach()
+def _walk(
+    config: dict[str, Any], sources: Sequence[Reach] = ()
+) -> dict[tuple[str, int], Reach]:
+    """Give the reach of every map, by layer and number of its output.
+
+    Maps of a model in the model are among them. All outputs of a layer that is no
+    model reach alike, and are told as the first.
+
+    Args:
+        config: Of a functional model.
+        sources: Reach of each of its inputs; without them, those of an image.
+    """
+    reaches: dict[tuple[str, int], Reach] = {}
+    inputs = iter(sources)
+    for layer in config["layers"]:
+        name = layer["name"]
+        read = [
+            reaches.get((source, number), reaches[source, 0])
+            for source, _, number in inbound(layer["inbound_nodes"])
+        ]
+        if not read:
+            reaches[name, 0] = next(inputs, Reach())
+        elif layer["class_name"] == "Functional":
+            inner = _walk(layer["config"], read)
+            reaches |= {
+                (f"{name}/{own}", k): reach for (own, k), reach in inner.items()
+            }
+            for number, (own, k) in enumerate(_outputs(layer["config"])):
+                reaches[name, number] = inner.get((own, k), inner[own, 0])
+        else:
+            reaches[name, 0] = _reach_of(layer, read)
     return reaches
+
+
+def _outputs(config: dict[str, Any]) -> list[tuple[str, int]]:
+    """Give layer and number of each output of a model, which Keras lists or not."""
+    outputs = config["output_layers"]
+    several = outputs if isinstance(outputs[0], list | tuple) else [outputs]
+    return [(name, number) for name, _, number in several]
 
 
 def _reach_of(layer: LayerConfig, sources: list[Reach]) -> Reach:

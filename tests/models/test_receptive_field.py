@@ -131,3 +131,19 @@ def test_stride_is_that_of_the_smallest_map():
     x = LAYERS.MaxPooling2D(2)(image)
     x = LAYERS.Conv2D(3, 3, strides=2, padding="same")(x)
     assert model_stride(keras.Model(image, LAYERS.UpSampling2D(4)(x))) == 4
+
+
+def test_models_in_a_model_are_looked_into():
+    image = keras.Input((None, None, 1))
+    fine = conv(3)(image)
+    coarse = conv(5)(LAYERS.MaxPooling2D(4)(fine))
+    encoder = keras.Model(image, [fine, coarse], name="encoder")
+    flat = LAYERS.Concatenate()([fine, LAYERS.UpSampling2D(4)(coarse)])
+    nested_fine, nested_coarse = encoder(image)
+    nested = LAYERS.Concatenate()([nested_fine, LAYERS.UpSampling2D(4)(nested_coarse)])
+    for output in (nested, nested_fine):
+        model = keras.Model(image, output)
+        assert model_stride(model) == 4
+    for one, other in ((nested, flat), (nested_fine, fine)):
+        reached = [receptive_field_px(keras.Model(image, x)) for x in (one, other)]
+        assert reached[0] == reached[1]

@@ -54,16 +54,24 @@ def test_auxiliary_heads_learn_and_are_left_behind(run_training):
     assert "auxiliary_logits" not in [layer.name for layer in run.model.layers]
 
 
-def test_frozen_encoder_learns_later(run_training):
+@pytest.mark.parametrize("is_nested", [False, True])
+def test_frozen_encoder_learns_later(run_training, is_nested):
     model, kernels = build_model(), []
+    if is_nested:
+        pooled = model.get_layer("encoder_pool").output
+        encoder = keras.Model(model.inputs[0], pooled, name="encoder")
+        image = keras.Input((None, None, 1))
+        x = model.get_layer("up")(encoder(image))
+        model = keras.Model(image, model.get_layer("logits")(x), name="nested")
+    kernel = next(v for v in model.variables if "encoder_conv/kernel" in v.path)
 
     def on_progress(progress):
-        kernels.append(model.get_layer("encoder_conv").kernel.numpy())
+        kernels.append(kernel.numpy())
 
-    first = model.get_layer("encoder_conv").kernel.numpy()
+    first = kernel.numpy()
     run_training(model, on_progress, frozen_epochs=1, encoder_rate_factor=0.1)
-    for kernel in kernels[:3]:  # two steps and a validation
-        np.testing.assert_array_equal(kernel, first)
+    for frozen in kernels[:3]:  # two steps and a validation
+        np.testing.assert_array_equal(frozen, first)
     assert (kernels[3] != first).any()
 
 
