@@ -13,6 +13,7 @@ from defectkeras.training.strategy import Devices
 
 WANTED_RATIO = 5.0
 WANTED_WAIT = 0.02
+ROUNDS = 3
 
 
 @dataclass(frozen=True)
@@ -40,7 +41,7 @@ class InputSpeed:
 def measure_input_speed(
     parts: Parts, config: TrainingConfig, devices: Devices, *, steps: int = 10
 ) -> InputSpeed:
-    """Measure pipeline and step alone and together, in one run.
+    """Measure pipeline and step alone and together, the best of three rounds.
 
     On a CPU both share the cores, so that training is slower than the step alone even
     where the step never waits.
@@ -75,20 +76,28 @@ def measure_input_speed(
             train(source)
         return time.perf_counter() - started
 
-    made = 4 * steps
-    source = batches(made + 1)
-    one_batch = [next(source) for _ in range(count)]
-    started = time.perf_counter()
-    made = sum(1 for _ in source) // count
-    pipeline_seconds = time.perf_counter() - started
-    step_seconds = seconds_to_train(iter((1 + steps) * one_batch))
-    waits: list[float] = []
-    training_seconds = seconds_to_train(_timed(batches(1 + steps), waits))
+    def measure() -> tuple[float, float, tuple[float, float]]:
+        """Give the seconds of the pipeline, of the step, of both and of waiting."""
+        source = batches(4 * steps + 1)
+        one_batch = [next(source) for _ in range(count)]
+        started = time.perf_counter()
+        for _ in source:
+            pass
+        pipeline = time.perf_counter() - started
+        alone = seconds_to_train(iter((1 + steps) * one_batch))
+        waits: list[float] = []
+        together = seconds_to_train(_timed(batches(1 + steps), waits))
+        return pipeline, alone, (together, sum(waits[count:]))
+
+    rounds = [measure() for _ in range(ROUNDS)]  # so that load falls on all alike
+    pipelines, alones, togethers = zip(*rounds, strict=True)
+    together, waiting = min(togethers)
+    patches = steps * config.batch_size
     return InputSpeed(
-        pipeline_patches_per_second=made * config.batch_size / pipeline_seconds,
-        step_patches_per_second=steps * config.batch_size / step_seconds,
-        training_patches_per_second=steps * config.batch_size / training_seconds,
-        waiting_fraction=sum(waits[count:]) / training_seconds,
+        pipeline_patches_per_second=4 * patches / min(pipelines),
+        step_patches_per_second=patches / min(alones),
+        training_patches_per_second=patches / together,
+        waiting_fraction=waiting / together,
     )
 
 

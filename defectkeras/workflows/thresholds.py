@@ -35,28 +35,34 @@ class TunedThresholds:
         score_before: Mean IoU of the defects of the most probable class, pooled
             over the validation split.
         score_after: The same with the best thresholds that were found.
+        split: What the examples are called that they were chosen on.
     """
 
     thresholds: dict[str, float]
     score_before: float
     score_after: float
+    split: str = "val"
 
     def __str__(self) -> str:
         """Say it in one line."""
         change = f"from {self.score_before:.3f} to {self.score_after:.3f}"
         kept = ", ".join(f"{k} {t:.2f}" for k, t in self.thresholds.items())
         return (
-            f"Thresholds bring the mean IoU of the defects on the validation split "
+            f"Thresholds bring the mean IoU of the defects in validation "
             f"{change}: {kept or 'none is kept'}."
         )
 
     def to_dict(self) -> dict[str, Any]:
         """Give it for JSON."""
-        return {"split": "val", **asdict(self)}
+        return asdict(self)
 
 
 def tune_thresholds(
-    examples: Sequence[LoadedExample], predict: Predict, scheme: LabelScheme
+    examples: Sequence[LoadedExample],
+    predict: Predict,
+    scheme: LabelScheme,
+    *,
+    split: str = "val",
 ) -> TunedThresholds:
     """Choose for each class the threshold with the best IoU.
 
@@ -69,6 +75,7 @@ def tune_thresholds(
         examples: Of the validation split; never of the test split.
         predict: Micrograph to probabilities (H, W, K).
         scheme: The K classes.
+        split: What the examples are called.
     """
     masks = np.zeros((len(scheme.defects), len(CANDIDATES), 2))
     annotated = np.zeros(len(scheme.defects))
@@ -90,7 +97,7 @@ def tune_thresholds(
     )
     names = [c.name for c in scheme.defects]
     kept = dict(zip(names, best, strict=True)) if after > before else {}
-    return TunedThresholds(kept, before, after)
+    return TunedThresholds(kept, before, after, split)
 
 
 def _count_masks(

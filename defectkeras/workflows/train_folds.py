@@ -2,13 +2,21 @@
 
 import dataclasses
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from defectkeras.core.errors import TrainingError
 from defectkeras.datasets.folds import assign_folds
+from defectkeras.datasets.spec import DatasetSpec, Example, LoadedExample, load_example
 from defectkeras.registry.store import ModelRegistry, ModelVersion
 from defectkeras.workflows.applicability import learn_references
+from defectkeras.workflows.thresholds import (
+    Predict,
+    TunedThresholds,
+    predict_probabilities,
+    remember,
+    tune_thresholds,
+)
 from defectkeras.workflows.train import build_model_for, golden_image, load_spec_of
 from defectkeras.workflows.training_card import (
     make_card,
@@ -49,19 +57,14 @@ def train_folds(
 
     Raises:
         DatasetError: When there are fewer specimens than folds.
-        TrainingError: When a run cannot start, go on or end well, or the settings
-            do not go with folds.
+        TrainingError: When a run cannot start, go on or end well, or there are
+            several machines.
         RegistryError: When the version cannot be published.
     """
     from defectkeras.models.ensemble import build_ensemble
     from defectkeras.training import train as training
     from defectkeras.training.strategy import choose_devices
 
-    if config.tune_thresholds:
-        raise TrainingError(
-            "`tune_thresholds` needs a validation split that no member of an "
-            "ensemble has seen. Leave it out with folds."
-        )
     spec, name = load_spec_of(request)
     run_folder = request.chosen_run_folder(name)
     examples = (*spec.of_split("train"), *spec.of_split("val"))
@@ -99,10 +102,11 @@ def train_folds(
             )
             raise TrainingError(resumable) from error
         runs.append(run)
-    names = [
-        [e.name for e, f in zip(examples, folds, strict=True) if f == fold]
+    held_out = [
+        [e for e, f in zip(examples, folds, strict=True) if f == fold]
         for fold in range(request.folds)
     ]
+    tuned = _tune(held_out, runs, spec, config) if config.tune_thresholds else None
     card = make_card(
         request,
         spec,
@@ -110,7 +114,10 @@ def train_folds(
         name=name,
         model=runs[0].model,
         pixel_size_range_nm=pixel_size_range(examples, config),
-        split={"folds": names, "test": [e.name for e in spec.of_split("test")]},
+        split={
+            "folds": [[e.name for e in fold] for fold in held_out],
+            "test": [e.name for e in spec.of_split("test")],
+        },
         metrics={
             "split": "folds",
             "protocol": "each fold by the model that has not seen it; whole "
@@ -118,7 +125,9 @@ def train_folds(
             "not scored here",
             "mean_defect_iou": sum(run.best_score for run in runs) / len(runs),
             "folds": [validation_scores(run) for run in runs],
+            **({"tuned_thresholds": tuned.to_dict()} if tuned else {}),
         },
+        thresholds=tuned.thresholds if tuned else None,
         applicability=learn_references(
             examples, target_pixel_size_nm=config.target_pixel_size_nm
         ),
@@ -131,3 +140,32 @@ def train_folds(
         extra_files={"dataset_spec.toml": spec.path},
     )
     return version, tuple(runs)
+
+
+def _tune(
+    held_out: Sequence[Sequence[Example]],
+    runs: "Sequence[TrainingRun]",
+    spec: DatasetSpec,
+    config: "TrainingConfig",
+) -> TunedThresholds:
+    """Choose thresholds on all folds, each predicted by the model that it validated."""
+    examples: list[LoadedExample] = []
+    unseen_by: dict[int, Predict] = {}
+    for fold, run in zip(held_out, runs, strict=True):
+        predict = predict_probabilities(
+            run.model,
+            spec.scheme,
+            target_pixel_size_nm=config.target_pixel_size_nm,
+            augment=config.augment_predictions,
+        )
+        loaded = [load_example(e, spec.scheme) for e in fold]
+        examples += loaded
+        unseen_by |= {id(e.micrograph): predict for e in loaded}
+    tuned = tune_thresholds(
+        examples,
+        remember(lambda m: unseen_by[id(m)](m)),
+        spec.scheme,
+        split="folds",
+    )
+    logger.info("%s", tuned)
+    return tuned

@@ -1,6 +1,12 @@
 """Training from the command line."""
 
 import json
+import shutil
+
+import pytest
+
+from defectkeras.datasets.spec import load_dataset_spec
+from defectkeras.registry.store import ModelRegistry
 
 
 def test_train_publishes_and_tells(run, synthetic_spec, tmp_path):
@@ -71,3 +77,31 @@ def test_spec_or_run_must_be_named(run, synthetic_spec, tmp_path):
         result = run("train", *words)
         assert result.exit_code == 2
         assert "Name a data spec SPEC, or a run by --resume" in result.stderr
+
+
+@pytest.mark.slow
+def test_bad_file_is_left_out_and_stays_out(run, synthetic_spec, tmp_path):
+    """And the others are resampled, as they were told to be."""
+    data = shutil.copytree(synthetic_spec.parent, tmp_path / "set")
+    spec = load_dataset_spec(data / synthetic_spec.name)
+    bad, *good = spec.of_split("train")
+    bad.micrograph_path.write_bytes(bad.micrograph_path.read_bytes()[:100])
+    words = ("train", spec.path, "--epochs", 1, "--steps-per-epoch", 1)
+    words += ("--batch-size", 1, "--patch-size", 32, "--run-folder", tmp_path / "run")
+    words += ("--set", "target_pixel_size_nm=1.6", "--name", "x")
+    words += ("--registry", tmp_path / "registry")
+    refused = run(*words)
+    assert refused.exit_code == 1
+    assert bad.micrograph_path.name in refused.stderr
+    for number, done in enumerate(
+        (run(*words, "--skip-bad"), run("train", "--resume", tmp_path / "run")), 1
+    ):
+        assert done.exit_code == 0, done.output
+        assert f"Left out: {bad.micrograph_path}" in done.stderr
+        card = ModelRegistry(tmp_path / "registry").resolve(f"x@{number}").card
+        assert card.split["train"] == [e.name for e in good]
+        assert card.pixel_size_range_nm == (1.6, 1.6)
+    inputs = json.loads((tmp_path / "run" / "inputs.json").read_text())
+    assert [e["name"] for e in inputs["train"]] == [e.name for e in good]
+    for entry in (*inputs["train"], *inputs["val"]):  # 120 x 152 px of 1 nm
+        assert sum(entry["class_counts"]) == 75 * 95

@@ -56,7 +56,8 @@ def test_nothing_is_kept_where_nothing_is_won():
     micrograph, (class_map, _) = draw(0)
     certain = np.eye(3, dtype=np.float32)[np.maximum(class_map, 0)]
     example = LoadedExample(micrograph, class_map)
-    tuned = tune_thresholds([example], lambda m: certain, SCHEME)
+    tuned = tune_thresholds([example], lambda m: certain, SCHEME, split="folds")
+    assert tuned.to_dict()["split"] == "folds"
     assert tuned.thresholds == {}
     assert tuned.score_before == tuned.score_after == 1.0
 

@@ -26,7 +26,8 @@ def test_folds_become_one_version(synthetic_spec, tmp_path):
         run_folder=tmp_path / "run",
         folds=2,
     )
-    version, runs = train_folds(request, CONFIG)
+    config = dataclasses.replace(CONFIG, tune_thresholds=True)
+    version, runs = train_folds(request, config)
     card = ModelRegistry(tmp_path / "registry").resolve("folds").card
     names = [set(names) for names in card.split["folds"]]
     assert len(names) == 2
@@ -34,17 +35,18 @@ def test_folds_become_one_version(synthetic_spec, tmp_path):
     assert sum(map(len, names)) == 4
     scores = [run.best_score for run in runs]
     assert card.metrics["mean_defect_iou"] == pytest.approx(sum(scores) / 2)
+    tuned = card.metrics["tuned_thresholds"]
+    assert tuned["split"] == "folds"
+    assert tuned["thresholds"] == card.thresholds
+    assert (
+        0 <= tuned["score_before"] <= tuned["score_after"] <= 1
+        or not tuned["thresholds"]
+    )
     assert callable(load_predict_fn(version))
     again = request_to_resume(tmp_path / "run")  # all folds are done
-    version, more = train_folds(again, CONFIG)
+    version, more = train_folds(again, config)
     assert version.reference == "folds@2"
     assert [run.best_score for run in more] == scores
-
-
-def test_thresholds_cannot_be_tuned_on_folds(synthetic_spec):
-    config = dataclasses.replace(CONFIG, tune_thresholds=True)
-    with pytest.raises(TrainingError, match="tune_thresholds"):
-        train_folds(TrainingRequest(synthetic_spec, folds=2), config)
 
 
 @pytest.mark.slow
