@@ -6,7 +6,8 @@
 gRPC and REST for the version that "production" means, while that is promoted and rolled
 back all the time, the server is killed and started again, and others send what is
 malformed, too large or too slow. Every answer is compared with what the version that
-gave it gives in this process.
+gave it gives in this process. The memory of the last server is told after a tenth of its
+requests and after the last one.
 """
 
 import itertools
@@ -24,6 +25,7 @@ from pathlib import Path
 import grpc
 import keras
 import numpy as np
+import psutil
 import requests
 import tensorflow as tf
 from tensorflow_serving.apis import predict_pb2, prediction_service_pb2_grpc
@@ -52,7 +54,13 @@ class Tally:
     refused: dict[str, list[str]] = field(default_factory=dict)
     moves: int = 0
     kills: int = 0
+    memory_mib: tuple[float, ...] = ()
     lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def wait_for(self, done: float) -> None:
+        """Wait until so many requests are answered, or lost."""
+        while sum(map(len, self.seconds.values())) + self.lost < done:
+            time.sleep(0.05)
 
 
 def make_registry(root: Path) -> tuple[ModelRegistry, dict[int, np.ndarray]]:
@@ -116,6 +124,9 @@ class Server:
         self.process.kill()
         self.process.wait()
         self.process.stdout.close()
+
+    def memory_mib(self) -> float:
+        return psutil.Process(self.process.pid).memory_info().rss / 2**20
 
     @property
     def rest(self) -> str:
@@ -266,15 +277,15 @@ def main() -> int:
                 for i in range(clients)
             ]
             for kill in range(1, kills + 1):
-                answered = 0
-                while answered < total * kill / (kills + 1):
-                    time.sleep(0.05)
-                    answered = sum(map(len, tally.seconds.values())) + tally.lost
+                tally.wait_for(total * kill / (kills + 1))
                 server.kill()
                 server.start()
                 tally.kills += 1
+            tally.wait_for(total * (1 - 0.9 / (kills + 1)))
+            before = server.memory_mib()
             for client in waiting:
                 client.result()
+            tally.memory_mib = before, server.memory_mib()
         took = time.perf_counter() - began
         stop.set()
         for thread in others:
@@ -292,6 +303,8 @@ def report(total: int, clients: int, took: float, tally: Tally) -> int:
     print(f"made more than once  {tally.retried}")
     print(f"kills of the server  {tally.kills}")
     print(f"moves of the alias   {tally.moves}")
+    before, after = tally.memory_mib
+    print(f"memory of the server {before:.0f} MiB, then {after:.0f} MiB")
     print(f"by version           {dict(sorted(tally.by_version.items()))}")
     for kind, seconds in tally.seconds.items():
         p50, p95, p99 = 1000 * np.percentile(seconds, [50, 95, 99])

@@ -60,22 +60,22 @@ def list_models(registry_root: Path, as_json: bool) -> None:
 @registry_option
 @json_option
 def show(reference: str, registry_root: Path, as_json: bool) -> None:
-    """Show the model card of a version."""
+    """Show the model card of a version, and how far its conversions are off."""
     from defectkeras.registry.conversions import conversions_of
     from defectkeras.registry.store import ModelRegistry
 
     models = ModelRegistry(registry_root)
     version = models.resolve(reference)
     row = _row(models, version.name, version.version)
+    conversions = conversions_of(version)
     if as_json:
-        conversions = conversions_of(version)
         card = version.card.to_dict()
         echo_json({**row, "card": card, "conversions": conversions})
         return
     from defectkeras.registry.card_markdown import card_markdown
 
     talk(f"{row['reference']}  sha256 {row['sha256']}  {version.path}")
-    click.echo(card_markdown(version.card))
+    click.echo(card_markdown(version.card, conversions))
 
 
 @registry.command()
@@ -160,6 +160,7 @@ def verify(references: tuple[str, ...], registry_root: Path, as_json: bool) -> N
     start_tensorflow()
     from defectkeras.core.errors import RegistryError
     from defectkeras.registry.store import ModelRegistry
+    from defectkeras.registry.verify import verify_version
 
     models = ModelRegistry(registry_root)
     wanted = references or tuple(f"{name}@{number}" for name, number in _all(models))
@@ -167,7 +168,7 @@ def verify(references: tuple[str, ...], registry_root: Path, as_json: bool) -> N
     for reference in wanted:
         damage = None
         try:
-            models.verify(models.resolve(reference))
+            verify_version(models.resolve(reference))
         except RegistryError as error:
             damage = str(error)
         rows.append({"reference": reference, "damage": damage})

@@ -6,8 +6,12 @@ from typing import Any
 
 from defectkeras.registry.card import ModelCard
 
+TOLD = ("made_by", "parity")  # of a conversion's record
 
-def card_markdown(card: ModelCard) -> str:
+
+def card_markdown(
+    card: ModelCard, conversions: Mapping[str, Mapping[str, Any]] | None = None
+) -> str:
     """Give the card as Markdown text.
 
     Lists and tables in a table are flattened, so that a metric of a class is found
@@ -15,8 +19,16 @@ def card_markdown(card: ModelCard) -> str:
 
     Args:
         card: Any model card.
+        conversions: Form to record, see `conversions_of`; made after the card.
     """
-    return "\n".join([*_head(card), *_origin(card), *_sections(card)]) + "\n"
+    lines = [*_head(card), *_origin(card), *_sections(card)]
+    if conversions:
+        told = {
+            form: {key: record[key] for key in TOLD if key in record}
+            for form, record in conversions.items()
+        }
+        lines += ["## Conversions", "", *_table(("what", "value"), _flatten(told))]
+    return "\n".join(lines) + "\n"
 
 
 def _head(card: ModelCard) -> list[str]:

@@ -17,14 +17,13 @@ from defectkeras.core.names import suggestion
 from defectkeras.registry.aliases import AliasMove, read_book, write_book
 from defectkeras.registry.card import ModelCard, read_card
 from defectkeras.registry.folders import (
-    find_collisions,
     find_versions,
     locked,
     publish_folder,
     staging_folder,
     told_plainly,
 )
-from defectkeras.registry.manifest import read_manifest, require_undamaged
+from defectkeras.registry.manifest import read_manifest
 from defectkeras.registry.names import (
     ModelReference,
     is_name,
@@ -253,30 +252,6 @@ class ModelRegistry:
         with told_plainly(folder), locked(folder):
             yield folder
             refresh_server_config(self.root)
-
-    def verify(self, version: ModelVersion) -> None:
-        """Check a version: its files, its number, and what it predicts.
-
-        Every file is hashed, and the golden is computed again with both signatures
-        and the `.keras` file.
-
-        Args:
-            version: From `resolve`.
-
-        Raises:
-            RegistryError: When something is wrong; the damage is named.
-        """
-        from defectkeras.registry.load import check_predictions  # needs TensorFlow
-
-        others = find_collisions(self.root / version.name, version.version)
-        if others:
-            raise RegistryError(
-                f"{version.reference} must be the only folder with its number, but "
-                f"{', '.join(map(repr, others))} means the same to TensorFlow "
-                "Serving. Remove it."
-            )
-        require_undamaged(version.path)
-        check_predictions(version.path)
 
     def _find_number(self, wanted: ModelReference) -> int:
         """Give the number of a version that exists."""

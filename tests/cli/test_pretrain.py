@@ -5,6 +5,7 @@ import json
 import pytest
 
 from defectkeras.registry.store import ModelRegistry
+from defectkeras.registry.verify import verify_version
 
 SMALL = ("--encoder", "mobilenet_v2", "--encoder-alpha", 0.35)
 SIZES = ("--epochs", 1, "--steps-per-epoch", 1, "--batch-size", 1, "--patch-size", 32)
@@ -64,4 +65,4 @@ def test_train_takes_what_pretrain_wrote(run, micrographs, synthetic_spec, tmp_p
     assert version.card.arguments["encoder_alpha"] == 0.35
     assert version.card.stride == 32
     assert "depend a little on the tile size" in version.card.limits
-    registry.verify(version)
+    verify_version(version)

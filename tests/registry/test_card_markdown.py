@@ -40,3 +40,15 @@ def test_statistics_of_the_training_micrographs_are_told_in_short(make_card):
     assert any(
         "it cannot warn" in line for line in card_markdown(make_card()).split("\n")
     )
+
+
+def test_conversions_are_told_with_their_parity(make_card):
+    parity = {"onnxruntime": {"largest_difference": 2.5e-7, "split": "val"}}
+    record = {"made_by": {"tf2onnx": "1.17"}, "files": {"model.onnx": "0"}}
+    conversions = {"onnx": {**record, "parity": parity}, "litert": record}
+    lines = card_markdown(make_card(), conversions).splitlines()
+    assert "## Conversions" in lines
+    assert "| onnx / parity / onnxruntime / largest_difference | 2.5e-07 |" in lines
+    assert "| litert / made_by / tf2onnx | 1.17 |" in lines
+    assert "model.onnx" not in "".join(lines)
+    assert "## Conversions" not in card_markdown(make_card())

@@ -13,6 +13,7 @@ from defectkeras.registry.conversions import (
     find_conversion,
     note_parity,
 )
+from defectkeras.registry.verify import verify_version
 
 
 @pytest.fixture
@@ -35,7 +36,7 @@ def test_conversion_is_found_and_is_no_version(version, registry):
     assert find_conversion(version, "onnx") == conversion_folder(version, "onnx")
     assert list(conversions_of(version)) == ["onnx"]
     assert registry.versions("tiny") == (1,)
-    registry.verify(version)
+    verify_version(version)
 
 
 def test_missing_conversion_names_the_command(version):

@@ -9,6 +9,7 @@ import pytest
 from defectkeras.core.errors import DatasetError, ModelError, RegistryError
 from defectkeras.registry.load import load_predict_fn
 from defectkeras.registry.store import ModelRegistry
+from defectkeras.registry.verify import verify_version
 from defectkeras.workflows.import_model import (
     ImportRequest,
     import_model,
@@ -52,7 +53,7 @@ def test_import_publishes_a_version_that_predicts(path, tmp_path):
     )
     version = import_model(request, read_model(request))
     registry = ModelRegistry(tmp_path / "registry")
-    registry.verify(registry.resolve("old@1"))
+    verify_version(registry.resolve("old@1"))
     card = version.card
     assert (card.stride, card.receptive_field_px) == (1, 3)
     assert (card.architecture, card.config["scale"]) == ("imported", 255)

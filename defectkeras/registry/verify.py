@@ -1,0 +1,30 @@
+"""Whether a published version is still what it was: its files, number, predictions."""
+
+from defectkeras.core.errors import RegistryError
+from defectkeras.registry.folders import find_collisions
+from defectkeras.registry.load import check_predictions
+from defectkeras.registry.manifest import require_undamaged
+from defectkeras.registry.version import ModelVersion
+
+
+def verify_version(version: ModelVersion) -> None:
+    """Check a version: its files, its number, and what it predicts.
+
+    Every file is hashed, and the golden is computed again with both signatures and the
+    `.keras` file.
+
+    Args:
+        version: From `ModelRegistry.resolve`.
+
+    Raises:
+        RegistryError: When something is wrong; the damage is named.
+    """
+    others = find_collisions(version.path.parent, version.version)
+    if others:
+        raise RegistryError(
+            f"{version.reference} must be the only folder with its number, but "
+            f"{', '.join(map(repr, others))} means the same to TensorFlow Serving. "
+            "Remove it."
+        )
+    require_undamaged(version.path)
+    check_predictions(version.path)
