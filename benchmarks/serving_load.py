@@ -6,8 +6,8 @@
 gRPC and REST for the version that "production" means, while that is promoted and rolled
 back all the time, the server is killed and started again, and others send what is
 malformed, too large or too slow. Every answer is compared with what the version that
-gave it gives in this process. The memory of the last server is told after a tenth of its
-requests and after the last one.
+gave it gives in this process. The memory of the last server is told after a tenth of
+its requests and after the last one.
 """
 
 import itertools

@@ -16,6 +16,9 @@ import keras
 import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
+from tensorflow.python.framework.convert_to_constants import (
+    convert_variables_to_constants_v2,
+)
 
 from defectkeras.core.errors import RegistryError
 from defectkeras.core.files import sha256_of_file, whole_folder, write_json
@@ -95,30 +98,40 @@ def probability_model(model: keras.Model) -> keras.Model:
     return keras.Model(folded.inputs[0], probabilities)
 
 
+def _any_tiles(model: keras.Model) -> Any:
+    """Give the model as a function of tiles of any size."""
+    spec = tf.TensorSpec((None, None, None, 1), tf.float32, name="image")
+    return tf.function(
+        lambda image: model(image, training=False), input_signature=[spec]
+    )
+
+
 def _to_onnx(model: keras.Model, folder: Path, _: Sequence[Tiles]) -> None:
     import tf2onnx
 
-    spec = tf.TensorSpec((None, None, None, 1), tf.float32, name="image")
-    function = tf.function(lambda image: model(image, training=False))
+    function = _any_tiles(model)
     tf2onnx.convert.from_function(
         function,
-        input_signature=[spec],
+        input_signature=function.input_signature,
         opset=18,
         output_path=str(folder / "model.onnx"),
     )
 
 
-def _to_openvino(model: keras.Model, folder: Path, tiles: Sequence[Tiles]) -> None:
+def _to_openvino(model: keras.Model, folder: Path, _: Sequence[Tiles]) -> None:
+    """Convert the graph itself: by way of ONNX, dilated separable ones are not read."""
     import openvino
 
-    _to_onnx(model, folder, tiles)
-    onnx_file = folder / "model.onnx"
+    concrete = _any_tiles(model).get_concrete_function()
+    graph = convert_variables_to_constants_v2(concrete).graph.as_graph_def()
+    graph_file = folder / "model.pb"
+    graph_file.write_bytes(graph.SerializeToString())
     try:
-        converted = openvino.Core().read_model(onnx_file)
+        converted = openvino.Core().read_model(graph_file)
     except RuntimeError as error:
         raise _unknown_to("OpenVINO", error) from error
     openvino.save_model(converted, folder / "model.xml", compress_to_fp16=False)
-    onnx_file.unlink()
+    graph_file.unlink()
 
 
 def _to_litert(model: keras.Model, folder: Path, _: Sequence[Tiles]) -> None:
@@ -163,7 +176,7 @@ CONVERTERS: dict[
     tuple[tuple[str, ...], Callable[[keras.Model, Path, Sequence[Tiles]], None]],
 ] = {
     "onnx": (("tf2onnx",), _to_onnx),
-    "openvino": (("tf2onnx", "openvino"), _to_openvino),
+    "openvino": (("openvino",), _to_openvino),
     "litert": ((), _to_litert),
     "litert_int8": ((), _to_litert_int8),
 }

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from defectkeras.core.errors import RegistryError
+from defectkeras.models.build import build_model
 from defectkeras.models.layers import MaxPoolingWithIndices, MaxUnpooling2D
 from defectkeras.registry.conversions import RECORD
 from defectkeras.registry.convert import (
@@ -84,3 +85,30 @@ def test_operation_that_openvino_lacks_is_told(make_model, tmp_path, monkeypatch
     monkeypatch.setattr(openvino.Core, "read_model", read_model)
     with pytest.raises(RegistryError, match="OpenVINO must know every operation"):
         CONVERTERS["openvino"][1](make_model(3), tmp_path, ())
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("architecture", "arguments"),
+    [
+        ("deeplab_v3_plus", {"separable": True}),
+        ("fast_fcn", {"head": "cbp", "pyramid_filters": 16}),
+    ],
+)
+def test_openvino_reads_what_it_does_not_read_as_onnx(
+    tmp_path, architecture, arguments
+):
+    openvino = pytest.importorskip("openvino")
+    encoder = {"encoder": "mobilenet_v2", "encoder_alpha": 0.35}
+    model = probability_model(
+        build_model(architecture, num_classes=3, **encoder, **arguments)
+    )
+    CONVERTERS["openvino"][1](model, tmp_path, ())
+    assert {p.name for p in tmp_path.iterdir()} == {"model.xml", "model.bin"}
+    compiled = openvino.Core().compile_model(
+        tmp_path / "model.xml", "CPU", {"INFERENCE_PRECISION_HINT": "f32"}
+    )
+    for shape in ((1, 64, 96, 1), (2, 96, 64, 1)):
+        tiles = np.random.default_rng(1).random(shape).astype(np.float32)
+        expected = model(tiles, training=False)
+        np.testing.assert_allclose(compiled(tiles)[0], expected, atol=1e-6)

@@ -92,8 +92,15 @@ def test_tls_protects_both(served_root, tmp_path):
 
 def test_a_signal_ends_the_waiting():
     before = signal.getsignal(signal.SIGTERM)
-    timer = threading.Timer(0.2, os.kill, (os.getpid(), signal.SIGTERM))
-    timer.start()
+    ctrl_c = signal.getsignal(signal.SIGINT)
+
+    def send():
+        while signal.getsignal(signal.SIGINT) is ctrl_c:  # else it ends the tests
+            time.sleep(0.01)
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    sender = threading.Thread(target=send)
+    sender.start()
     wait_for_signal()
-    timer.join()
+    sender.join()
     assert signal.getsignal(signal.SIGTERM) == before

@@ -11,8 +11,9 @@ import pytest
 
 from defectkeras.core.errors import DatasetError, DefectKerasError, TrainingError
 from defectkeras.datasets.spec import load_dataset_spec
+from defectkeras.registry.load import load_model
 from defectkeras.registry.store import ModelRegistry
-from defectkeras.training.config import TrainingConfig
+from defectkeras.training.config import TrainingConfig, load_training_config
 from defectkeras.workflows.train import TrainingRequest, load_spec_of, train
 from defectkeras.workflows.training_request import request_to_resume
 
@@ -34,18 +35,19 @@ def test_card_tells_data_settings_and_scores(tiny_registry, synthetic_spec):
     json.dumps(card.to_dict(), allow_nan=False)
 
 
-def test_same_seed_gives_the_same_weights(synthetic_spec, tmp_path):
-    models = []
-    for name in ("a", "b"):
-        request = TrainingRequest(
-            synthetic_spec,
-            name="same",
-            registry_root=tmp_path / name,
-            run_folder=tmp_path / f"run_{name}",
-        )
-        _, run = train(request, CONFIG)
-        models.append(run.model.get_weights())
-    for first, second in zip(*models, strict=True):
+def test_settings_of_a_card_give_the_same_weights(
+    tiny_registry, synthetic_spec, tmp_path
+):
+    version = ModelRegistry(tiny_registry).resolve("tiny")
+    request = TrainingRequest(
+        synthetic_spec,
+        name="again",
+        registry_root=tmp_path / "registry",
+        run_folder=tmp_path / "run",
+    )
+    _, run = train(request, load_training_config(overrides=version.card.config))
+    weights = load_model(version).get_weights(), run.model.get_weights()
+    for first, second in zip(*weights, strict=True):
         np.testing.assert_array_equal(first, second)
 
 
