@@ -14,7 +14,7 @@ _COARSE_PX = 32  # side of the small image that a plane is laid through
 
 
 def grey_range(pixels: NDArray[np.floating]) -> float:
-    """Give the distance of the 1st and the 99th percentile, above 0."""
+    """Give the distance of the 1st and the 99th percentile of (H, W), above 0."""
     low, high = np.percentile(pixels, (1, 99))
     return max(float(high - low), 1e-12)
 

@@ -38,7 +38,10 @@ class FlatArray:
         self._file: IO[bytes] | None = None
 
     def append(self, array: NDArray[Any]) -> None:
-        """Lay an array of any shape behind the others.
+        """Lay an array behind the others.
+
+        Args:
+            array: Such as (H, W); row by row it becomes flat, (N, ).
 
         Raises:
             OSError: When the disk is full.

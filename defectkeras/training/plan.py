@@ -220,7 +220,8 @@ def _choose_instrument(survey: Survey) -> list[Choice]:
         Choice(
             "augmentation.inversion_probability",
             rules.choose_inversion(survey),
-            f"Brighter (+) or darker than the matrix, of the grey range: {contrasts}.",
+            "Brighter (+) or darker than the matrix, of the grey range: "
+            f"{contrasts or 'no class is annotated'}.",
         ),
         Choice(
             "augmentation.scan_jitter_px",

@@ -201,8 +201,8 @@ def choose_inversion(survey: Survey) -> float:
 def choose_scan_jitter_px(scan_roughness: Spread) -> float:
     """Move scan lines, by half a pixel, where a typical micrograph shows them.
 
-    That is where grey levels change between rows 1.15 times as much as along them: SEM
-    and STEM scan, and a camera does not.
+    That is where grey levels change between rows 1.15 times as much as along them: in
+    SEM and STEM whose lines do not fit together, and never in pictures of a camera.
     """
     return 0.5 if scan_roughness.median >= CLEAR_ROUGHNESS else 0.0
 

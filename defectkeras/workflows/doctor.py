@@ -7,6 +7,8 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
+import psutil
+
 PACKAGES = (
     "tensorflow",
     "keras",
@@ -68,24 +70,13 @@ def _devices() -> list[str]:
     ]
 
 
-def _memory() -> dict[str, float | None]:
-    """Give installed and available memory in GiB; None where it is not told."""
-    page = _system("SC_PAGE_SIZE")
-    total, available = _system("SC_PHYS_PAGES"), _system("SC_AVPHYS_PAGES")
-    gib = 1 << 30
+def _memory() -> dict[str, float]:
+    """Give installed and available memory in GiB."""
+    memory, gib = psutil.virtual_memory(), 1 << 30
     return {
-        "total_gib": round(total * page / gib, 1) if total and page else None,
-        "available_gib": round(available * page / gib, 1)
-        if available and page
-        else None,
+        "total_gib": round(memory.total / gib, 1),
+        "available_gib": round(memory.available / gib, 1),
     }
-
-
-def _system(name: str) -> int | None:
-    try:
-        return os.sysconf(name)
-    except (ValueError, OSError, AttributeError):
-        return None
 
 
 def _registry(root: Path) -> dict[str, Any]:

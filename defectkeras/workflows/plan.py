@@ -1,8 +1,9 @@
 """From a data spec to a plan: settings that fit the set and this machine."""
 
-import os
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+import psutil
 
 from defectkeras.core.errors import TrainingError
 from defectkeras.datasets.spec import load_dataset_spec
@@ -56,12 +57,7 @@ def memory_of_device() -> int:
             "The memory of the GPU must be told. Give it by --memory-gib; "
             "`nvidia-smi` lists it."
         )
-    try:
-        return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
-    except (AttributeError, ValueError, OSError) as error:
-        raise TrainingError(
-            "The memory of this computer is not known. Give it by --memory-gib."
-        ) from error
+    return int(psutil.virtual_memory().total)
 
 
 def settings_for_spec(
