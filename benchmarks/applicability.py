@@ -64,13 +64,13 @@ def examples_for(segmenter: Segmenter, name: str, root: Path) -> list[Example]:
 
 def ask(segmenter: Segmenter, examples: Sequence[Example]) -> list[str]:
     """Give median score, share warned of, and what differs most, as text."""
+    if not segmenter.card.applicability:
+        return [str(len(examples)), "", "", "the card has no statistics"]
     found = [
         segment(segmenter, load_micrograph(e), SegmentSettings(augment=False))
         for e in examples
     ]
     known = [f.applicability for f in found if f.applicability is not None]
-    if not known:
-        return [str(len(found)), "", "", "the card has no statistics"]
     most = Counter(max(a.ratios, key=lambda kind: a.ratios[kind]) for a in known)
     scores = np.array([a.score for a in known])
     return [

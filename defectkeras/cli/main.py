@@ -44,6 +44,7 @@ class LazyGroup(FriendlyGroup):
         "deploy": "defectkeras.cli.deploy:deploy",
         "doctor": "defectkeras.cli.doctor:doctor",
         "evaluate": "defectkeras.cli.evaluate:evaluate",
+        "finetune": "defectkeras.cli.finetune:finetune",
         "plan": "defectkeras.cli.plan:plan",
         "pretrain": "defectkeras.cli.pretrain:pretrain",
         "quantify": "defectkeras.cli.quantify:quantify",

@@ -7,9 +7,10 @@ shrunk covariance S of the patches of all training micrographs.
 
 The limit of d comes from the training micrographs themselves: each is left out in turn
 and its distance from the others found; the limit is `SLACK` times the largest. Fewer
-than `FEWEST_WHOLE` micrographs are cut in quarters, which are left out in turn; such a
-limit knows nothing of how micrographs differ, and errs toward a warning too many. The
-score is the largest ratio of a distance to its limit: above 1 is a warning.
+than `FEWEST_WHOLE` micrographs are cut in quarters, which are left out in turn. Such a
+limit is rough: it does not know how micrographs differ, and few patches do not tell
+their covariance. The score is the largest ratio of a distance to its limit: above 1 is
+a warning.
 
 References:
     K. Lee, K. Lee, H. Lee, J. Shin, "A simple unified framework for detecting

@@ -202,7 +202,26 @@ def build_model_for(
         _make_deterministic(choice.policy, measure if pays else None)
     seed_everything(config.seed)
     with with_policy(choice.policy), devices.strategy.scope():
-        return build()
+        model = build()
+    if request.parent and not request.resume:
+        _begin_from(request.parent, request, model)
+    return model
+
+
+def _begin_from(parent: str, request: TrainingRequest, model: "keras.Model") -> None:
+    """Give a model the weights of a version, and tell which layers stay new."""
+    from defectkeras.models.inherit import inherit_weights
+    from defectkeras.registry.load import load_model
+    from defectkeras.training.prepare import main_head
+
+    version = ModelRegistry(request.registry_root).resolve(parent)
+    changed = inherit_weights(main_head(model), load_model(version))
+    if changed:
+        logger.info(
+            "The classes are not those of %s: new are the layers %s; the rest is kept.",
+            version.reference,
+            ", ".join(changed),
+        )
 
 
 def _make_deterministic(

@@ -107,6 +107,7 @@ def make_card(  # noqa: PLR0913  (what, on what, how, how well; each is told)
         augment=config.augment_predictions,
         applicability=applicability or {},
         environment=describe_environment(),
+        parent=request.parent,
         intended_use=f"Segmentation of {defects} in micrographs like those of "
         f"{spec.name}: {spec.description}",
         limits=request.limits or _limits(facts.receptive_field_px),

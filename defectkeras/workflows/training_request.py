@@ -35,6 +35,7 @@ class TrainingRequest:
             first one is an error.
         folds: Into how many parts training and validation split are shared out for
             an ensemble, each part validating once; 0 trains one model.
+        parent: Reference of the version whose weights it begins with, or None.
         resume: Whether the run folder holds a run that goes on.
     """
 
@@ -50,6 +51,7 @@ class TrainingRequest:
     origins: Mapping[str, str] = dataclasses.field(default_factory=dict)
     skip_bad: bool = False
     folds: int = 0
+    parent: str | None = None
     resume: bool = False
 
     def chosen_run_folder(self, name: str) -> Path:

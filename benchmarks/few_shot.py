@@ -1,0 +1,148 @@
+"""What one, two, four or ten annotated fields of a new material buy.
+
+    python benchmarks/few_shot.py --model dci-stem --spec SPEC --root FOLDER
+    python benchmarks/few_shot.py ... --fields 1 2 4 10 --draws 5
+
+For each number of fields some draws of the training split: the model is finetuned on
+them alone, and evaluated on the validation split of SPEC, which no draw has seen.
+Printed are mean and standard deviation over the draws. Each draw is kept in --work, and
+the same command goes on where it was stopped. A draw takes minutes on two CPU cores;
+--set KEY=VALUE makes it shorter.
+"""
+
+import argparse
+import json
+import shutil
+import tomllib
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from rich.console import Console
+from rich.table import Table
+
+from defectkeras.core.files import write_json, write_whole
+from defectkeras.datasets.form import SplitForm, read_form
+from defectkeras.datasets.spec import load_dataset_spec
+from defectkeras.datasets.write import to_toml
+from defectkeras.registry.store import ModelRegistry
+from defectkeras.training.settings import nest
+from defectkeras.workflows.evaluate import evaluate
+from defectkeras.workflows.finetune import FinetuneRequest, finetune
+
+AREA = "area_fraction_percent"
+
+
+def draw_spec(spec_path: Path, root: Path, names: Sequence[str], path: Path) -> Path:
+    """Write a data spec that trains on some fields and has no validation split."""
+    form = read_form(spec_path)
+    others = [
+        e.name
+        for e in load_dataset_spec(spec_path, root=root).examples
+        if e.name not in names
+    ]
+    split = SplitForm(train=tuple(names), unused=tuple(others))
+    form = replace(form, split=split, root=str(root.resolve()), fingerprint=None)
+    write_whole(path, to_toml(form))
+    return path
+
+
+def scores(model: str, registry: Path, spec_path: Path, root: Path) -> dict[str, float]:
+    """Give IoU and error of the area fraction on the validation split."""
+    found = evaluate(
+        model, spec_path, split="val", root=root, registry_root=registry
+    ).to_dict()
+    errors = [
+        q["mean_absolute_error_percent"]
+        for q in found["quantities"]
+        if q["name"] == AREA and q["mean_absolute_error_percent"] is not None
+    ]
+    return {
+        "mean_defect_iou": found["pixels_pooled"]["mean_defect_iou"],
+        "area_error_percent": float(np.mean(errors)),
+    }
+
+
+def run_draw(
+    arguments: argparse.Namespace, names: Sequence[str], folder: Path, seed: int
+) -> dict[str, float]:
+    """Finetune on some fields and evaluate, unless that is done."""
+    result = folder / "scores.json"
+    if result.exists():
+        return dict(json.loads(result.read_text()))
+    spec = draw_spec(arguments.spec, arguments.root, names, folder / "draw.toml")
+    settings: dict[str, Any] = {"seed": seed, **dict(map(read_setting, arguments.set))}
+    version, _ = finetune(
+        FinetuneRequest(
+            arguments.model,
+            spec,
+            name="few-shot",
+            registry_root=arguments.registry,
+            run_folder=folder / f"run-{len(list(folder.glob('run-*')))}",
+            settings={"flag": nest(settings)},
+        )
+    )
+    if version is None:
+        raise RuntimeError("The few-shot benchmark runs on one machine.")
+    found = scores(
+        version.reference, arguments.registry, arguments.spec, arguments.root
+    )
+    write_json(result, {**found, "fields": list(names)})
+    return found
+
+
+def read_setting(text: str) -> tuple[str, Any]:
+    """Turn KEY=VALUE into both; the value is TOML."""
+    key, _, value = text.partition("=")
+    return key, tomllib.loads(f"value = {value}")["value"]
+
+
+def main() -> None:
+    """Draw, finetune, evaluate, and print the learning curve."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--model", required=True)
+    parser.add_argument("--spec", type=Path, required=True)
+    parser.add_argument("--root", type=Path, required=True, help="folder of its files")
+    parser.add_argument("--fields", type=int, nargs="+", default=[1, 2])
+    parser.add_argument("--draws", type=int, default=2)
+    parser.add_argument("--registry", type=Path, default=Path("saved_models"))
+    parser.add_argument("--work", type=Path, default=Path("runs/few_shot"))
+    parser.add_argument("--set", nargs="*", default=[], metavar="KEY=VALUE")
+    arguments = parser.parse_args()
+    arguments.registry = copy_of(arguments.model, arguments.registry, arguments.work)
+    spec = load_dataset_spec(arguments.spec, root=arguments.root)
+    training = [e.name for e in spec.of_split("train")]
+    table = Table("fields", "draws", "mean IoU of the defects", "error of area %")
+    card = ModelRegistry(arguments.registry).resolve(arguments.model).card
+    if card.scheme == spec.scheme:
+        before = scores(
+            arguments.model, arguments.registry, arguments.spec, arguments.root
+        )
+        table.add_row("0", "", *(f"{value:.3f}" for value in before.values()))
+    for count in arguments.fields:
+        rng = np.random.default_rng(count)
+        found = []
+        for draw in range(arguments.draws):
+            names = sorted(rng.choice(training, count, replace=False).tolist())
+            folder = arguments.work / spec.name / f"{count}-fields-{draw}"
+            found.append(run_draw(arguments, names, folder, draw))
+        cells = []
+        for key in ("mean_defect_iou", "area_error_percent"):
+            values = [draw_scores[key] for draw_scores in found]
+            cells.append(f"{np.mean(values):.3f} +- {np.std(values):.3f}")
+        table.add_row(str(count), str(len(found)), *cells)
+    Console().print(table)
+
+
+def copy_of(model: str, registry: Path, work: Path) -> Path:
+    """Give a registry of its own with a model in it, so that the other one stays."""
+    name = model.partition("@")[0]
+    if not (work / "registry" / name).exists():
+        shutil.copytree(registry / name, work / "registry" / name)
+    return work / "registry"
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,157 @@
+"""A handful of annotated micrographs as a set that can be trained and validated on."""
+
+from pathlib import Path
+
+import numpy as np
+
+from defectkeras.core.arrays import NOT_ANNOTATED, ClassMap
+from defectkeras.core.errors import DatasetError
+from defectkeras.core.files import write_whole
+from defectkeras.core.labels import LabelScheme
+from defectkeras.datasets.form import SCHEMA, SourceForm, SpecForm, SplitForm
+from defectkeras.datasets.spec import (
+    DatasetSpec,
+    dataset_spec_of,
+    load_dataset_spec,
+    load_example,
+)
+from defectkeras.datasets.write import FILE_NAME, to_toml
+from defectkeras.micrographs.annotations import write_class_map
+from defectkeras.micrographs.annotations.read import MAP_SUFFIXES, SHAPE_SUFFIXES
+from defectkeras.micrographs.write import write_micrograph
+
+MICROGRAPHS, ANNOTATIONS = "micrographs", "annotations"
+VALIDATION_SHARE = 0.25
+MARGIN_PX = 32
+"""Between the part that is learned from and the part that is validated on; less in
+micrographs below 512 px, a sixteenth of the side."""
+
+
+def load_fields(
+    path: Path, scheme: LabelScheme, *, root: Path | None = None
+) -> DatasetSpec:
+    """Load a data spec, or make one of a folder of micrographs and annotations.
+
+    Args:
+        path: A data spec; or a folder with one, or with micrographs/ and annotations/,
+            in which files of the same name belong together.
+        scheme: Classes of a folder without a data spec.
+        root: Folder of the files of a data spec, in place of its own.
+
+    Raises:
+        DatasetError: When the spec has a fault or the folder holds something else.
+    """
+    if not path.is_dir():
+        return load_dataset_spec(path, root=root)
+    if (path / FILE_NAME).exists():
+        return load_dataset_spec(path / FILE_NAME, root=root)
+    known = (*MAP_SUFFIXES, *SHAPE_SUFFIXES)
+    files = [p for p in (path / ANNOTATIONS).glob("*") if p.suffix.lower() in known]
+    suffixes = {p.suffix for p in files}
+    if len(suffixes) != 1 or not (path / MICROGRAPHS).is_dir():
+        raise DatasetError(
+            f"{path}: must hold a data spec {FILE_NAME}, or {MICROGRAPHS}/ and "
+            f"{ANNOTATIONS}/ with one kind of file ({', '.join(known)}). Received: "
+            f"{', '.join(sorted(suffixes)) or 'no annotation'}."
+        )
+    pattern = f"{ANNOTATIONS}/{{stem}}{suffixes.pop()}"
+    form = SpecForm(
+        schema=SCHEMA,
+        name=path.resolve().name,
+        description="Own micrographs.",
+        license="not told",
+        source="own micrographs",
+        root=".",
+        classes=scheme.classes,
+        sources=(SourceForm("own", f"{MICROGRAPHS}/*", pattern),),
+        split=SplitForm(train=("*",)),
+    )
+    return dataset_spec_of(form, path / FILE_NAME)
+
+
+def split_in_space(spec: DatasetSpec, folder: Path) -> Path:
+    """Write a set in which a quarter of each training micrograph is for validation.
+
+    The micrographs stay whole, so that they are normalized as ever; what is not in a
+    part is not annotated there. Of the four quarters along a side that one is taken
+    whose defects are nearest to a quarter of all.
+
+    Args:
+        spec: With micrographs for training and none for validation.
+        folder: New; for the micrographs, both annotations of each, and the data spec.
+
+    Returns:
+        The path of the new data spec.
+    """
+    for example in spec.of_split("train"):
+        loaded = load_example(example, spec.scheme)
+        name = example.name.replace("/", "_")
+        (folder / MICROGRAPHS).mkdir(parents=True, exist_ok=True)
+        write_micrograph(loaded.micrograph, folder / MICROGRAPHS / f"{name}.tif")
+        parts = split_class_map(loaded.class_map, spec.scheme.num_classes)
+        for split, class_map in zip(("train", "val"), parts, strict=True):
+            path = folder / ANNOTATIONS / split / f"{name}.png"
+            path.parent.mkdir(parents=True, exist_ok=True)
+            write_class_map(class_map, path)
+    form = SpecForm(
+        schema=SCHEMA,
+        name=spec.name,
+        description=f"{spec.description} A quarter of each is for validation.",
+        license=spec.license,
+        source=spec.source,
+        root=".",
+        classes=spec.scheme.classes,
+        sources=tuple(
+            SourceForm(
+                split,
+                f"{MICROGRAPHS}/*.tif",
+                f"{ANNOTATIONS}/{split}/{{stem}}.png",
+            )
+            for split in ("train", "val")
+        ),
+        split=SplitForm(train=("train/*",), val=("val/*",)),
+    )
+    write_whole(folder / FILE_NAME, to_toml(form))
+    return folder / FILE_NAME
+
+
+def split_class_map(class_map: ClassMap, num_classes: int) -> tuple[ClassMap, ClassMap]:
+    """Part a class map into three quarters and one, with a margin between.
+
+    Args:
+        class_map: (H, W).
+        num_classes: The matrix among them.
+
+    Returns:
+        (H, W) each: what is learned from, and what is validated on.
+
+    Example:
+        >>> learned, validated = split_class_map(np.zeros((4, 80), np.int32), 2)
+        >>> (learned >= 0).sum(axis=1)[0], (validated >= 0).sum(axis=1)[0]
+        (np.int64(55), np.int64(20))
+    """
+    parts = [
+        _part(class_map, axis, from_end)
+        for axis in ((1, 0) if class_map.shape[1] >= class_map.shape[0] else (0, 1))
+        for from_end in (True, False)
+    ]
+    return min(parts, key=lambda pair: _imbalance(class_map, pair[1], num_classes))
+
+
+def _part(class_map: ClassMap, axis: int, from_end: bool) -> tuple[ClassMap, ClassMap]:
+    """Keep a quarter at one end of an axis for validation."""
+    side = class_map.shape[axis]
+    places = np.arange(side)[:: -1 if from_end else 1]
+    places = places.reshape((-1, 1) if axis == 0 else (1, -1))
+    quarter, margin = max(round(VALIDATION_SHARE * side), 1), min(MARGIN_PX, side // 16)
+    learned = np.where(places >= quarter + margin, class_map, NOT_ANNOTATED)
+    validated = np.where(places < quarter, class_map, NOT_ANNOTATED)
+    return learned.astype(np.int32), validated.astype(np.int32)
+
+
+def _imbalance(class_map: ClassMap, validated: ClassMap, num_classes: int) -> float:
+    """Give how far the classes of a part are from a quarter of all their pixels."""
+    all_pixels = np.bincount(class_map[class_map > 0], minlength=num_classes)
+    own = np.bincount(validated[validated > 0], minlength=num_classes)
+    known = all_pixels > 0
+    return float(np.abs(own[known] / all_pixels[known] - VALIDATION_SHARE).sum())
