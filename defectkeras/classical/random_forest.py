@@ -13,6 +13,7 @@ from defectkeras.core.errors import TrainingError
 
 MIN_SIGMA_PX = 0.5
 MAX_SIGMA_PX = 16.0
+NUM_FEATURES = 24
 MIN_SAMPLES_LEAF = 5  # smaller trees, which are quicker to ask
 
 

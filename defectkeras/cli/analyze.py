@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from defectkeras.cli.methods import choose_method, method_options
 from defectkeras.cli.options import (
     FOLDER,
     calibration_options,
     dry_run_option,
     echo_json,
     json_option,
-    model_option,
     overwrite_option,
     quantify_options,
     registry_option,
@@ -43,7 +43,7 @@ def parse_shard(
 
 @click.command()
 @click.argument("micrographs", nargs=-1, required=True, type=click.Path(path_type=Path))
-@model_option
+@method_options
 @click.option("--out", type=FOLDER, required=True, help="Folder for the results.")
 @calibration_options
 @quantify_options
@@ -105,7 +105,9 @@ def parse_shard(
 @json_option
 def analyze(
     micrographs: tuple[Path, ...],
-    model: str,
+    model: str | None,
+    method: str | None,
+    polarity: str,
     out: Path,
     pixel_size_nm: float | None,
     foil_thickness_nm: float | None,
@@ -141,7 +143,18 @@ def analyze(
     exit status 1 then. Results of the same micrograph, model and settings are kept: a
     run that was stopped goes on where it was.
     """
-    if scheduler is None and workers in (None, 1):
+    choice = choose_method(
+        model,
+        method,
+        polarity,
+        of_models={
+            "--rescale": rescale,
+            "--spread": spread != "none",
+            "--runtime": runtime != "tensorflow",
+            "--url": url is not None,
+        },
+    )
+    if choice is None and scheduler is None and workers in (None, 1):
         start_tensorflow()  # else other processes have the network
     from defectkeras.quantification.settings import QuantifySettings
     from defectkeras.workflows.analysis_plan import BatchSettings, plan_analysis
@@ -173,7 +186,7 @@ def analyze(
     if dry_run:
         plan = plan_analysis(
             micrographs,
-            model,
+            choice or str(model),
             out,
             settings=settings,
             registry_root=registry_root,
@@ -184,7 +197,7 @@ def analyze(
     with progress_bar("analyzing") as on_progress:
         analysis = analyze(
             micrographs,
-            model,
+            choice or str(model),
             output_folder=out,
             settings=settings,
             registry_root=registry_root,
@@ -247,7 +260,7 @@ def _tell_counts(analysis: "Analysis") -> None:
 
 def _tell_plan(plan: "AnalysisPlan", as_json: bool) -> None:
     """Say what would be read and written."""
-    model = plan.version.reference
+    model = plan.run.model.reference if plan.run.model else ""
     folders = {str(task.path): str(task.folder) for task in plan.tasks}
     older = sum(task.folder.exists() for task in plan.tasks)
     talk(

@@ -1,14 +1,14 @@
 """`defectkeras evaluate`: a model version against annotations."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 import click
 
+from defectkeras.cli.methods import choose_method, method_options
 from defectkeras.cli.options import (
     EXISTING,
     FOLDER,
-    complete_models,
     dry_run_option,
     echo_json,
     json_option,
@@ -27,19 +27,7 @@ if TYPE_CHECKING:
 
 @click.command()
 @click.argument("spec", type=EXISTING)
-@click.option(
-    "--model",
-    metavar="NAME[@VERSION|@ALIAS]",
-    shell_complete=complete_models,
-    help="Model of the registry; the newest version when none is named.",
-)
-@click.option("--method", help="In place of a model: otsu, ridges, random_forest, ...")
-@click.option(
-    "--polarity",
-    type=click.Choice(["dark", "bright"]),
-    default="dark",
-    help="What the defects are to a method.",
-)
+@method_options
 @click.option(
     "--split",
     type=click.Choice(["train", "val", "test"]),
@@ -67,7 +55,7 @@ def evaluate(
     spec: Path,
     model: str | None,
     method: str | None,
-    polarity: Literal["dark", "bright"],
+    polarity: str,
     split: str,
     augment: bool | None,
     tolerance_px: float,
@@ -81,43 +69,47 @@ def evaluate(
 ) -> None:
     """Compare a model, or a method without a network, with the annotations of SPEC.
 
-    Scores are told per micrograph and pooled: pixels, boundaries, objects,
-    calibration, quantities and size distributions. docs/metrics.md has every
-    definition.
+    The method random_forest is fitted on the split "train" first. Scores are told per
+    micrograph and pooled: pixels, boundaries, objects, calibration, quantities and
+    size distributions. docs/metrics.md has every definition.
     """
-    if (model is None) == (method is None):
-        raise click.UsageError("Name a model by --model, or a method by --method.")
+    of_models = {"--runtime": runtime != "tensorflow", "--url": url is not None}
+    choice = choose_method(model, method, polarity, of_models=of_models)
     start_tensorflow()
     from defectkeras.workflows.classical import evaluate_method
     from defectkeras.workflows.evaluate import evaluate, plan_evaluation
     from defectkeras.workflows.evaluation_files import write_evaluation
+    from defectkeras.workflows.method import RANDOM_FOREST, load_method
     from defectkeras.workflows.segment import SegmentSettings
 
     if dry_run:
+        if choice is not None and choice.name != RANDOM_FOREST:
+            load_method(choice)
         plan = plan_evaluation(
             model, spec, split=split, root=root, registry_root=registry_root
         )
         _tell_plan(plan, model or method, out, as_json)
         return
+    settings = SegmentSettings(augment=augment, runtime=runtime, url=url)
     with progress_bar("evaluating") as on_progress:
-        if method is not None:
+        if choice is not None:
             evaluation = evaluate_method(
-                method,
+                choice,
                 spec,
-                polarity=polarity,
                 split=split,
                 root=root,
+                settings=settings,
                 tolerance_px=tolerance_px,
                 on_progress=on_progress,
             )
-        elif model is not None:
+        else:
             evaluation = evaluate(
-                model,
+                str(model),
                 spec,
                 split=split,
                 root=root,
                 registry_root=registry_root,
-                settings=SegmentSettings(augment=augment, runtime=runtime, url=url),
+                settings=settings,
                 tolerance_px=tolerance_px,
                 on_progress=on_progress,
             )

@@ -45,6 +45,7 @@ class LazyGroup(FriendlyGroup):
         "doctor": "defectkeras.cli.doctor:doctor",
         "evaluate": "defectkeras.cli.evaluate:evaluate",
         "finetune": "defectkeras.cli.finetune:finetune",
+        "forest": "defectkeras.cli.forest:forest",
         "plan": "defectkeras.cli.plan:plan",
         "pretrain": "defectkeras.cli.pretrain:pretrain",
         "quantify": "defectkeras.cli.quantify:quantify",

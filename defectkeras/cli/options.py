@@ -44,14 +44,6 @@ registry_option = click.option(
     help="Folder of the model registry [env: DEFECTKERAS_REGISTRY].",
 )
 
-model_option = click.option(
-    "--model",
-    required=True,
-    metavar="NAME[@VERSION|@ALIAS]",
-    shell_complete=complete_models,
-    help="Model of the registry; the newest version when none is named.",
-)
-
 RUNTIMES = (
     "tensorflow",
     "onnxruntime",

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 
 from defectkeras.quantification.results import Quantification
-from defectkeras.reporting.results import RunFacts
+from defectkeras.reporting.results import ModelFacts, RunFacts
 from defectkeras.reporting.views import methods_in_use
 
 REFERENCES = {
@@ -36,10 +36,7 @@ def methods_paragraph(run: RunFacts, quantifications: Sequence[Quantification]) 
     many = "micrograph was" if count == 1 else "micrographs were"
     sentences = [f"{count} {many} measured with {_software(run)}."]
     if run.model is not None:
-        sentences.append(
-            f"Defects were segmented by the model {run.model.reference} "
-            f"({run.model.architecture}, SHA-256 {run.model.sha256[:16]})."
-        )
+        sentences.append(_segmented_by(run.model))
     sentences += _calibration(quantifications)
     sentences += methods_in_use(quantifications).values()
     return " ".join(sentences)
@@ -48,6 +45,13 @@ def methods_paragraph(run: RunFacts, quantifications: Sequence[Quantification]) 
 def references(quantifications: Sequence[Quantification]) -> list[str]:
     """Give the sources of the methods behind all values that are shown."""
     return [REFERENCES[m] for m in methods_in_use(quantifications) if m in REFERENCES]
+
+
+def _segmented_by(model: ModelFacts) -> str:
+    digits = f"SHA-256 {model.sha256[:16]}" if model.sha256 else ""
+    facts = ", ".join(fact for fact in (model.architecture, digits) if fact)
+    tail = f" ({facts})" if facts else ""
+    return f"Defects were segmented by the {model.what} {model.reference}{tail}."
 
 
 def _software(run: RunFacts) -> str:

@@ -11,12 +11,12 @@ from defectkeras.reporting.pictures import Pictures
 
 @dataclass(frozen=True, kw_only=True)
 class ModelFacts:
-    """The model that made the class maps, as its card tells.
+    """The model that made the class maps, as its card tells, or another method.
 
     Attributes:
-        name: In the registry.
-        version: Its number.
-        sha256: 64 hexadecimal digits over its files.
+        name: In the registry; of a method without a network, what it is called.
+        version: Its number in the registry, or None.
+        sha256: 64 hexadecimal digits over its files, or empty where it has none.
         architecture: Name of the builder.
         description: What it finds, and in what.
         license: Of the model.
@@ -28,8 +28,8 @@ class ModelFacts:
     """
 
     name: str
-    version: int
-    sha256: str
+    version: int | None = None
+    sha256: str = ""
     architecture: str = ""
     description: str = ""
     license: str = ""
@@ -42,7 +42,12 @@ class ModelFacts:
     @property
     def reference(self) -> str:
         """The reference that always means this version, such as "voids@3"."""
-        return f"{self.name}@{self.version}"
+        return self.name if self.version is None else f"{self.name}@{self.version}"
+
+    @property
+    def what(self) -> str:
+        """What it is, in a word."""
+        return "model" if self.sha256 else "method"
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -4,13 +4,15 @@ import dataclasses
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from defectkeras.core.errors import DefectKerasError
 from defectkeras.micrographs.read import find_micrographs
-from defectkeras.registry.store import ModelRegistry, ModelVersion
+from defectkeras.registry.store import ModelRegistry
 from defectkeras.reporting.results import RunFacts
 from defectkeras.workflows.analyze_file import AnalyzeSettings, FileTask
-from defectkeras.workflows.measure import run_facts
+from defectkeras.workflows.measure import model_facts, run_facts
+from defectkeras.workflows.method import MethodChoice, load_method
 from defectkeras.workflows.result_folder import require_same_origin, result_folders
 
 
@@ -60,19 +62,17 @@ class AnalysisPlan:
     """What would be read and written.
 
     Attributes:
-        version: The model version.
         run: What all micrographs share.
         tasks: One for each micrograph.
     """
 
-    version: ModelVersion
     run: RunFacts
     tasks: tuple[FileTask, ...]
 
 
 def plan_analysis(
     paths: Sequence[Path | str],
-    model: str,
+    model: str | MethodChoice,
     output: Path,
     *,
     settings: AnalyzeSettings,
@@ -86,19 +86,31 @@ def plan_analysis(
     """
     files = find_micrographs([Path(p) for p in paths])
     names = result_folders(files)  # of all, so that each shard gives the same names
-    version = ModelRegistry(registry_root).resolve(model)
+    if isinstance(model, MethodChoice):
+        method, facts, augment = model, load_method(model).facts, False
+    else:
+        version = ModelRegistry(registry_root).resolve(model)
+        method, facts, augment = None, model_facts(version), version.card.augment
     if settings.segment.augment is None:  # so that the results tell what was done
-        chosen = dataclasses.replace(settings.segment, augment=version.card.augment)
+        chosen = dataclasses.replace(settings.segment, augment=augment)
         settings = dataclasses.replace(settings, segment=chosen)
     run = run_facts(
-        model=version, settings=dataclasses.asdict(settings), command=command
+        model=facts,
+        settings=_settings_of(settings, method),
+        command=command,
     )
     first, step = (
         (0, 1) if batch.shard is None else (batch.shard[0] - 1, batch.shard[1])
     )
     tasks = tuple(
         FileTask(
-            file, output / names[file], settings, run, registry_root, batch.overwrite
+            file,
+            output / names[file],
+            settings,
+            run,
+            registry_root,
+            batch.overwrite,
+            method,
         )
         for file in files[first::step]
     )
@@ -106,4 +118,12 @@ def plan_analysis(
         for task in tasks:
             if task.folder.exists():
                 require_same_origin(task.folder, run)
-    return AnalysisPlan(version, run, tasks)
+    return AnalysisPlan(run, tasks)
+
+
+def _settings_of(
+    settings: AnalyzeSettings, method: MethodChoice | None
+) -> dict[str, Any]:
+    """Give everything that was set; a method belongs to it where there is one."""
+    chosen = {} if method is None else {"method": dataclasses.asdict(method)}
+    return dataclasses.asdict(settings) | chosen

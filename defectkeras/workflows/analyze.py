@@ -28,6 +28,7 @@ from defectkeras.workflows.analyze_file import (
     analyze_file,
 )
 from defectkeras.workflows.measure import DICTIONARY
+from defectkeras.workflows.method import MethodChoice
 from defectkeras.workflows.result_folder import read_report
 from defectkeras.workflows.workers import (
     choose_workers,
@@ -90,7 +91,7 @@ def _flat(quantity: Quantity) -> dict[str, Any]:
 
 def analyze(
     paths: Sequence[Path | str],
-    model: str,
+    model: str | MethodChoice,
     *,
     output_folder: Path | str,
     settings: AnalyzeSettings | None = None,
@@ -108,7 +109,8 @@ def analyze(
 
     Args:
         paths: Files and folders of micrographs.
-        model: "name", "name@3" or "name@alias" in the registry.
+        model: "name", "name@3" or "name@alias" in the registry, or a method without a
+            network.
         output_folder: For a folder per micrograph (overlay.png, class_map.png,
             tables, summary.json), and over all objects.parquet, lines.parquet,
             quantities.csv, fields.csv, fits.csv, failures.jsonl and report.html.
@@ -121,6 +123,7 @@ def analyze(
     Raises:
         MicrographError: When no micrograph is found.
         RegistryError: When there is no such model version or it is damaged.
+        ModelError: When there is no such method, or no forest in its file.
         DefectKerasError: When there are results of another model or other settings,
             a worker was killed, or the scheduler does not answer.
     """

@@ -19,6 +19,12 @@ from defectkeras.workflows.measure import (
     Segmented,
     measure_into_folder,
 )
+from defectkeras.workflows.method import (
+    Method,
+    MethodChoice,
+    load_method,
+    segment_by_method,
+)
 from defectkeras.workflows.result_folder import require_same_origin
 from defectkeras.workflows.segment import (
     Segmenter,
@@ -70,6 +76,7 @@ class FileTask:
         run: What all micrographs of the run share; its model is asked.
         registry_root: Folder of the registry; None takes the default.
         overwrite: Whether older results give way.
+        method: What is asked in place of a model of the registry, or None.
     """
 
     path: Path
@@ -78,6 +85,7 @@ class FileTask:
     run: RunFacts
     registry_root: Path | None = None
     overwrite: bool = False
+    method: MethodChoice | None = None
 
 
 @dataclass(frozen=True)
@@ -122,13 +130,13 @@ def analyze_file(task: FileTask) -> FileOutcome:
 
 
 def segment_file(
-    path: Path, segmenter: Segmenter, settings: AnalyzeSettings, *, name: str
+    path: Path, segmenter: Segmenter | Method, settings: AnalyzeSettings, *, name: str
 ) -> Segmented:
     """Read a micrograph and segment it.
 
     Args:
         path: The file.
-        segmenter: A loaded model version.
+        segmenter: A loaded model version, or another method.
         settings: How.
         name: Of the micrograph in tables and pages; stems may be equal.
 
@@ -144,12 +152,15 @@ def segment_file(
     micrograph = dataclasses.replace(
         read, name=name, calibration=settings.errors.of(read.calibration)
     )
-    segmentation = segment(segmenter, micrograph, settings.segment)
+    if isinstance(segmenter, Method):
+        segmentation = segment_by_method(segmenter, micrograph, settings.segment)
+    else:
+        segmentation = segment(segmenter, micrograph, settings.segment)
     return Segmented(
         micrograph=micrograph,
         image=normalize_percentile(micrograph.pixels),
         class_map=segmentation.class_map,
-        scheme=segmenter.card.scheme,
+        scheme=segmenter.scheme,
         sha256=sha256_of_file(path),
         warnings=segmentation.warnings,
         probability_map=segmentation.prediction.probability_map,
@@ -159,7 +170,7 @@ def segment_file(
     )
 
 
-def _analyze(task: FileTask, segmenter: Segmenter) -> FileOutcome:
+def _analyze(task: FileTask, segmenter: Segmenter | Method) -> FileOutcome:
     name = task.folder.name
     segmented = segment_file(task.path, segmenter, task.settings, name=name)
     try:
@@ -183,39 +194,39 @@ def _keep(task: FileTask) -> FileOutcome:
     return FileOutcome(task.path, task.folder, "kept")
 
 
-def _segmenter_for(task: FileTask) -> Segmenter:
+def _segmenter_for(task: FileTask) -> Segmenter | Method:
     model = task.run.model
     if model is None:
         raise ValueError("`task.run` must name a model.")
     chosen = task.settings.segment
     segmenter = _load(
-        model.reference,
+        task.method or model.reference,
         model.sha256,
         task.registry_root,
         runtime=chosen.runtime,
         spread=chosen.spread,
         url=chosen.url,
     )
-    if segmenter.version.sha256 != model.sha256:
+    if segmenter.sha256 != model.sha256:
         raise RegistryError(
             f"{model.reference} must be the same model everywhere. Received: SHA-256 "
-            f"{segmenter.version.sha256} where the work is done, and {model.sha256} "
-            "where it is given out. Let both read one registry."
+            f"{segmenter.sha256} where the work is done, and {model.sha256} "
+            "where it is given out. Let both read the same files."
         )
     return segmenter
 
 
 @functools.lru_cache(maxsize=1)
 def _load(
-    reference: str,
+    model: str | MethodChoice,
     sha256: str,
     registry_root: Path | None,
     *,
     runtime: str,
     spread: Spread,
     url: str | None,
-) -> Segmenter:
+) -> Segmenter | Method:
     """Load a model once for all micrographs of a process."""
-    return load_segmenter(
-        reference, registry_root, runtime=runtime, spread=spread, url=url
-    )
+    if isinstance(model, MethodChoice):
+        return load_method(model)
+    return load_segmenter(model, registry_root, runtime=runtime, spread=spread, url=url)

@@ -18,9 +18,10 @@ from defectkeras.prediction.predict import Prediction
 from defectkeras.prediction.sliding_window import slide_window
 from defectkeras.workflows.benchmark_scores import Row, fold_scores
 from defectkeras.workflows.candidates import Candidate
-from defectkeras.workflows.classical import method_segmenter
+from defectkeras.workflows.classical import method_for, method_segmenter
 from defectkeras.workflows.evaluate import evaluate_split
-from defectkeras.workflows.segment import Segmentation
+from defectkeras.workflows.method import MethodChoice
+from defectkeras.workflows.segment import Segmentation, SegmentSettings
 from defectkeras.workflows.thresholds import predict_probabilities
 from defectkeras.workflows.train import build_model_for
 from defectkeras.workflows.training_card import num_maps
@@ -92,7 +93,8 @@ def _fit(
 ) -> tuple[SegmentMicrograph, Row]:
     """Prepare a method without a network; give what predicts by it, and its costs."""
     before = _clock()
-    segment = method_segmenter(method, spec, polarity)
+    chosen = method_for(MethodChoice(method, polarity), spec)
+    segment = method_segmenter(chosen, SegmentSettings())
     unknown = ("parameters", "gflops_per_megapixel", "window_seconds_per_megapixel")
     return segment, {**_training_times(before), **dict.fromkeys(unknown)}
 

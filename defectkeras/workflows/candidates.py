@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from defectkeras.core.errors import DatasetError, ModelError
 from defectkeras.core.names import require_known
-from defectkeras.workflows.classical import METHODS, RANDOM_FOREST
+from defectkeras.workflows.method import METHODS, RANDOM_FOREST
 
 if TYPE_CHECKING:
     from defectkeras.training.settings import Settings

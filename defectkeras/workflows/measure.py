@@ -22,7 +22,6 @@ from defectkeras.quantification.quantify import (
     QuantifySettings,
     quantify,
 )
-from defectkeras.registry.card import ModelCard
 from defectkeras.registry.store import ModelVersion
 from defectkeras.reporting.dictionary import data_dictionary
 from defectkeras.reporting.micrograph_figures import micrograph_figures
@@ -200,27 +199,29 @@ def measure_into_folder(
 
 def run_facts(
     *,
-    model: ModelVersion | None,
+    model: ModelFacts | None,
     settings: Mapping[str, Any],
     command: str = "",
 ) -> RunFacts:
     """Say what made a result: software, model and settings, at this moment.
 
     Args:
-        model: The version that was asked, or None.
+        model: What made the class maps, or None.
         settings: Everything that was set.
         command: What was typed.
     """
     return RunFacts(
         created=datetime.now(UTC).isoformat(timespec="seconds"),
         software={name: version(name) for name in SOFTWARE},
-        model=None if model is None else _model_facts(model, model.card),
+        model=model,
         settings=settings,
         command=command,
     )
 
 
-def _model_facts(version: ModelVersion, card: ModelCard) -> ModelFacts:
+def model_facts(version: ModelVersion) -> ModelFacts:
+    """Give what results tell of a model version."""
+    card = version.card
     return ModelFacts(
         name=version.name,
         version=version.version,

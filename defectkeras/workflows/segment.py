@@ -11,6 +11,7 @@ import numpy as np
 
 from defectkeras.core.arrays import ClassMap, Image, PredictFn
 from defectkeras.core.errors import ModelError, ServingError
+from defectkeras.core.labels import LabelScheme
 from defectkeras.core.micrograph import Micrograph
 from defectkeras.prediction.applicability import Applicability
 from defectkeras.prediction.domain import check_pixel_size
@@ -75,6 +76,16 @@ class Segmenter:
     def card(self) -> ModelCard:
         """The card of the version."""
         return self.version.card
+
+    @property
+    def scheme(self) -> LabelScheme:
+        """The classes that it tells apart."""
+        return self.card.scheme
+
+    @property
+    def sha256(self) -> str:
+        """The SHA-256 of the version."""
+        return self.version.sha256
 
 
 @dataclass(frozen=True, eq=False)

@@ -7,6 +7,7 @@ from defectkeras.reporting.methods_text import (
     methods_paragraph,
     references,
 )
+from defectkeras.reporting.results import ModelFacts
 
 
 def test_the_paragraph_says_what_was_done(measured, run_facts):
@@ -31,6 +32,9 @@ def test_what_is_not_known_is_said(measured, run_facts):
     assert "1 micrograph was" in text
     assert "not known, so results are in pixels" in text
     assert "model" not in text
+    run = dataclasses.replace(run, model=ModelFacts(name="otsu, dark defects"))
+    text = methods_paragraph(run, [measured(Calibration())])
+    assert "segmented by the method otsu, dark defects." in text
 
 
 def test_references_are_of_methods_in_use(measured):

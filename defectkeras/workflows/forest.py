@@ -1,0 +1,110 @@
+"""From a data spec to a file with a random forest."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from defectkeras.classical.forest_file import SUFFIX, ForestFacts, write_forest
+from defectkeras.classical.random_forest import RandomForest, fit_random_forest
+from defectkeras.core.errors import TrainingError
+from defectkeras.datasets.fingerprint import fingerprint_examples
+from defectkeras.datasets.spec import (
+    DatasetSpec,
+    load_dataset_spec,
+    load_example,
+    load_micrograph,
+)
+from defectkeras.micrographs.normalize import normalize_percentile
+
+
+@dataclass(frozen=True)
+class ForestPlan:
+    """What a forest would learn from.
+
+    Attributes:
+        spec: The data spec; only its split "train" is read.
+        out: The file that would be written.
+    """
+
+    spec: DatasetSpec
+    out: Path
+
+
+def plan_forest(
+    spec_path: Path, out: Path, *, root: Path | None = None, overwrite: bool = False
+) -> ForestPlan:
+    """Load the data spec, and see that the file can be written.
+
+    Args:
+        spec_path: The data spec.
+        out: The file; must end in ".skops".
+        root: Folder of the micrographs, in place of that of the data spec.
+        overwrite: Whether an older file gives way.
+
+    Raises:
+        DatasetError: When the data spec has a fault.
+        TrainingError: When the file has another suffix or is there already, or the
+            split "train" is empty.
+    """
+    if out.suffix != SUFFIX:
+        raise TrainingError(f"`out` must end in {SUFFIX}. Received: {out}.")
+    if out.exists() and not overwrite:
+        raise TrainingError(
+            f"{out} exists. Name another file, or say --overwrite to replace it."
+        )
+    spec = load_dataset_spec(spec_path, root=root)
+    if not spec.of_split("train"):
+        raise TrainingError(f'{spec_path}: the split "train" must have a micrograph.')
+    return ForestPlan(spec, out)
+
+
+def fit_forest(plan: ForestPlan, *, seed: int = 0) -> ForestFacts:
+    """Fit a forest on the split "train" and write it.
+
+    Args:
+        plan: From `plan_forest`.
+        seed: Of the pixels and the trees; the same seed gives the same forest.
+
+    Returns:
+        What is told about it in the file.
+
+    Raises:
+        DatasetError: When a file cannot be read.
+        TrainingError: When nothing is annotated, or the file cannot be written.
+    """
+    examples = plan.spec.of_split("train")
+    forest = learn_from(plan.spec, seed=seed)
+    sizes_nm = [load_micrograph(e).calibration.pixel_size_nm for e in examples]
+    known = [size for size in sizes_nm if size is not None]
+    facts = ForestFacts(
+        scheme=plan.spec.scheme,
+        dataset_name=plan.spec.name,
+        dataset_fingerprint=fingerprint_examples(examples),
+        attribution=f"{plan.spec.source} ({plan.spec.license})",
+        pixel_size_range_nm=(
+            (min(known), max(known)) if len(known) == len(sizes_nm) else None
+        ),
+    )
+    try:
+        write_forest(forest, facts, plan.out)
+    except OSError as error:
+        raise TrainingError(f"{plan.out}: cannot be written. {error}.") from error
+    return facts
+
+
+def learn_from(spec: DatasetSpec, *, seed: int = 0) -> RandomForest:
+    """Fit a forest on the split "train" of a data spec.
+
+    Args:
+        spec: The data spec.
+        seed: Of the pixels and the trees.
+
+    Raises:
+        DatasetError: When a file cannot be read.
+        TrainingError: When nothing is annotated.
+    """
+    loaded = (load_example(e, spec.scheme) for e in spec.of_split("train"))
+    return fit_random_forest(
+        ((normalize_percentile(x.micrograph.pixels), x.class_map) for x in loaded),
+        num_classes=spec.scheme.num_classes,
+        seed=seed,
+    )
