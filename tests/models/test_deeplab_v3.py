@@ -19,7 +19,10 @@ def test_resnet_head_has_the_published_parameters():
     head = [layer for layer in model.layers if layer.name not in encoder]
     assert count_trainable(head) == 16_130_837
     assert model.count_params() - 23_587_712 - 16_130_837 == 2 * 256 * 7  # averages
-    rates = [model.get_layer(f"conv5_block{i}_2_conv").dilation_rate for i in (1, 2, 3)]
+    rates = [
+        model.get_layer(f"encoder_conv5_block{i}_2_conv").dilation_rate
+        for i in (1, 2, 3)
+    ]
     assert rates == [(2, 2), (4, 4), (8, 8)]
     logits = model(np.zeros((1, 48, 64, 3), np.float32))
     assert logits.shape == (1, 48, 64, 21)

@@ -3,6 +3,8 @@ import numpy as np
 import pytest
 
 from defectkeras.core.errors import TrainingError
+from defectkeras.models.encoder_unet import build_encoder_unet
+from defectkeras.models.encoders import build_encoder
 from defectkeras.training.config import TrainingConfig
 from defectkeras.training.optimizer import (
     build_groups,
@@ -81,6 +83,18 @@ def test_frozen_encoder_keeps_its_statistics(nested):
         np.testing.assert_array_equal(a, b.numpy())
     freeze_encoder(model, False)
     assert len(model.trainable_variables) == 6
+
+
+@pytest.mark.parametrize("encoder", ["mobilenet_v3_small", "efficientnet_lite0"])
+def test_encoder_of_a_network_is_found(encoder):
+    """All but what the decoder adds, whose names begin otherwise."""
+    network = build_encoder(encoder)
+    model = build_encoder_unet(num_classes=2, encoder=encoder)
+    freeze_encoder(model, True)
+    frozen = [w.path for w in model.non_trainable_weights]
+    assert {w.path for w in network.trainable_weights} <= set(frozen)
+    left = {v.path.split("_")[0] for v in model.trainable_variables}
+    assert left == {"decoder", "classes/kernel", "classes/bias"}
 
 
 def test_batch_norms_of_inner_models_are_synchronized_too():

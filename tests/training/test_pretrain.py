@@ -58,11 +58,11 @@ def test_file_is_taken_by_an_encoder_and_runs_are_equal(tmp_path):
     ]
     for first, second in zip(*(e.get_weights() for e in encoders), strict=True):
         np.testing.assert_array_equal(first, second)
-    changed = encoders[0].get_layer("bn_Conv1").get_weights()
+    changed = encoders[0].get_layer("encoder_bn_Conv1").get_weights()
     assert any(
         (c != b).any()
         for c, b in zip(
-            changed, before.get_layer("bn_Conv1").get_weights(), strict=True
+            changed, before.get_layer("encoder_bn_Conv1").get_weights(), strict=True
         )
     )
     assert sorted(p.name for p in tmp_path.iterdir()) == ["a.keras", "b.keras"]

@@ -13,9 +13,11 @@ from defectkeras.models.encoders.families import ENCODERS, EncoderFamily
 from defectkeras.models.encoders.graph import (
     LayerConfig,
     insert_after_input,
+    prefix_layers,
     rename_layers,
 )
 from defectkeras.models.encoders.weights import (
+    PREFIX,
     copy_imagenet_weights,
     copy_own_weights,
     preprocessing_name,
@@ -85,15 +87,17 @@ def build_encoder(
     _settle(layers, family, input_shape)
     last = make_atrous(layers, output_stride)
     widen_multi_grid(layers, dict(zip(family.multi_grid, multi_grid, strict=False)))
+    prefixed = prefix_layers(config, PREFIX)  # by which training knows an encoder
     insert_after_input(layers, _preprocessing(name, family, input_shape[2]))
     body = keras.Model.from_config(config)
     maps = {
-        f"stride_{stride}": body.get_layer(layer).output
+        f"stride_{stride}": body.get_layer(prefixed[layer]).output
         for stride, layer in sorted(last.items())
         if stride > 1
     }
     encoder = keras.Model(body.input, maps, name=name)
     if weights == "imagenet":
+        names = {old: prefixed[new] for old, new in names.items()}
         copy_imagenet_weights(network, encoder, names, family)
     elif weights is not None:
         copy_own_weights(Path(weights), encoder)

@@ -60,12 +60,37 @@ def rename_layers(config: dict[str, Any], *, input_name: str) -> dict[str, str]:
             names[name] = f"{match[1]}_{counts[match[1]]}"
         else:
             names[name] = name
-        layer["name"] = layer["config"]["name"] = names[name]
+    _rename(config, names)
+    return names
+
+
+def prefix_layers(config: dict[str, Any], prefix: str) -> dict[str, str]:
+    """Put a prefix before the name of every layer but the input.
+
+    Args:
+        config: Of a functional model of one input and one output, changed in place.
+        prefix: Such as "encoder_".
+
+    Returns:
+        Old name to new name, of every layer.
+    """
+    names = {
+        layer["name"]: layer["name"]
+        if layer["class_name"] == "InputLayer"
+        else prefix + layer["name"]
+        for layer in config["layers"]
+    }
+    _rename(config, names)
+    return names
+
+
+def _rename(config: dict[str, Any], names: dict[str, str]) -> None:
+    for layer in config["layers"]:
+        layer["name"] = layer["config"]["name"] = names[layer["name"]]
         for history in inbound(layer["inbound_nodes"]):
             history[0] = names[history[0]]
     for end in ("input_layers", "output_layers"):
         config[end][0] = names[config[end][0]]
-    return names
 
 
 def insert_after_input(layers: list[LayerConfig], layer: keras.layers.Layer) -> None:

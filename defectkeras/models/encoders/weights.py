@@ -12,6 +12,9 @@ import defectkeras.models.layers  # noqa: F401  (registers our layers)
 from defectkeras.core.errors import ModelError
 from defectkeras.models.encoders.families import EncoderFamily
 
+PREFIX = "encoder_"
+"""Of the names of all layers of an encoder, wherever it is built in."""
+
 
 def preprocessing_name(encoder: str) -> str:
     """Give the name of the layer that tells which encoder a model holds."""
@@ -88,13 +91,14 @@ def copy_own_weights(path: Path, encoder: keras.Model) -> None:
         raise ModelError(
             f"{path}: cannot be loaded as a `.keras` file: {reason}"
         ) from error
-    found = {layer.name: layer for layer in model.layers}
+    found = {layer.name.removeprefix(PREFIX): layer for layer in model.layers}
     if preprocessing_name(encoder.name) not in found:
         raise ModelError(f"{path}: must hold the encoder {encoder.name}. It does not.")
     for layer in encoder.layers:
         if not layer.weights:
             continue
-        weights = found[layer.name].get_weights() if layer.name in found else []
+        source = found.get(layer.name.removeprefix(PREFIX))  # older files have none
+        weights = [] if source is None else source.get_weights()
         if [w.shape for w in weights] != [tuple(w.shape) for w in layer.weights]:
             raise ModelError(
                 f"{path}: {layer.name} must have weights of the shapes "

@@ -5,6 +5,7 @@ import dataclasses
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 
 from defectkeras.core.errors import ModelError
 from defectkeras.models.encoders.build import build_encoder
@@ -111,6 +112,28 @@ def test_dense_maps_hold_the_strided_ones(name, output_stride, random_imagenet):
     )
 
 
+@pytest.mark.slow
+def test_xla_gives_equal_gradients():
+    encoder = randomize(build_encoder("mobilenet_v2", alpha=0.35, output_stride=8))
+    image, variables = (
+        draw_image(32, 64, 1),
+        [w.value for w in encoder.trainable_weights],
+    )
+
+    def gradients():
+        with tf.GradientTape() as tape:
+            energy = sum(tf.reduce_mean(m**2) for m in encoder(image).values())
+        return tape.gradient(energy, variables)
+
+    expected, found = gradients(), tf.function(gradients, jit_compile=True)()
+    for weight, one, other in zip(
+        encoder.trainable_weights, expected, found, strict=True
+    ):
+        largest = np.abs(one).max()
+        assert largest > 0, weight.path
+        np.testing.assert_allclose(other, one, rtol=1e-3, atol=1e-3 * largest)
+
+
 @pytest.mark.parametrize(
     "name",
     [
@@ -172,7 +195,8 @@ def test_layer_names_do_not_depend_on_what_was_built_before():
 def test_multi_grid_widens_the_last_three_convolutions():
     encoder = build_encoder("resnet50", output_stride=16, multi_grid=(1, 2, 4))
     rates = [
-        encoder.get_layer(f"conv5_block{i}_2_conv").dilation_rate for i in (1, 2, 3)
+        encoder.get_layer(f"encoder_conv5_block{i}_2_conv").dilation_rate
+        for i in (1, 2, 3)
     ]
     assert rates == [(2, 2), (4, 4), (8, 8)]
 

@@ -6,6 +6,7 @@ import numpy as np
 from defectkeras.models.encoders.graph import (
     inbound,
     insert_after_input,
+    prefix_layers,
     rename_layers,
 )
 
@@ -26,6 +27,15 @@ def test_names_are_the_same_whatever_was_built_before():
             "add_1", "add_2", "conv2d_1", "expand", "image", "re_lu_1"
         ]  # fmt: skip
         assert keras.Model.from_config(config).input.name == "image"
+
+
+def test_prefix_is_on_all_but_the_input():
+    config = small_model().get_config()
+    rename_layers(config, input_name="image")
+    names = prefix_layers(config, "encoder_")
+    assert names["expand"] == "encoder_expand"
+    found = [layer.name for layer in keras.Model.from_config(config).layers]
+    assert [n for n in found if not n.startswith("encoder_")] == ["image"]
 
 
 def test_layer_after_the_input_is_read_by_all():

@@ -27,11 +27,27 @@ def own_file(tmp_path_factory):
 def test_own_file_gives_its_weights_at_any_output_stride(own_file):
     loaded = keras.saving.load_model(own_file, compile=False)
     encoder = build_encoder(**SMALL, weights=str(own_file), output_stride=16)
-    assert encoder.get_layer("block_6_expand").get_weights()[0].shape == (1, 1, 16, 96)
-    for name in ("Conv1", "block_5_project_BN"):
+    assert encoder.get_layer("encoder_block_6_expand").get_weights()[0].shape == (
+        1,
+        1,
+        16,
+        96,
+    )
+    for name in ("encoder_Conv1", "encoder_block_5_project_BN"):
         found = encoder.get_layer(name).get_weights()
         expected = loaded.get_layer(name).get_weights()
         assert all((f == e).all() for f, e in zip(found, expected, strict=True))
+
+
+def test_own_file_from_before_the_names_had_a_prefix(monkeypatch, tmp_path):
+    with monkeypatch.context() as before:
+        before.setattr("defectkeras.models.encoders.build.PREFIX", "")
+        older = build_encoder(**SMALL)
+        older.save(tmp_path / "older.keras")
+    encoder = build_encoder(**SMALL, weights=str(tmp_path / "older.keras"))
+    assert encoder.get_layer("encoder_Conv1")
+    for old, new in zip(older.get_weights(), encoder.get_weights(), strict=True):
+        np.testing.assert_array_equal(old, new)
 
 
 @pytest.mark.parametrize(
