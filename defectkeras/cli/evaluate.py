@@ -75,7 +75,8 @@ def evaluate(
     """
     of_models = {"--runtime": runtime != "tensorflow", "--url": url is not None}
     choice = choose_method(model, method, polarity, of_models=of_models)
-    start_tensorflow()
+    if choice is None:
+        start_tensorflow()
     from defectkeras.workflows.classical import evaluate_method
     from defectkeras.workflows.evaluate import evaluate, plan_evaluation
     from defectkeras.workflows.evaluation_files import write_evaluation

@@ -14,6 +14,7 @@ from defectkeras.cli.options import (
     root_option,
     talk,
 )
+from defectkeras.cli.progress import progress_bar
 
 
 @click.command()
@@ -50,7 +51,8 @@ def forest(
         if as_json:
             echo_json({"micrographs": names, "out": str(out)})
         return
-    facts = fit_forest(plan, seed=seed)
+    with progress_bar("learning") as on_progress:
+        facts = fit_forest(plan, seed=seed, on_progress=on_progress)
     talk(f"Learned from {len(names)} micrographs. Wrote {out}.")
     if as_json:
         echo_json({"out": str(out), **dataclasses.asdict(facts)})

@@ -1,10 +1,12 @@
 """From a data spec to a file with a random forest."""
 
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from defectkeras.classical.forest_file import SUFFIX, ForestFacts, write_forest
 from defectkeras.classical.random_forest import RandomForest, fit_random_forest
+from defectkeras.core.arrays import ClassMap, Image
 from defectkeras.core.errors import TrainingError
 from defectkeras.datasets.fingerprint import fingerprint_examples
 from defectkeras.datasets.spec import (
@@ -57,12 +59,18 @@ def plan_forest(
     return ForestPlan(spec, out)
 
 
-def fit_forest(plan: ForestPlan, *, seed: int = 0) -> ForestFacts:
+def fit_forest(
+    plan: ForestPlan,
+    *,
+    seed: int = 0,
+    on_progress: Callable[[int, int], None] | None = None,
+) -> ForestFacts:
     """Fit a forest on the split "train" and write it.
 
     Args:
         plan: From `plan_forest`.
         seed: Of the pixels and the trees; the same seed gives the same forest.
+        on_progress: Called with the micrographs read and those of all.
 
     Returns:
         What is told about it in the file.
@@ -72,7 +80,7 @@ def fit_forest(plan: ForestPlan, *, seed: int = 0) -> ForestFacts:
         TrainingError: When nothing is annotated, or the file cannot be written.
     """
     examples = plan.spec.of_split("train")
-    forest = learn_from(plan.spec, seed=seed)
+    forest = learn_from(plan.spec, seed=seed, on_progress=on_progress)
     sizes_nm = [load_micrograph(e).calibration.pixel_size_nm for e in examples]
     known = [size for size in sizes_nm if size is not None]
     facts = ForestFacts(
@@ -91,20 +99,35 @@ def fit_forest(plan: ForestPlan, *, seed: int = 0) -> ForestFacts:
     return facts
 
 
-def learn_from(spec: DatasetSpec, *, seed: int = 0) -> RandomForest:
+def learn_from(
+    spec: DatasetSpec,
+    *,
+    seed: int = 0,
+    on_progress: Callable[[int, int], None] | None = None,
+) -> RandomForest:
     """Fit a forest on the split "train" of a data spec.
 
     Args:
         spec: The data spec.
         seed: Of the pixels and the trees.
+        on_progress: Called with the micrographs read and those of all.
 
     Raises:
         DatasetError: When a file cannot be read.
         TrainingError: When nothing is annotated.
     """
-    loaded = (load_example(e, spec.scheme) for e in spec.of_split("train"))
     return fit_random_forest(
-        ((normalize_percentile(x.micrograph.pixels), x.class_map) for x in loaded),
-        num_classes=spec.scheme.num_classes,
-        seed=seed,
+        _read(spec, on_progress), num_classes=spec.scheme.num_classes, seed=seed
     )
+
+
+def _read(
+    spec: DatasetSpec, on_progress: Callable[[int, int], None] | None
+) -> Iterator[tuple[Image, ClassMap]]:
+    """Give image and class map of each example, one at a time."""
+    examples = spec.of_split("train")
+    for number, example in enumerate(examples, start=1):
+        loaded = load_example(example, spec.scheme)
+        yield normalize_percentile(loaded.micrograph.pixels), loaded.class_map
+        if on_progress is not None:
+            on_progress(number, len(examples))

@@ -9,7 +9,9 @@ from defectkeras.workflows.forest import fit_forest, plan_forest
 
 def test_the_file_tells_what_it_has_learned_from(synthetic_spec, tmp_path):
     plan = plan_forest(synthetic_spec, tmp_path / "a.skops")
-    facts = fit_forest(plan)
+    steps = []
+    facts = fit_forest(plan, on_progress=lambda *step: steps.append(step))
+    assert steps == [(1, 3), (2, 3), (3, 3)]
     forest, stored = read_forest(plan.out)
     assert stored == facts
     assert forest.num_classes == facts.scheme.num_classes == 4
