@@ -52,6 +52,23 @@ def edge_rule_weights(objects: pd.DataFrame, rule: EdgeRule) -> Floats:
     return weights
 
 
+def whole_field(shape: tuple[int, ...]) -> Mask:
+    """Give a field that is seen everywhere, which takes no memory.
+
+    Args:
+        shape: (H, W).
+
+    Returns:
+        (H, W) true, not to be written to.
+    """
+    return np.broadcast_to(np.True_, shape)
+
+
+def is_whole(field: Mask) -> bool:
+    """Tell whether a field is one of `whole_field`, without looking at its pixels."""
+    return not any(field.strides)
+
+
 def miles_lantuejoul_weights(
     heights: Integers, widths: Integers, field: Mask
 ) -> Floats:
@@ -73,7 +90,7 @@ def miles_lantuejoul_weights(
         >>> miles_lantuejoul_weights(np.array([9]), np.array([9]), field).round(4)
         array([1.1278])
     """
-    area = np.count_nonzero(field)
+    area = field.size if is_whole(field) else int(np.count_nonzero(field))
     if area == field.size:
         rows, columns = field.shape
         places = np.maximum(rows - heights - 1, 0) * np.maximum(columns - widths - 1, 0)
@@ -105,7 +122,7 @@ def box_sums(
     Returns:
         (N,) counts.
     """
-    if values.all():
+    if is_whole(values) or values.all():
         height = np.minimum(bottoms, values.shape[0] - 1) - np.maximum(tops, 0) + 1
         width = np.minimum(rights, values.shape[1] - 1) - np.maximum(lefts, 0) + 1
         return np.asarray(height * width)

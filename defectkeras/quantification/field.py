@@ -1,5 +1,6 @@
 """The field of a class map: its classes measured, before any unit or formula."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, fields
 
 import numpy as np
@@ -16,16 +17,18 @@ from defectkeras.core.arrays import (
 from defectkeras.core.calibration import Calibration
 from defectkeras.core.errors import DefectKerasError
 from defectkeras.core.labels import DefectClass, LabelScheme
-from defectkeras.quantification.hidden_lines import join_behind_regions
+from defectkeras.quantification.appearance import sum_appearance
+from defectkeras.quantification.hidden_lines import HiddenRows, join_behind_regions
 from defectkeras.quantification.line_quantities import LineClass
 from defectkeras.quantification.line_totals import measure_line_totals
 from defectkeras.quantification.lines import measure_lines
 from defectkeras.quantification.loops import measure_loops
-from defectkeras.quantification.objects import label_objects, measure_objects
+from defectkeras.quantification.objects import describe_objects, label_objects
 from defectkeras.quantification.region_class import RegionClass
+from defectkeras.quantification.runs import Floats, Runs, find_runs
 from defectkeras.quantification.segments import measure_segments
 from defectkeras.quantification.settings import QuantifySettings
-from defectkeras.quantification.skeletons import trace_lines
+from defectkeras.quantification.skeletons import TracedLines, trace_lines
 from defectkeras.quantification.splitting import split_objects
 
 
@@ -55,37 +58,62 @@ class Maps:
         )
 
 
+@dataclass(frozen=True)
+class Known:
+    """What is known before a field is measured.
+
+    Attributes:
+        scheme: The classes.
+        calibration: Pixel size and foil thickness.
+        settings: The methods.
+    """
+
+    scheme: LabelScheme
+    calibration: Calibration
+    settings: QuantifySettings
+
+    def hides_lines(self, class_map: ClassMap) -> Mask:
+        """Tell which pixels (H, W) of a class map hide the lines behind them."""
+        hidden = np.zeros(class_map.shape, dtype=bool)
+        if self.settings.exclude_regions:
+            for defect_class in self.scheme.defects:
+                if defect_class.kind == "region":
+                    hidden |= class_map == defect_class.index
+        return hidden
+
+
+@dataclass(frozen=True, eq=False)
+class LineTables:
+    """The tables of a line class: connected lines, segments, and lines continued."""
+
+    lines: pd.DataFrame
+    segments: pd.DataFrame
+    traces: pd.DataFrame
+
+    @property
+    def mean_width_px(self) -> float:
+        """Mean width of the connected lines, 0 without any."""
+        return float(self.lines["width_px"].mean()) if len(self.lines) else 0.0
+
+
 @dataclass(frozen=True, eq=False)
 class Lines:
     """A line class and its tables."""
 
     line_class: LineClass
-    table: pd.DataFrame
-    segments: pd.DataFrame
-    traces: pd.DataFrame
+    tables: LineTables
 
 
 class Field:
     """The class map with what all classes share."""
 
-    def __init__(
-        self,
-        class_map: ClassMap,
-        scheme: LabelScheme,
-        calibration: Calibration,
-        settings: QuantifySettings,
-    ) -> None:
+    def __init__(self, class_map: ClassMap, known: Known) -> None:
         self.class_map = class_map
-        self.calibration = calibration
-        self.settings = settings
+        self.calibration = known.calibration
+        self.settings = known.settings
         self.annotated: Mask = class_map != NOT_ANNOTATED
         self.field_px = int(np.count_nonzero(self.annotated))
-        self.line_reference = self.annotated
-        if settings.exclude_regions:
-            for defect_class in scheme.defects:
-                if defect_class.kind == "region":
-                    seen = class_map != defect_class.index
-                    self.line_reference = self.line_reference & seen
+        self.line_reference = self.annotated & ~known.hides_lines(class_map)
 
     def measure_region(self, defect_class: DefectClass, maps: Maps) -> RegionClass:
         """Give a region class and its objects.
@@ -104,20 +132,23 @@ class Field:
             labels = self._split(label_objects(mask), probability)
         else:
             labels = np.where(mask, maps.label_map, 0).astype(np.int32, copy=False)
-        objects = measure_objects(
+        runs = find_runs(labels)
+        sums = sum_appearance(
             labels,
-            calibration=self.calibration,
-            class_name=defect_class.name,
-            field=self.annotated,
+            runs,
             image=maps.image,
             probability=probability,
             uncertainty=maps.uncertainty,
             background=self.class_map == 0,
         )
-        if defect_class.name in self.settings.loop_classes:
-            size_nm = self.calibration.pixel_size_nm
-            for name, values in measure_loops(labels, pixel_size_nm=size_nm).items():
-                objects[name] = values
+        objects = describe_region(
+            runs,
+            sums,
+            defect_class,
+            calibration=self.calibration,
+            settings=self.settings,
+            field=self.annotated,
+        )
         return RegionClass(
             defect_class=defect_class,
             objects=objects,
@@ -142,18 +173,10 @@ class Field:
     def measure_line(self, defect_class: DefectClass) -> Lines:
         """Give a line class and its tables."""
         mask = self.class_map == defect_class.index
-        traced = trace_lines(mask)
         settings = self.settings
-        table = measure_lines(
-            mask, self.calibration, class_name=defect_class.name, traced=traced
-        )
-        segments, traces = measure_segments(
-            traced,
-            label_objects(mask),
-            self.calibration,
-            class_name=defect_class.name,
-            weights=settings.length_weights,
-        )
+        traced = trace_lines(mask)
+        tables = describe_lines(mask, traced, defect_class, self.calibration, settings)
+        hidden = self.annotated & ~self.line_reference
         line_class = LineClass(
             defect_class=defect_class,
             totals=measure_line_totals(
@@ -164,13 +187,13 @@ class Field:
                 intercept_spacing_px=settings.intercept_spacing_px,
                 traced=traced,
             ),
-            count=len(table),
-            traces=traces,
+            count=len(tables.lines),
+            traces=tables.traces,
             groups=join_behind_regions(
-                segments,
-                len(traces),
-                self.annotated & ~self.line_reference,
-                float(table["width_px"].mean()) if len(table) else 0.0,
+                tables.segments,
+                len(tables.traces),
+                [HiddenRows(hidden, 0, (0, len(hidden)))],
+                tables.mean_width_px,
             ),
             class_px=int(np.count_nonzero(mask)),
             field_px=self.field_px,
@@ -178,4 +201,75 @@ class Field:
             calibration=self.calibration,
             settings=settings,
         )
-        return Lines(line_class, table, segments, traces)
+        return Lines(line_class, tables)
+
+
+def describe_region(
+    runs: Runs,
+    sums: Mapping[str, Floats],
+    defect_class: DefectClass,
+    *,
+    calibration: Calibration,
+    settings: QuantifySettings,
+    field: Mask,
+) -> pd.DataFrame:
+    """Give the table of the objects of a region class.
+
+    Args:
+        runs: Of N objects.
+        sums: Of `sum_appearance`, for each run.
+        defect_class: The class.
+        calibration: With a pixel size, columns in nm are added.
+        settings: Tell which classes are loops.
+        field: (H, W) true where the micrograph is annotated.
+
+    Returns:
+        N rows.
+    """
+    objects = describe_objects(
+        runs,
+        sums,
+        calibration=calibration,
+        class_name=defect_class.name,
+        field=field,
+    )
+    if defect_class.name in settings.loop_classes:
+        size_nm = calibration.pixel_size_nm
+        for name, values in measure_loops(runs, pixel_size_nm=size_nm).items():
+            objects[name] = values
+    return objects
+
+
+def describe_lines(
+    mask: Mask,
+    traced: TracedLines,
+    defect_class: DefectClass,
+    calibration: Calibration,
+    settings: QuantifySettings,
+    *,
+    origin: tuple[int, int] = (0, 0),
+) -> LineTables:
+    """Give the tables of the lines of a mask.
+
+    Args:
+        mask: (H, W) true on lines.
+        traced: The traced mask.
+        defect_class: The class.
+        calibration: With a pixel size, columns in nm are added.
+        settings: The weights of lengths.
+        origin: Row and column of the micrograph where the mask begins.
+    """
+    lines = measure_lines(
+        mask, calibration, class_name=defect_class.name, traced=traced, origin=origin
+    )
+    segments, traces = measure_segments(
+        traced,
+        label_objects(mask),
+        calibration,
+        class_name=defect_class.name,
+        weights=settings.length_weights,
+    )
+    for side in ("start", "stop"):
+        for axis, shift in zip(("row", "column"), origin, strict=True):
+            segments[f"{side}_{axis}_px"] += shift
+    return LineTables(lines, segments, traces)

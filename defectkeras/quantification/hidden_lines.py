@@ -1,5 +1,9 @@
 """Lines that regions cut into pieces: one line of chance, several on the map."""
 
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass
+
 import cv2
 import numpy as np
 import pandas as pd
@@ -13,8 +17,32 @@ REACH_PX = 2.0
 """Beside its width, how far from a region a line may end that goes on behind it."""
 
 
+@dataclass(frozen=True, eq=False)
+class HiddenRows:
+    """Some rows of a field, with rows around them.
+
+    Attributes:
+        hidden: (H, W) true where a line would be hidden.
+        first_row: Row of the micrograph that is the first of the map.
+        counted: (first, last + 1) rows of the micrograph whose line ends count; the
+            map has `rows_around` more above and below, or the frame.
+    """
+
+    hidden: Mask
+    first_row: int
+    counted: tuple[int, int]
+
+
+def rows_around(width_px: float) -> int:
+    """Give how many rows beyond those that count must be known."""
+    return math.ceil(width_px + REACH_PX) + 8
+
+
 def join_behind_regions(
-    segments: pd.DataFrame, count: int, hidden: Mask, width_px: float
+    segments: pd.DataFrame,
+    count: int,
+    bands: Iterable[HiddenRows],
+    width_px: float,
 ) -> Integers:
     """Give lines that end at the same region the same number.
 
@@ -25,7 +53,7 @@ def join_behind_regions(
     Args:
         segments: Of `measure_segments`.
         count: Number of lines L.
-        hidden: (H, W) true where a line would be hidden.
+        bands: The field from its first to its last row, in one piece or several.
         width_px: Mean width of the lines.
 
     Returns:
@@ -38,23 +66,47 @@ def join_behind_regions(
         ...     "stop_column_px": [24, 35]})
         >>> hidden = np.zeros((40, 60), bool)
         >>> hidden[15:26, 26:34] = True
-        >>> join_behind_regions(ends, 2, hidden, 4.0).tolist()
+        >>> join_behind_regions(ends, 2, [HiddenRows(hidden, 0, (0, 40))], 4.0).tolist()
         [0, 0]
     """
-    if count == 0 or not hidden.any():
+    if count == 0:
         return np.arange(count)
-    distance, region = cv2.distanceTransformWithLabels(
-        (~hidden).astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_5
-    )
-    lines, regions = [], []
+    ends = _free_ends(segments)
+    links, size = [np.zeros((2, 0), dtype=np.int64)], count
+    below: Integers | None = None  # regions of the band before in this one's first row
+    for band in bands:
+        if not band.hidden.any():
+            below = None
+            continue
+        distance, region = cv2.distanceTransformWithLabels(
+            (~band.hidden).astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_5
+        )
+        numbers = region.astype(np.int64) + size
+        size = int(numbers.max()) + 1
+        first, stop = band.counted
+        line, row, column = ends[:, (ends[1] >= first) & (ends[1] < stop)]
+        at = (row - band.first_row, column)
+        touches = distance[at] <= width_px + REACH_PX
+        links.append(np.stack([line[touches], numbers[at][touches]]))
+        if below is not None:
+            top = first - band.first_row
+            shared = band.hidden[top]
+            links.append(np.stack([below[shared], numbers[top][shared]]))
+        last = stop - band.first_row
+        below = numbers[last] if last < len(numbers) else None
+    pairs = np.concatenate(links, axis=1)
+    graph = coo_array((np.ones(pairs.shape[1]), tuple(pairs)), (size, size))
+    _, group = connected_components(graph, directed=False)
+    return np.unique(group[:count], return_inverse=True)[1].astype(np.int64)
+
+
+def _free_ends(segments: pd.DataFrame) -> Integers:
+    """Give number of the line from 0, row and column of each free end, (3, E)."""
+    found = []
     for side in ("start", "stop"):
         ends = segments[segments[f"{side}_kind"] == "end"]
-        at = tuple(ends[[f"{side}_row_px", f"{side}_column_px"]].to_numpy().T)
-        touches = distance[at] <= width_px + REACH_PX
-        lines.append(ends["line"].to_numpy()[touches] - 1)
-        regions.append(region[at][touches])
-    ends_of, behind = np.concatenate(lines), np.concatenate(regions) + count
-    size = count + int(region.max()) + 1
-    links = coo_array((np.ones(len(ends_of)), (ends_of, behind)), (size, size))
-    _, group = connected_components(links, directed=False)
-    return np.unique(group[:count], return_inverse=True)[1].astype(np.int64)
+        columns = ["line", f"{side}_row_px", f"{side}_column_px"]
+        found.append(ends[columns].to_numpy(dtype=np.int64).T)
+    ends_of_lines = np.concatenate(found, axis=1)
+    ends_of_lines[0] -= 1
+    return ends_of_lines

@@ -138,8 +138,12 @@ def _areas(left: _Chain, right: _Chain) -> Integers:
     heights = (bottom - top) // 2 + 1
     index = np.repeat(np.arange(count), heights)
     number = np.arange(len(index)) - np.repeat(np.cumsum(heights) - heights, heights)
-    stride = int(left.y.max()) + 4  # keeps the objects apart on one axis
-    at = index * stride + top[index] + 2 * number
-    ends = [np.interp(at, c.index * stride + c.y, c.x) / 2 for c in (left, right)]
+    # All on one axis, the objects kept apart, with numbers as small as can be.
+    stride = int((bottom - top).max()) + 8
+    at = index * stride + 2 * number
+    ends = [
+        np.interp(at, c.index * stride + c.y - top[c.index], c.x) / 2
+        for c in (left, right)
+    ]
     widths = np.floor(ends[1] + _TINY) - np.ceil(ends[0] - _TINY) + 1
     return np.bincount(index, weights=widths, minlength=count).astype(np.int64)

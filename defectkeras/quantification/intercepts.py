@@ -63,38 +63,43 @@ class InterceptGrid:
         """Length of test line for each of its pixels."""
         return math.hypot(*self.normal)
 
-    def crossings(self, steps: Steps) -> Integers:
+    def crossings(self, steps: Steps, *, first_row: int = 0) -> Integers:
         """Count the test lines that each step crosses.
 
         Args:
             steps: Of a skeleton, S of them.
+            first_row: Row of the micrograph that is the first of the skeleton.
 
         Returns:
             (S,) 0, 1 or, for diagonals and period 1, 2.
         """
-        before = steps.pixels[steps.first] @ np.array(self.normal)
+        places = steps.pixels[steps.first] + (first_row, 0)
+        before = places @ np.array(self.normal)
         after = before + steps.moves @ np.array(self.normal)
         low, high = np.minimum(before, after), np.maximum(before, after)
         # Test lines at k * period + 1/2 between two whole numbers.
         return np.asarray((high - 1) // self.period - (low - 1) // self.period)
 
-    def pixels(self, shape: tuple[int, ...]) -> tuple[Integers, Integers]:
+    def pixels(
+        self, shape: tuple[int, ...], *, first_row: int = 0
+    ) -> tuple[Integers, Integers]:
         """Give the pixels just below the test lines in a field.
 
         Args:
             shape: (H, W).
+            first_row: Row of the micrograph that is the first of the field.
 
         Returns:
             Rows and columns of the pixels on all lines.
         """
         a, b = self.normal
         if b == 0:
-            line_rows = np.arange(0, shape[0], self.period)
+            line_rows = np.arange(-first_row % self.period, shape[0], self.period)
             places = np.meshgrid(line_rows, np.arange(shape[1]))
             return places[0].ravel(), places[1].ravel()
         rows = np.arange(shape[0])[:, None]
         number = np.arange(-(-shape[1] // self.period))
-        columns = (-rows * a * b) % self.period + number * self.period
+        columns = (-(rows + first_row) * a * b) % self.period + number * self.period
         inside = columns < shape[1]
         return np.broadcast_to(rows, columns.shape)[inside], columns[inside]
 

@@ -17,28 +17,25 @@ Three things shorten or lengthen the skeletons of lines some pixels wide:
 
 import math
 from dataclasses import dataclass
-from typing import Literal
 
-import cv2
 import numpy as np
 
 from defectkeras.core.arrays import Mask
-from defectkeras.quantification.intercepts import DIRECTIONS, InterceptGrid
-from defectkeras.quantification.lines import LengthWeights, step_lengths_px
-from defectkeras.quantification.runs import Integers
-from defectkeras.quantification.skeletons import (
-    Steps,
-    TracedLines,
-    find_steps,
-    trace_lines,
+from defectkeras.quantification.intercepts import DIRECTIONS
+from defectkeras.quantification.line_sums import (
+    LineEnds,
+    LineRows,
+    LineSums,
+    count_steps,
+    line_width_px,
+    sum_lines,
 )
-
-LineEnds = Literal["round", "square"]
+from defectkeras.quantification.lines import LengthWeights, steps_length_px
+from defectkeras.quantification.skeletons import TracedLines, trace_lines
 
 CROSSING_LOSS = (1.1, 1.5)
 """Length hidden per crossing: line widths, and px; see docs/quantification.md."""
 
-_RAY_STEP_PX = 0.1
 _MIN_USED_FRACTION = 0.05
 
 
@@ -116,84 +113,42 @@ def measure_line_totals(
         0.948
     """
     found = traced or trace_lines(mask)
-    steps = found.steps
-    length_px = float(step_lengths_px(steps).sum())
-    width_px = float(np.count_nonzero(mask)) / max(length_px, 1.0)
-    used = _far_from_cuts(reference, width_px)
-    used_px = int(np.count_nonzero(used))
-    if used_px < max(_MIN_USED_FRACTION * mask.size, 1):
+    width_px = line_width_px(int(np.count_nonzero(mask)), *count_steps(found.steps))
+    sums = sum_lines(
+        LineRows(found.skeleton, mask, reference),
+        width_px,
+        ends=ends,
+        intercept_spacing_px=intercept_spacing_px,
+        steps=found.steps,
+    )
+    return totals_of(sums, width_px, size=mask.size, weights=weights)
+
+
+def totals_of(
+    sums: LineSums, width_px: float, *, size: int, weights: LengthWeights
+) -> LineTotals | None:
+    """Give the totals of a field.
+
+    Args:
+        sums: Over all of its rows.
+        width_px: Mean width of the lines.
+        size: Pixels of the field.
+        weights: Of the steps.
+
+    Returns:
+        The totals, or None when no part of the field is free of cuts.
+    """
+    if sums.used_px < max(_MIN_USED_FRACTION * size, 1):
         return None
-    # A step belongs to the pixel where it starts, so none is lost at the rim.
-    is_used = used[tuple(steps.pixels.T)]
-    excess = int(np.maximum(steps.degrees - 2, 0)[is_used].sum())
-    steps = steps.only(is_used[steps.first])
-    intercepts, test_px = _count_intercepts(steps, used, intercept_spacing_px)
-    is_square = ends == "square"
     return LineTotals(
-        skeleton_px=float(step_lengths_px(steps, weights).sum()),
-        crossings=excess / 2,
-        ends_px=_hidden_at_ends_px(found, used, mask, width_px) if is_square else 0.0,
-        area_px=float(used_px),
-        intercepts=intercepts,
-        test_px=test_px,
+        skeleton_px=steps_length_px(sums.straight, sums.diagonal, weights),
+        crossings=sums.excess / 2,
+        ends_px=sums.ends_px,
+        area_px=float(sums.used_px),
+        intercepts=float(sums.intercepts),
+        test_px=sum(
+            math.hypot(*direction) * count
+            for direction, count in zip(DIRECTIONS, sums.test_px, strict=True)
+        ),
         width_px=width_px,
     )
-
-
-def _far_from_cuts(reference: Mask, width_px: float) -> Mask:
-    """Give the pixels more than a line width away from frame and holes."""
-    margin_px = math.ceil(width_px) + 1
-    seen = np.pad(reference, 1).astype(np.uint8)
-    distance = cv2.distanceTransform(seen, cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
-    return np.asarray(distance[1:-1, 1:-1] > margin_px, dtype=bool)
-
-
-def _count_intercepts(steps: Steps, used: Mask, spacing_px: int) -> tuple[float, float]:
-    """Count intercepts, and measure the test lines."""
-    count = test_px = 0.0
-    for direction in DIRECTIONS:
-        lines = InterceptGrid.spaced(direction, spacing_px)
-        count += float(lines.crossings(steps).sum())
-        test_px += lines.length_per_pixel * np.count_nonzero(
-            used[lines.pixels(used.shape)]
-        )
-    return count, test_px
-
-
-def _hidden_at_ends_px(
-    traced: TracedLines, used: Mask, mask: Mask, width_px: float
-) -> float:
-    """Give how much longer the lines are than the skeleton at their free ends."""
-    steps = traced.steps
-    ends = steps.pixels[steps.degrees == 1]
-    ends = ends[used[ends[:, 0], ends[:, 1]]]
-    return sum(_hidden_px(end, traced.skeleton, mask, width_px) for end in ends)
-
-
-def _hidden_px(end: Integers, skeleton: Mask, mask: Mask, width_px: float) -> float:
-    """Give how far the mask goes on beyond one end of its skeleton.
-
-    Near a square end the skeleton bends into a corner. So its last two widths
-    are replaced by a straight line that runs on from there to the mask's end.
-    """
-    reach = math.ceil(4 * width_px)
-    corner = np.maximum(end - reach, 0)
-    near = skeleton[corner[0] : end[0] + reach + 1, corner[1] : end[1] + reach + 1]
-    _, parts = cv2.connectedComponents(near.astype(np.uint8), connectivity=8)
-    line = np.argwhere(parts == parts[tuple(end - corner)]) + corner
-    distance = np.linalg.norm(line - end, axis=1)
-    is_tail = distance <= 2 * width_px
-    if np.count_nonzero(~is_tail) < width_px:
-        return 0.0
-    start = line[~is_tail][np.argmin(distance[~is_tail])]
-    along = start - line[~is_tail].mean(axis=0)
-    along /= max(float(np.linalg.norm(along)), 1e-9)
-    tail = np.zeros(near.shape, dtype=bool)
-    tail[tuple((line[is_tail] - corner).T)] = True
-    tail[tuple(start - corner)] = True
-    tail_px = float(step_lengths_px(find_steps(tail)).sum())
-    beyond = np.arange(_RAY_STEP_PX / 2, 4 * width_px, _RAY_STEP_PX)
-    places = np.rint(start + beyond[:, None] * along).astype(np.int64)
-    rows, columns = np.clip(places, 0, np.array(mask.shape) - 1).T
-    leaves = np.flatnonzero(~mask[rows, columns])
-    return float(beyond[leaves[0]]) - tail_px if len(leaves) else 0.0

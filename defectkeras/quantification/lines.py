@@ -52,6 +52,24 @@ def step_lengths_px(steps: Steps, weights: LengthWeights = "unbiased") -> Floats
     return np.where(steps.is_diagonal, diagonal, straight)
 
 
+def steps_length_px(
+    straight: int, diagonal: int, weights: LengthWeights = "unbiased"
+) -> float:
+    """Give the length of some steps.
+
+    Args:
+        straight: Number of straight steps.
+        diagonal: Number of diagonal ones.
+        weights: Of the steps, see `line_length_px`.
+
+    Returns:
+        Length in px.
+    """
+    require_known(weights, get_args(LengthWeights), what="length weights")
+    straight_px, diagonal_px = _STEP_PX[weights]
+    return straight * straight_px + diagonal * diagonal_px
+
+
 def path_length_px(path: Integers, weights: LengthWeights = "unbiased") -> float:
     """Give the length of a chain of neighboring pixels.
 
@@ -100,6 +118,7 @@ def measure_lines(
     *,
     class_name: str = "line",
     traced: TracedLines | None = None,
+    origin: tuple[int, int] = (0, 0),
 ) -> pd.DataFrame:
     """Measure each connected line of a mask.
 
@@ -113,6 +132,7 @@ def measure_lines(
         calibration: With a pixel size, columns in nm are added.
         class_name: Goes into the column `class_name`.
         traced: The traced mask, when it is there already.
+        origin: Row and column of the micrograph where the mask begins.
 
     Returns:
         One row per connected line: class_name, label, centroid_row_px,
@@ -135,7 +155,7 @@ def measure_lines(
     columns: dict[str, Any] = {
         "class_name": np.full(count, class_name, dtype=object),
         "label": np.arange(1, count + 1),
-        **_measure_components(label_map, count),
+        **_measure_components(label_map, count, origin),
         **_measure_steps(found, label_map, count),
     }
     if calibration.pixel_size_nm is not None:
@@ -144,7 +164,9 @@ def measure_lines(
     return pd.DataFrame(columns)
 
 
-def _measure_components(label_map: LabelMap, count: int) -> dict[str, Any]:
+def _measure_components(
+    label_map: LabelMap, count: int, origin: tuple[int, int]
+) -> dict[str, Any]:
     """Give centroid, area and border contact of each connected line."""
     rows, columns = np.nonzero(label_map)
     labels = label_map[rows, columns]
@@ -153,11 +175,18 @@ def _measure_components(label_map: LabelMap, count: int) -> dict[str, Any]:
     touching = np.zeros(count + 1, dtype=bool)
     touching[np.concatenate(frame)] = True
     return {
-        "centroid_row_px": np.bincount(labels, rows, count + 1)[1:] / area,
-        "centroid_column_px": np.bincount(labels, columns, count + 1)[1:] / area,
+        "centroid_row_px": np.bincount(labels, rows + origin[0], count + 1)[1:] / area,
+        "centroid_column_px": np.bincount(labels, columns + origin[1], count + 1)[1:]
+        / area,
         "area_px": area,
         "touches_border": touching[1:],
     }
+
+
+def _mean(labels: LabelMap, values: Integers, area: Integers) -> Floats:
+    """Give the mean of whole numbers over the pixels of each label from 1 on."""
+    sums = np.bincount(labels, values, len(area) + 1)[1:]
+    return np.asarray(sums / area, dtype=np.float64)
 
 
 def _measure_steps(

@@ -1,5 +1,6 @@
 """Objects: found as connected pixels, measured row by row."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import cv2
@@ -8,16 +9,20 @@ import pandas as pd
 
 from defectkeras.core.arrays import Image, LabelMap, Mask
 from defectkeras.core.calibration import Calibration
-from defectkeras.quantification.appearance import measure_appearance
+from defectkeras.quantification.appearance import (
+    appearance_columns,
+    sum_appearance,
+)
 from defectkeras.quantification.edges import (
     box_sums,
     miles_lantuejoul_weights,
+    whole_field,
 )
 from defectkeras.quantification.feret import feret_diameters_px
 from defectkeras.quantification.hulls import convex_hulls
 from defectkeras.quantification.moments import measure_moments
 from defectkeras.quantification.perimeters import perimeters_px
-from defectkeras.quantification.runs import Runs, find_runs
+from defectkeras.quantification.runs import Floats, Runs, find_runs
 
 LENGTHS = (
     "equivalent_diameter",
@@ -31,7 +36,7 @@ LENGTHS = (
 
 
 def label_objects(mask: Mask) -> LabelMap:
-    """Number the 8-connected objects of a mask from 1.
+    """Number the 8-connected objects of a mask from 1, by their first pixels.
 
     Args:
         mask: (H, W) true where the class is.
@@ -46,10 +51,16 @@ def label_objects(mask: Mask) -> LabelMap:
                [0, 0, 0],
                [2, 0, 0]], dtype=int32)
     """
-    _, label_map = cv2.connectedComponents(
+    count, label_map = cv2.connectedComponents(
         mask.astype(np.uint8), connectivity=8, ltype=cv2.CV_32S
     )
-    return np.asarray(label_map, dtype=np.int32)
+    # OpenCV counts along rows of blocks of pixels, so its order is nearly this one.
+    places = np.flatnonzero(label_map)[::-1]
+    first = np.zeros(count, dtype=np.int64)
+    first[label_map.reshape(-1)[places]] = places  # the last one that is put stays
+    number = np.zeros(count, dtype=np.int32)
+    number[1:][np.argsort(first[1:], kind="stable")] = np.arange(1, count)
+    return np.asarray(number[label_map], dtype=np.int32)
 
 
 def measure_objects(
@@ -88,7 +99,7 @@ def measure_objects(
         max_feret_px, min_feret_px, major_axis_px, minor_axis_px, aspect_ratio,
         orientation_deg, touches_border, edge_weight, forbidden_line_weight,
         perimeter_px, circularity, solidity; mean_grey_level, contrast, confidence,
-        uncertainty as far as their maps are given, see `measure_appearance`; and
+        uncertainty as far as their maps are given, see `appearance_columns`; and
         area_nm2, equivalent_diameter_nm, ... when the pixel size is known.
 
     Example:
@@ -100,16 +111,8 @@ def measure_objects(
            area_px  area_nm2  max_feret_nm  orientation_deg
         0       40      10.0      5.220153              0.0
     """
-    seen = np.ones(label_map.shape, dtype=bool) if field is None else field
     runs = find_runs(label_map)
-    columns: dict[str, Any] = {
-        "class_name": np.full(len(runs.labels), class_name, dtype=object),
-        "label": runs.labels,
-        **measure_moments(runs),
-        **_measure_border(runs, seen),
-    }
-    columns |= _measure_outlines(runs)
-    columns |= measure_appearance(
+    sums = sum_appearance(
         label_map,
         runs,
         image=image,
@@ -117,6 +120,43 @@ def measure_objects(
         uncertainty=uncertainty,
         background=background,
     )
+    return describe_objects(
+        runs,
+        sums,
+        calibration=calibration,
+        class_name=class_name,
+        field=whole_field(label_map.shape) if field is None else field,
+    )
+
+
+def describe_objects(
+    runs: Runs,
+    sums: Mapping[str, Floats],
+    *,
+    calibration: Calibration,
+    class_name: str,
+    field: Mask,
+) -> pd.DataFrame:
+    """Give the table of `measure_objects` from what is known of each run.
+
+    Args:
+        runs: Of N objects.
+        sums: Of `sum_appearance`.
+        calibration: With a pixel size, columns in nm are added.
+        class_name: Goes into the column `class_name`.
+        field: (H, W) true where the micrograph is annotated.
+
+    Returns:
+        N rows.
+    """
+    columns: dict[str, Any] = {
+        "class_name": np.full(len(runs.labels), class_name, dtype=object),
+        "label": runs.labels,
+        **measure_moments(runs),
+        **_measure_border(runs, field),
+    }
+    columns |= _measure_outlines(runs)
+    columns |= appearance_columns(runs, sums)
     if calibration.pixel_size_nm is not None:
         size_nm = calibration.pixel_size_nm
         columns["area_nm2"] = columns["area_px"] * size_nm**2

@@ -18,7 +18,7 @@ from defectkeras.core.errors import DefectKerasError
 from defectkeras.core.labels import LabelScheme
 from defectkeras.quantification.edges import MAX_EDGE_WEIGHT
 from defectkeras.quantification.error_parts import add_calibration_parts
-from defectkeras.quantification.field import Field, Maps
+from defectkeras.quantification.field import Field, Known, Lines, Maps
 from defectkeras.quantification.line_quantities import LineClass, measure_line_class
 from defectkeras.quantification.region_class import RegionClass
 from defectkeras.quantification.region_counts import measure_counts
@@ -88,34 +88,53 @@ def quantify(
     maps.require_shape(checked.shape)
     if not (checked != NOT_ANNOTATED).any():
         raise DefectKerasError("At least one pixel of the class map must be annotated.")
-    field = Field(checked, scheme, calibration, chosen)
+    known = Known(scheme, calibration, chosen)
+    field = Field(checked, known)
     regions = [
         field.measure_region(c, maps) for c in scheme.defects if c.kind == "region"
     ]
     lines = [field.measure_line(c) for c in scheme.defects if c.kind == "line"]
+    return conclude(regions, lines, known, (checked.shape[0], checked.shape[1]))
+
+
+def conclude(
+    regions: Sequence[RegionClass],
+    lines: Sequence[Lines],
+    known: Known,
+    shape: tuple[int, int],
+) -> Quantification:
+    """Give what follows from the objects and lines of a field.
+
+    Args:
+        regions: The region classes.
+        lines: The line classes.
+        known: Classes, calibration and methods.
+        shape: (H, W) of the field.
+    """
     measured: list[RegionClass | LineClass] = [
         *regions,
         *(line.line_class for line in lines),
     ]
     measured.sort(key=lambda one: one.defect_class.index)
+    calibration = known.calibration
 
     def evaluate(changed: Calibration) -> list[Quantity]:
         return [q for one in measured for q in _quantities(one, changed)]
 
     return Quantification(
         objects=_stack([region.objects for region in regions]),
-        lines=_stack([line.table for line in lines]),
+        lines=_stack([line.tables.lines for line in lines]),
         quantities=tuple(
             add_calibration_parts(evaluate(calibration), evaluate, calibration)
         ),
         distributions=_stack([classify_sizes(region) for region in regions]),
         calibration=calibration,
-        scheme=scheme,
-        shape=(checked.shape[0], checked.shape[1]),
-        settings=chosen,
+        scheme=known.scheme,
+        shape=shape,
+        settings=known.settings,
         warnings=tuple(_find_warnings([region.objects for region in regions])),
-        segments=_stack([line.segments for line in lines]),
-        traces=_stack([line.traces for line in lines]),
+        segments=_stack([line.tables.segments for line in lines]),
+        traces=_stack([line.tables.traces for line in lines]),
     )
 
 

@@ -9,6 +9,8 @@ from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
 
 from defectkeras.core.arrays import LabelMap
 
@@ -107,3 +109,42 @@ def find_runs(label_map: LabelMap) -> Runs:
         last=ends % width,
         labels=labels.astype(np.int64),
     )
+
+
+def connect_runs(
+    line: Integers, first: Integers, last: Integers, *, diagonal: bool
+) -> Integers:
+    """Number the connected components of runs.
+
+    Args:
+        line: (R,) where each run lies: runs of one object in a row, or all of a row.
+            A run touches others on its line plus one.
+        first: (R,) first column, by line and then ascending.
+        last: (R,) last column.
+        diagonal: Whether runs that meet at a corner touch.
+
+    Returns:
+        (R,) numbers from 0, in the order of their first runs.
+
+    Example:
+        >>> line, first, last = np.array([[0, 0, 1], [0, 4, 2], [1, 5, 3]])
+        >>> connect_runs(line, first, last, diagonal=True).tolist()
+        [0, 0, 0]
+        >>> connect_runs(line, first, last, diagonal=False).tolist()
+        [0, 1, 2]
+    """
+    count = len(line)
+    if count == 0:
+        return np.zeros(0, dtype=np.int64)
+    reach = int(diagonal)
+    width = int(last.max()) + 4  # keeps the lines apart on one axis
+    starts, ends = line * width + first, line * width + last
+    low = np.searchsorted(ends, starts + width - reach)
+    high = np.searchsorted(starts, ends + width + reach, side="right")
+    touching = np.maximum(high - low, 0)
+    upper = np.repeat(np.arange(count), touching)
+    before = np.cumsum(touching) - touching
+    lower = np.arange(len(upper)) - np.repeat(before - low, touching)
+    pairs = coo_array((np.ones(len(upper), np.int8), (upper, lower)), (count, count))
+    _, component = connected_components(pairs, directed=False)
+    return np.asarray(component, dtype=np.int64)

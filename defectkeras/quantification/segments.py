@@ -71,7 +71,7 @@ def measure_segments(
         [_end_kind(degrees[p], pixels[p], label_map.shape) for p in side]
         for side in first_last.T
     ]
-    label = label_map[tuple(ends[:, 0].T)]
+    label = label_map[tuple(ends[:, 0].T)].astype(np.int64)
     chord_px = np.linalg.norm(ends[:, 1] - ends[:, 0], axis=1)
     segments = pd.DataFrame(
         {

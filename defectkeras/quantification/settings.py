@@ -8,7 +8,7 @@ from defectkeras.core.errors import DefectKerasError
 from defectkeras.core.names import require_known
 from defectkeras.quantification.densities import NumberDensityMethod
 from defectkeras.quantification.edges import EdgeRule
-from defectkeras.quantification.line_totals import LineEnds
+from defectkeras.quantification.line_sums import LineEnds
 from defectkeras.quantification.lines import LengthWeights
 from defectkeras.quantification.sizes import DiameterMethod
 from defectkeras.quantification.splitting import SplitMethod

@@ -3,7 +3,7 @@ import pytest
 
 from defectkeras.core.calibration import Calibration
 from defectkeras.core.labels import DefectClass, LabelScheme
-from defectkeras.quantification.hidden_lines import join_behind_regions
+from defectkeras.quantification.hidden_lines import HiddenRows, join_behind_regions
 from defectkeras.quantification.objects import label_objects
 from defectkeras.quantification.quantify import quantify
 from defectkeras.quantification.segments import measure_segments
@@ -34,7 +34,8 @@ def groups(class_map):
     segments, lines = measure_segments(
         trace_lines(mask), label_objects(mask), Calibration()
     )
-    return join_behind_regions(segments, len(lines), class_map == 2, 5.0)
+    hidden = HiddenRows(class_map == 2, 0, (0, len(mask)))
+    return join_behind_regions(segments, len(lines), [hidden], 5.0)
 
 
 def test_pieces_of_a_line_behind_voids_are_one():
