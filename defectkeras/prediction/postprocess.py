@@ -56,6 +56,23 @@ def apply_thresholds(
     return np.where(ratios.max(axis=-1) >= 1, best, 0).astype(np.int32)
 
 
+def choose_classes(
+    probability_map: ProbabilityMap, thresholds: Sequence[float] | None
+) -> ClassMap:
+    """Give classes by thresholds where there are any.
+
+    Args:
+        probability_map: (H, W, K).
+        thresholds: As for `apply_thresholds`; None takes the most probable class.
+
+    Returns:
+        (H, W).
+    """
+    if thresholds is None:
+        return most_probable_class(probability_map)
+    return apply_thresholds(probability_map, thresholds)
+
+
 def remove_small_objects(class_map: ClassMap, min_area_px: int) -> ClassMap:
     """Turn specks into matrix.
 

@@ -1,20 +1,12 @@
 """From a micrograph of any size to probabilities and classes, tile by tile."""
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from defectkeras.core.arrays import (
-    ClassMap,
-    Image,
-    PredictFn,
-    ProbabilityMap,
-    require_image,
-)
-from defectkeras.core.errors import ModelError
+from defectkeras.core.arrays import Image, PredictFn, require_image
 from defectkeras.core.micrograph import Micrograph
 from defectkeras.micrographs.normalize import normalize_percentile
 from defectkeras.micrographs.resize import (
@@ -23,44 +15,23 @@ from defectkeras.micrographs.resize import (
     resize_probability_map,
     resize_to_pixel_size,
 )
-from defectkeras.prediction.postprocess import apply_thresholds, most_probable_class
-from defectkeras.prediction.symmetries import (
-    NUM_SYMMETRIES,
-    transform,
-    transform_back,
+from defectkeras.prediction.bands import (
+    DEFAULT_TILING,
+    OnProgress,
+    Prediction,
+    predict_bands,
 )
-from defectkeras.prediction.tiling import (
-    Tiling,
-    blend_tiles,
-    cut_tiles,
-    paste_tiles,
-    plan_tiles,
-)
+from defectkeras.prediction.postprocess import choose_classes
+from defectkeras.prediction.symmetries import NUM_SYMMETRIES
+from defectkeras.prediction.tiling import Tiling
 
-OnProgress = Callable[[int, int], None]
-"""Called with the number of tiles that are done, and of all."""
-
-DEFAULT_TILING = Tiling()
-
-
-@dataclass(frozen=True, eq=False)
-class Prediction:
-    """What a network says about a micrograph.
-
-    Attributes:
-        probability_map: (H, W, K) float32, adds up to 1 over the classes.
-        class_map: (H, W) int32, 0 is the matrix.
-        uncertainty: (H, W) float32 in [0, 0.5], the standard deviation of a
-            pixel's probability over the eight views, of the class where it is
-            largest; None without `augment`.
-        view_class_maps: (H, W) each, of the eight views alone, in a small integer
-            type; none without `augment`.
-    """
-
-    probability_map: ProbabilityMap
-    class_map: ClassMap
-    uncertainty: NDArray[np.float32] | None = None
-    view_class_maps: tuple[NDArray[Any], ...] = ()
+__all__ = [
+    "DEFAULT_TILING",
+    "OnProgress",
+    "Prediction",
+    "predict_image",
+    "predict_micrograph",
+]
 
 
 def predict_image(
@@ -103,36 +74,42 @@ def predict_image(
         array([[0, 1, 1]], dtype=int32)
     """
     image = require_image(image, name="image")
-    height, width = image.shape
-    plan = plan_tiles((height, width), tiling)
-    mean = np.zeros((height, width, num_classes), dtype=np.float32)
-    spread = np.zeros((height, width, 1), dtype=np.float32) if augment else None
-    views = np.zeros(
-        (NUM_SYMMETRIES if augment else 0, height, width),
-        dtype=np.min_scalar_type(num_classes),
+    shape = (image.shape[0], image.shape[1])
+    bands = predict_bands(
+        predict_fn,
+        lambda first, stop: image[first:stop],
+        shape,
+        num_classes=num_classes,
+        tiling=tiling,
+        augment=augment,
+        thresholds=thresholds,
+        on_progress=on_progress,
     )
-    done = 0
-    for positions in plan.batches(tiling.batch_size):
-        tiles = cut_tiles(image, plan, positions)
-        if spread is None:
-            blend_tiles(mean, _predict(predict_fn, tiles, num_classes), plan, positions)
-        else:
-            tile_mean, tile_spread, tile_views = _predict_views(
-                predict_fn, tiles, num_classes, thresholds
-            )
-            for view, classes in zip(views, tile_views, strict=True):
-                paste_tiles(view, classes, plan, positions)
-            blend_tiles(mean, tile_mean, plan, positions)
-            blend_tiles(spread, tile_spread, plan, positions)
-        done += len(positions)
-        if on_progress is not None:
-            on_progress(done, plan.num_tiles)
+    whole = _blank(shape, num_classes, augment)
+    for first, band in bands:
+        for map_of_all, rows in zip(_maps(whole), _maps(band), strict=True):
+            map_of_all[first : first + len(rows)] = rows
+    return whole
+
+
+def _blank(shape: tuple[int, int], num_classes: int, augment: bool) -> Prediction:
+    """Give a prediction to be filled."""
+    views = NUM_SYMMETRIES if augment else 0
+    small = np.min_scalar_type(num_classes)
     return Prediction(
-        probability_map=mean,
-        class_map=_classes(mean, thresholds),
-        uncertainty=None if spread is None else spread[..., 0],
-        view_class_maps=tuple(views),
+        np.zeros((*shape, num_classes), dtype=np.float32),
+        np.zeros(shape, dtype=np.int32),
+        np.zeros(shape, dtype=np.float32) if augment else None,
+        tuple(np.zeros((views, *shape), dtype=small)),
     )
+
+
+def _maps(prediction: Prediction) -> list[NDArray[Any]]:
+    """Give all maps of a prediction."""
+    maps: list[NDArray[Any]] = [prediction.probability_map, prediction.class_map]
+    if prediction.uncertainty is not None:
+        maps.append(prediction.uncertainty)
+    return [*maps, *prediction.view_class_maps]
 
 
 def predict_micrograph(
@@ -188,65 +165,10 @@ def predict_micrograph(
         uncertainty = resize_image(uncertainty, micrograph.shape).clip(0, 0.5)
     return Prediction(
         probability_map,
-        _classes(probability_map, thresholds),
+        choose_classes(probability_map, thresholds),
         uncertainty,
         tuple(
             resize_class_map(view, micrograph.shape).astype(view.dtype)
             for view in prediction.view_class_maps
         ),
     )
-
-
-def _predict(
-    predict_fn: PredictFn, tiles: NDArray[np.float32], num_classes: int
-) -> NDArray[np.float32]:
-    """Ask the network about (N, T, T, 1) tiles and check (N, T, T, K)."""
-    probabilities = np.asarray(predict_fn(tiles), dtype=np.float32)
-    expected = (*tiles.shape[:3], num_classes)
-    if probabilities.shape != expected:
-        raise ModelError(
-            f"The model must give probabilities of shape {expected} for "
-            f"{num_classes} classes. Received: shape={probabilities.shape}."
-        )
-    if not np.isfinite(probabilities).all():
-        raise ModelError(
-            "The model must give finite probabilities. Received: NaN or infinite "
-            "ones, so its weights are damaged or its input is not in [0, 1]."
-        )
-    return probabilities
-
-
-def _predict_views(
-    predict_fn: PredictFn,
-    tiles: NDArray[np.float32],
-    num_classes: int,
-    thresholds: Sequence[float] | None,
-) -> tuple[NDArray[np.float32], NDArray[np.float32], list[NDArray[Any]]]:
-    """Give mean (N, T, T, K), spread (N, T, T, 1) and classes of the eight views.
-
-    The running form of Welford keeps two arrays instead of eight and loses no
-    digits where the views agree.
-    """
-    mean = np.zeros((*tiles.shape[:3], num_classes), dtype=np.float32)
-    squares = np.zeros_like(mean)
-    classes = []
-    for index in range(NUM_SYMMETRIES):
-        turned = _predict(predict_fn, transform(tiles, index), num_classes)
-        view = transform_back(turned, index)
-        deviation = view - mean
-        mean += deviation / (index + 1)
-        squares += deviation * (view - mean)
-        classes.append(
-            _classes(view, thresholds).astype(np.min_scalar_type(num_classes))
-        )
-    spread = np.sqrt(squares / NUM_SYMMETRIES).max(axis=-1, keepdims=True)
-    return mean, spread, classes
-
-
-def _classes(
-    probability_map: ProbabilityMap, thresholds: Sequence[float] | None
-) -> ClassMap:
-    """Give classes (H, W) by thresholds where there are any."""
-    if thresholds is None:
-        return most_probable_class(probability_map)
-    return apply_thresholds(probability_map, thresholds)

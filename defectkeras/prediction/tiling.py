@@ -12,8 +12,7 @@ stride, each kept pixel is what an endless image would give: the result does not
 depend on the tiling. Where cores overlap, their weights rise and fall smoothly
 and add up to one, so that also a network that looks farther leaves no seam.
 
-Outside the image its mirror image continues (the border pixel is repeated, as in
-`numpy.pad(..., mode="symmetric")`), as often as needed.
+Outside the image its mirror image continues, as in `numpy.pad(..., "symmetric")`.
 """
 
 import itertools
@@ -149,15 +148,33 @@ def plan_tiles(shape: tuple[int, int], tiling: Tiling) -> TilePlan:
     return TilePlan(shape, core + 2 * halo, halo, overlap, rows, columns)
 
 
+def rows_of_tiles(plan: TilePlan, positions: Sequence[Position]) -> tuple[int, int]:
+    """Give the first row that some tiles need, and the row after the last one.
+
+    Args:
+        plan: Of an image.
+        positions: Of tiles of the plan.
+    """
+    starts = {row - plan.halo for row, _ in positions}
+    size, height = plan.tile_size, plan.shape[0]
+    rows = np.concatenate([_mirrored(start, size, height) for start in starts])
+    return int(rows.min()), int(rows.max()) + 1
+
+
 def cut_tiles(
-    image: Image, plan: TilePlan, positions: Sequence[Position]
+    image: Image,
+    plan: TilePlan,
+    positions: Sequence[Position],
+    *,
+    first_row: int = 0,
 ) -> NDArray[np.float32]:
     """Cut some tiles out of an image.
 
     Args:
-        image: (H, W).
-        plan: The plan for this shape.
+        image: (H, W), or those of its rows that `rows_of_tiles` tells.
+        plan: The plan for the shape of the whole image.
         positions: Of N tiles of the plan.
+        first_row: Row of the whole image that is the first here.
 
     Returns:
         (N, T, T, 1) float32; outside the image its mirror image.
@@ -169,7 +186,7 @@ def cut_tiles(
     for tile, (row, column) in zip(tiles, positions, strict=True):
         rows = _mirrored(row - plan.halo, plan.tile_size, height)
         columns = _mirrored(column - plan.halo, plan.tile_size, width)
-        tile[..., 0] = image[np.ix_(rows, columns)]
+        tile[..., 0] = image[np.ix_(rows - first_row, columns)]
     return tiles
 
 
@@ -178,6 +195,8 @@ def blend_tiles(
     values: NDArray[np.float32],
     plan: TilePlan,
     positions: Sequence[Position],
+    *,
+    first_row: int = 0,
 ) -> None:
     """Add the weighted cores of some tiles to the whole, in place.
 
@@ -185,10 +204,12 @@ def blend_tiles(
     weights that add up to one.
 
     Args:
-        total: (H, W, K), zeros before the first call.
+        total: (H, W, K) or those of its rows that the cores reach, zeros before the
+            first call.
         values: (N, T, T, K), what the network said about N tiles.
         plan: The plan for (H, W).
         positions: Of the N tiles.
+        first_row: Row of the whole that is the first of `total`.
     """
     height, width = plan.shape
     core = slice(plan.halo, plan.halo + plan.core_size)
@@ -197,7 +218,8 @@ def blend_tiles(
         column_weights = _weights(plan, column, plan.columns)[: width - column]
         weights = np.outer(row_weights, column_weights)[..., np.newaxis]
         kept = tile[core, core][: weights.shape[0], : weights.shape[1]]
-        rows = slice(row, row + weights.shape[0])
+        top = row - first_row
+        rows = slice(top, top + weights.shape[0])
         columns = slice(column, column + weights.shape[1])
         total[rows, columns] += kept * weights
 
@@ -207,20 +229,24 @@ def paste_tiles(
     values: NDArray[Any],
     plan: TilePlan,
     positions: Sequence[Position],
+    *,
+    first_row: int = 0,
 ) -> None:
     """Put the cores of some tiles into the whole, in place; the later one stays.
 
     For what has no mean, such as classes.
 
     Args:
-        whole: (H, W).
+        whole: (H, W) or those of its rows that the cores reach.
         values: (N, T, T).
         plan: The plan for (H, W).
         positions: Of the N tiles.
+        first_row: Row of the whole that is the first here.
     """
     core = slice(plan.halo, plan.halo + plan.core_size)
     for tile, (row, column) in zip(values, positions, strict=True):
-        part = whole[row : row + plan.core_size, column : column + plan.core_size]
+        top = row - first_row
+        part = whole[top : top + plan.core_size, column : column + plan.core_size]
         part[...] = tile[core, core][: part.shape[0], : part.shape[1]]
 
 
