@@ -1,6 +1,7 @@
 """What every reader gives: one frame of a file, not yet checked."""
 
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -45,6 +46,29 @@ class Frame:
     foil_thickness_nm: float | None = None
     metadata: Mapping[str, Any] = field(default_factory=dict)
 
+
+@dataclass(frozen=True, eq=False)
+class RowFrame:
+    """One frame of a file whose rows are read when they are wanted.
+
+    Attributes:
+        shape: (H, W) in pixels.
+        read_rows: First row and the row after the last to these rows, (h, W) or
+            (h, W, C), in the type of the file.
+        scale: Pixel sizes, or None when the file has none.
+        foil_thickness_nm: Along the beam in nm, or None.
+        metadata: What the file tells about the instrument.
+    """
+
+    shape: tuple[int, int]
+    read_rows: Callable[[int, int], NDArray[Any]]
+    scale: Scale | None = None
+    foil_thickness_nm: float | None = None
+    metadata: Mapping[str, Any] = field(default_factory=dict)
+
+
+RowReader: TypeAlias = Callable[[Path, int | None], AbstractContextManager[RowFrame]]
+"""A file and a frame number or None to a frame that is open meanwhile."""
 
 Reader: TypeAlias = Callable[[Path, int | None, int], Frame]
 """A file, a frame number or None, and the most pixels to decode, to a frame."""

@@ -56,6 +56,20 @@ def normalize_percentile(
         )
     floats = require_image(pixels, name="pixels")
     low, high = (float(p) for p in np.percentile(floats, [low_percent, high_percent]))
+    return normalize_levels(floats, low, high)
+
+
+def normalize_levels(floats: Image, low: float, high: float) -> Image:
+    """Map two grey levels to 0 and 1, and clip.
+
+    Args:
+        floats: (H, W) raw grey levels, or some rows of a micrograph.
+        low: Becomes 0.
+        high: Becomes 1.
+
+    Returns:
+        (H, W) float32 in [0, 1]; zeros when both are the same grey level.
+    """
     if high - low < SMALLEST_SPAN:
         return np.zeros_like(floats)
     image = floats - np.float32(low)

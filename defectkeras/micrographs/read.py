@@ -11,9 +11,10 @@ from defectkeras.core.names import suggestion
 from defectkeras.micrographs.checks import MAX_PIXELS, to_floats, to_grey
 from defectkeras.micrographs.digital_micrograph import read_dm4
 from defectkeras.micrographs.emd import read_emd
-from defectkeras.micrographs.frame import Frame, Reader
+from defectkeras.micrographs.frame import Frame, Reader, RowFrame
 from defectkeras.micrographs.metadata import plain
 from defectkeras.micrographs.mrc import read_mrc
+from defectkeras.micrographs.ome_zarr import is_ome_zarr, read_ome_zarr
 from defectkeras.micrographs.raster import read_jpeg, read_png
 from defectkeras.micrographs.rosetta import is_installed, read_rosetta
 from defectkeras.micrographs.tiff import read_tiff
@@ -37,6 +38,7 @@ READERS: dict[str, Reader] = {
     ".tif": read_tiff,
     ".tiff": read_tiff,
     ".tvips": read_rosetta,
+    ".zarr": read_ome_zarr,
 }
 """Suffix in lower case to the reader of the format."""
 
@@ -78,16 +80,34 @@ def read_micrograph(
     with errors_that_name(path):
         pixels = to_floats(to_grey(read))
         metadata = plain(read.metadata)
-        size_nm = file_pixel_size_nm(read.scale) if pixel_size_nm is None else None
-    size_source = read.scale.source if read.scale and size_nm else "none"
-    thickness_source = "ImageJ description" if read.foil_thickness_nm else "none"
+        calibration = calibrate(
+            read, pixel_size_nm=pixel_size_nm, foil_thickness_nm=foil_thickness_nm
+        )
+    return Micrograph(pixels, calibration, path.stem, metadata)
+
+
+def calibrate(
+    frame: Frame | RowFrame,
+    *,
+    pixel_size_nm: float | None,
+    foil_thickness_nm: float | None,
+) -> Calibration:
+    """Give pixel size and thickness, those of the user before those of the file.
+
+    Args:
+        frame: What the file tells.
+        pixel_size_nm: Of the user, or None.
+        foil_thickness_nm: Of the user, or None.
+    """
+    size_nm = file_pixel_size_nm(frame.scale) if pixel_size_nm is None else None
+    size_source = frame.scale.source if frame.scale and size_nm else "none"
+    thickness_source = "ImageJ description" if frame.foil_thickness_nm else "none"
     if pixel_size_nm is not None:
         size_nm, size_source = float(pixel_size_nm), "user"
-    thickness_nm = read.foil_thickness_nm
+    thickness_nm = frame.foil_thickness_nm
     if foil_thickness_nm is not None:
         thickness_nm, thickness_source = float(foil_thickness_nm), "user"
-    calibration = Calibration(size_nm, thickness_nm, size_source, thickness_source)
-    return Micrograph(pixels, calibration, path.stem, metadata)
+    return Calibration(size_nm, thickness_nm, size_source, thickness_source)
 
 
 def read_frame(
@@ -108,9 +128,9 @@ def read_frame(
         MicrographError: When the file cannot be read, whatever is in it.
     """
     with errors_that_name(path):
-        if not path.is_file():
+        if not path.is_file() and not is_ome_zarr(path):
             raise MicrographError("must be a file. Received: nothing of this name.")
-        if path.stat().st_size == 0:
+        if path.is_file() and path.stat().st_size == 0:
             raise MicrographError("must hold an image. Received: an empty file.")
         suffix = path.suffix.lower()
         if suffix not in READERS:
@@ -125,8 +145,9 @@ def find_micrographs(paths: Iterable[str | Path]) -> list[Path]:
     """Give the files that are meant by files and folders.
 
     Args:
-        paths: A file stays what it is; a folder gives its files with a known
-            suffix, sorted by name, without hidden ones and subfolders.
+        paths: A file, or a folder of Zarr, stays what it is; any other folder
+            gives its files with a known suffix, sorted by name, without hidden ones
+            and subfolders.
 
     Returns:
         The files, each once.
@@ -136,7 +157,7 @@ def find_micrographs(paths: Iterable[str | Path]) -> list[Path]:
     """
     found: list[Path] = []
     for path in map(Path, paths):
-        if path.is_dir():
+        if path.is_dir() and not is_ome_zarr(path):
             entries = sorted(path.iterdir())
             found += [e for e in entries if _looks_like_micrograph(e)]
         elif path.exists():
@@ -196,4 +217,5 @@ def _one_line(text: str) -> str:
 
 def _looks_like_micrograph(path: Path) -> bool:
     is_hidden = path.name.startswith(".")
-    return path.is_file() and path.suffix.lower() in READERS and not is_hidden
+    is_there = path.is_file() or is_ome_zarr(path)
+    return is_there and path.suffix.lower() in READERS and not is_hidden

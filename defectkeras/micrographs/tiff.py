@@ -6,11 +6,12 @@ and so cannot be made to inflate without bounds. Only pages are read, never
 "series", since these may open other files that an OME-XML names.
 """
 
+import contextlib
 import logging
 from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import cv2
 import numpy as np
@@ -20,7 +21,7 @@ from PIL.TiffImagePlugin import TiffImageFile
 
 from defectkeras.core.errors import MicrographError
 from defectkeras.micrographs.checks import check_plane
-from defectkeras.micrographs.frame import Frame
+from defectkeras.micrographs.frame import Frame, Scale
 from defectkeras.micrographs.raw import require_bytes
 from defectkeras.micrographs.tiff_tags import (
     find_scale,
@@ -42,6 +43,36 @@ def read_tiff(path: Path, frame: int | None, max_pixels: int) -> Frame:
     Pages of another size or type than the first (thumbnails, copies with the
     scale bar burnt in) are no frames.
     """
+    with open_page(path, frame, max_pixels) as (_, page, scale, metadata):
+        if page.compression == _NO_COMPRESSION:
+            require_bytes(path, page.nbytes)
+        return Frame(
+            pixels=_decode(path, page),
+            scale=scale,
+            palette=_palette(page),
+            foil_thickness_nm=foil_thickness_nm(metadata),
+            metadata=metadata,
+        )
+
+
+OpenPage: TypeAlias = tuple[
+    tifffile.TiffFile, tifffile.TiffPage, Scale | None, dict[str, Any]
+]
+"""A file, a page of it, its pixel sizes, and what the file tells."""
+
+
+@contextlib.contextmanager
+def open_page(path: Path, frame: int | None, max_pixels: int) -> Iterator[OpenPage]:
+    """Open a file at the page of a frame, and check its size and type.
+
+    Args:
+        path: The file.
+        frame: Number of the frame, from 0, or None for the only one.
+        max_pixels: Larger pages are refused.
+
+    Raises:
+        MicrographError: When there is no such page, or it is no image.
+    """
     with tifffile.TiffFile(path) as file:
         if next(iter(file.pages), None) is None:
             raise MicrographError(
@@ -53,15 +84,7 @@ def read_tiff(path: Path, frame: int | None, max_pixels: int) -> Frame:
         _refuse_single_page_stack(file, metadata)
         page = _choose_page(file, frame)
         _check_page(page, max_pixels)
-        if page.compression == _NO_COMPRESSION:
-            require_bytes(path, page.nbytes)
-        return Frame(
-            pixels=_decode(path, page),
-            scale=find_scale(tags, metadata),
-            palette=_palette(page),
-            foil_thickness_nm=foil_thickness_nm(metadata),
-            metadata=metadata,
-        )
+        yield file, page, find_scale(tags, metadata), metadata
 
 
 def _choose_page(file: tifffile.TiffFile, frame: int | None) -> tifffile.TiffPage:

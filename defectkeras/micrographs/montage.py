@@ -1,0 +1,84 @@
+"""Montages: micrographs too large for memory, read some rows at a time."""
+
+import contextlib
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from defectkeras.core.arrays import Image
+from defectkeras.core.calibration import Calibration
+from defectkeras.micrographs.checks import to_floats, to_grey
+from defectkeras.micrographs.frame import Frame, RowReader
+from defectkeras.micrographs.ome_zarr import is_ome_zarr, open_ome_zarr
+from defectkeras.micrographs.read import calibrate, errors_that_name
+from defectkeras.micrographs.tiff_rows import open_tiff_rows
+
+LARGEST_WHOLE_PX = 40_000_000
+"""Files of more pixels, of a format of `ROW_READERS`, are montages."""
+
+ROW_READERS: dict[str, RowReader] = {
+    ".tif": open_tiff_rows,
+    ".tiff": open_tiff_rows,
+    ".zarr": open_ome_zarr,
+}
+"""Suffix in lower case to what opens the format to read rows."""
+
+
+@dataclass(frozen=True, eq=False)
+class Montage:
+    """A micrograph whose rows are read when they are wanted.
+
+    Attributes:
+        shape: (H, W) in pixels.
+        read_rows: First row and the row after the last to these rows, (h, W) float32
+            raw grey levels, finite.
+        calibration: Pixel size, foil thickness and their sources.
+    """
+
+    shape: tuple[int, int]
+    read_rows: Callable[[int, int], Image]
+    calibration: Calibration
+
+
+def is_montage(path: Path, frame: int | None = None) -> bool:
+    """Tell from its header whether a file is too large to be read whole.
+
+    Args:
+        path: The file.
+        frame: Number of the frame, from 0, or None for the only one.
+
+    Raises:
+        MicrographError: When the header cannot be read.
+    """
+    suffix = path.suffix.lower()
+    if suffix not in ROW_READERS or not (path.is_file() or is_ome_zarr(path)):
+        return False
+    with errors_that_name(path), ROW_READERS[suffix](path, frame) as rows:
+        return rows.shape[0] * rows.shape[1] > LARGEST_WHOLE_PX
+
+
+@contextlib.contextmanager
+def open_montage(
+    path: Path,
+    *,
+    pixel_size_nm: float | None = None,
+    foil_thickness_nm: float | None = None,
+    frame: int | None = None,
+) -> Iterator[Montage]:
+    """Open a file of a format of `ROW_READERS` to read some of its rows at a time.
+
+    The arguments and the errors are those of `read_micrograph`.
+    """
+    with contextlib.ExitStack() as stack:
+        with errors_that_name(path):
+            opened = ROW_READERS[path.suffix.lower()](path, frame)
+            rows = stack.enter_context(opened)
+            calibration = calibrate(
+                rows, pixel_size_nm=pixel_size_nm, foil_thickness_nm=foil_thickness_nm
+            )
+
+        def read_rows(first: int, stop: int) -> Image:
+            with errors_that_name(path):
+                return to_floats(to_grey(Frame(rows.read_rows(first, stop))))
+
+        yield Montage(rows.shape, read_rows, calibration)
