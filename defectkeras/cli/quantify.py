@@ -11,6 +11,7 @@ import click
 from defectkeras.cli.options import (
     EXISTING,
     FOLDER,
+    POSITIVE,
     calibration_options,
     dry_run_option,
     echo_json,
@@ -25,6 +26,7 @@ EXAMPLES = """\b
 Examples:
   defectkeras quantify mask.png --encoding binary --class void --pixel-size-nm 0.5
   defectkeras quantify map.png --class dislocation:line --class void --out results
+  defectkeras quantify RoiSet.zip --micrograph field.tif --out results
 """
 
 
@@ -43,6 +45,9 @@ Examples:
     metavar="NAME[:KIND]",
     help="A defect class, in the order of the index from 1; KIND is region or line.",
 )
+@click.option(
+    "--line-width-px", type=POSITIVE, help="Width of drawn lines that have none."
+)
 @click.option("--micrograph", type=EXISTING, help="The micrograph that it belongs to.")
 @click.option("--out", type=FOLDER, help="Folder for tables, pictures and a page.")
 @calibration_options
@@ -59,7 +64,11 @@ def quantify(
     as_json: bool,
     **known: Any,
 ) -> None:
-    """Measure the defects in CLASS_MAP, a mask from any tool."""
+    """Measure the defects in CLASS_MAP, an annotation from any tool.
+
+    Maps are PNG, TIFF or .npy; shapes are JSON of labelme or COCO, .roi or .zip of
+    ImageJ (which need --micrograph) and name their classes themselves.
+    """
     from defectkeras.quantification.settings import QuantifySettings
     from defectkeras.workflows.measure import CalibrationErrors
     from defectkeras.workflows.quantify import (

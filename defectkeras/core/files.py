@@ -6,6 +6,8 @@ half-written result, and a crash leaves the old one.
 """
 
 import contextlib
+import fcntl
+import glob
 import hashlib
 import json
 import os
@@ -16,6 +18,8 @@ from pathlib import Path
 from typing import Any
 
 _CHUNK_BYTES = 1 << 20
+_LOCK = ".lock"
+_HEX_DIGIT = "[0-9a-f]"
 
 
 def sha256_of_file(path: Path) -> str:
@@ -24,6 +28,21 @@ def sha256_of_file(path: Path) -> str:
     with path.open("rb") as file:
         while chunk := file.read(_CHUNK_BYTES):
             digest.update(chunk)
+    return digest.hexdigest()
+
+
+def sha256_of_path(path: Path) -> str:
+    """Give the SHA-256 of a file, or of a folder's files with their names.
+
+    Args:
+        path: A file, or a folder such as one of OME-Zarr.
+    """
+    if not path.is_dir():
+        return sha256_of_file(path)
+    digest = hashlib.sha256()
+    for file in sorted(entry for entry in path.rglob("*") if entry.is_file()):
+        name = file.relative_to(path).as_posix()
+        digest.update(f"{name}\0{sha256_of_file(file)}\n".encode())
     return digest.hexdigest()
 
 
@@ -76,6 +95,8 @@ def whole_file(path: Path) -> Iterator[Path]:
 def whole_folder(path: Path, *, replace: bool = False) -> Iterator[Path]:
     """Give a temporary folder to fill; on success it becomes `path`.
 
+    What killed processes have left of the same folder is removed.
+
     Args:
         path: Where the folder goes.
         replace: Whether an older folder gives way; it stays until the new one
@@ -87,18 +108,46 @@ def whole_folder(path: Path, *, replace: bool = False) -> Iterator[Path]:
     """
     _refuse_existing(path, replace=replace)
     path.parent.mkdir(parents=True, exist_ok=True)
+    _remove_abandoned(path)
     temporary = _temporary_beside(path)
-    temporary.mkdir()
-    try:
-        yield temporary
-        for entry in sorted(temporary.rglob("*")):
-            sync(entry)
-        sync(temporary)
-        _refuse_existing(path, replace=replace)  # rename replaces an empty folder
-        _move_into_place(temporary, path)
-        sync(path.parent)
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)
+    with _lock(temporary):
+        temporary.mkdir()
+        try:
+            yield temporary
+            for entry in sorted(temporary.rglob("*")):
+                sync(entry)
+            sync(temporary)
+            _refuse_existing(path, replace=replace)  # rename replaces an empty folder
+            _move_into_place(temporary, path)
+            sync(path.parent)
+        finally:
+            shutil.rmtree(temporary, ignore_errors=True)
+
+
+@contextlib.contextmanager
+def _lock(folder: Path) -> Iterator[None]:
+    """Tell others by a locked file beside a folder that someone is at work in it."""
+    path = folder.with_name(folder.name + _LOCK)
+    with path.open("w") as lock:
+        try:
+            with contextlib.suppress(OSError):  # not every file system has locks
+                fcntl.flock(lock, fcntl.LOCK_EX)
+            yield
+        finally:
+            path.unlink(missing_ok=True)
+
+
+def _remove_abandoned(path: Path) -> None:
+    """Remove what processes that were killed have left of a folder.
+
+    The system gives a lock back when its process ends, however that is.
+    """
+    names = f".{_HEX_DIGIT * 32}-{glob.escape(path.name[-40:])}"
+    for lock_path in path.parent.glob(names + _LOCK):
+        with contextlib.suppress(OSError), lock_path.open("r+") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            shutil.rmtree(lock_path.with_suffix(""), ignore_errors=True)
+            lock_path.unlink()
 
 
 def _move_into_place(temporary: Path, path: Path) -> None:

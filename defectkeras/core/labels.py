@@ -1,5 +1,6 @@
 """Defect classes and the scheme that numbers them."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -93,3 +94,29 @@ class LabelScheme:
             name, [c.name for c in self.classes], what="class", error=DatasetError
         )
         return next(c for c in self.classes if c.name == name)
+
+
+def scheme_of_names(classes: Sequence[str]) -> LabelScheme:
+    """Give the scheme of some defect classes, in the order of their index.
+
+    Args:
+        classes: Each "name" (a region) or "name:kind".
+
+    Raises:
+        DatasetError: When a kind is unknown or a name is there twice.
+
+    Example:
+        >>> scheme = scheme_of_names(["dislocation:line", "void"])
+        >>> [(c.index, c.name, c.kind) for c in scheme.defects]
+        [(1, 'dislocation', 'line'), (2, 'void', 'region')]
+    """
+    defects = [_parse_class(index + 1, text) for index, text in enumerate(classes)]
+    return LabelScheme((DefectClass(0, "matrix", "matrix"), *defects))
+
+
+def _parse_class(index: int, text: str) -> DefectClass:
+    name, _, kind = text.partition(":")
+    require_known(
+        kind or "region", KINDS[1:], what=f"kind of class {name!r}", error=DatasetError
+    )
+    return DefectClass(index, name, "line" if kind == "line" else "region")

@@ -100,7 +100,7 @@ def match_objects(
     columns = np.searchsorted(predicted_labels, pairs % base)
     ious = common / (true_areas[rows] + predicted_areas[columns] - common)
     kept = ious >= min_iou
-    rows, columns, ious = _assign(rows[kept], columns[kept], ious[kept])
+    rows, columns, ious = choose_partners(rows[kept], columns[kept], ious[kept])
     return ObjectMatch(
         true_labels=true_labels[rows],
         predicted_labels=predicted_labels[columns],
@@ -116,10 +116,19 @@ def _areas(label_map: LabelMap) -> tuple[Integers, Integers]:
     return labels.astype(np.int64), areas
 
 
-def _assign(
+def choose_partners(
     rows: Integers, columns: Integers, ious: Floats
 ) -> tuple[Integers, Integers, Floats]:
-    """Give one partner each, with the largest sum of IoU."""
+    """Give one partner each, with the largest sum of IoU.
+
+    Args:
+        rows: (P,) first object of each pair that may match.
+        columns: (P,) second object.
+        ious: (P,) their IoU, above 0.
+
+    Returns:
+        The pairs that match, likewise.
+    """
     if len(ious) == 0:
         return rows, columns, ious
     row_ids, row_index = np.unique(rows, return_inverse=True)

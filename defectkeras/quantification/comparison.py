@@ -107,7 +107,7 @@ class Comparison:
         min_iou: Smallest IoU of two objects that are the same one.
         values: One row for each field, annotator, class and quantity.
         pixels: One row for each field, pair and class.
-        objects: One row for each field, pair and class of regions.
+        objects: One row for each field, pair and class.
         kappas: One row for each field and pair, and for all annotators.
         differences: One for each pair, class and telling quantity.
         spreads: Whether each model lies within the people, where there are two.

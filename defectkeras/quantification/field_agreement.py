@@ -10,8 +10,13 @@ import numpy as np
 from defectkeras.core.arrays import NOT_ANNOTATED, ClassMap, LabelMap, Mask
 from defectkeras.core.labels import DefectClass, LabelScheme
 from defectkeras.metrics import confusion_counts
-from defectkeras.quantification.agreement import match_objects
+from defectkeras.quantification.agreement import ObjectMatch, match_objects
 from defectkeras.quantification.kappa import cohen_kappa, fleiss_kappa
+from defectkeras.quantification.line_agreement import (
+    DrawnLines,
+    find_lines,
+    match_lines,
+)
 from defectkeras.quantification.objects import label_objects
 from defectkeras.quantification.results import Quantification
 
@@ -44,7 +49,7 @@ class FieldAgreement:
     Attributes:
         values: One for each annotator and quantity.
         pixels: One for each pair and class: intersection and union.
-        objects: One for each pair and class of regions: matches.
+        objects: One for each pair and class: matches.
         kappas: Cohen's for each pair and Fleiss' for all.
     """
 
@@ -64,7 +69,7 @@ def agree_on_field(
     """Compare what annotators say about one field, pair by pair.
 
     Pixels count where both have annotated. Objects are matched one to one by
-    `match_objects`.
+    `match_objects`, lines by `match_lines`.
 
     Args:
         name: Of the field.
@@ -88,9 +93,8 @@ def agree_on_field(
         for defect_class in scheme.defects:
             about = pair | {"class_name": defect_class.name}
             pixels.append(about | _overlap(counts, defect_class.index))
-            if defect_class.kind == "region":
-                maps = [_objects_of(r, defect_class, seen) for r in (one, other)]
-                objects.append(about | _matches(maps[0], maps[1], min_iou))
+            match = _match(one, other, defect_class, seen, min_iou)
+            objects.append(about | _matches(match))
     maps = [rating.class_map for rating in ratings.values()]
     everyone = {"field": name, "first": ", ".join(ratings), "second": ""}
     fleiss = fleiss_kappa(maps, scheme.num_classes)
@@ -113,6 +117,22 @@ def _overlap(counts: Any, index: int) -> Row:
     }
 
 
+def _match(
+    one: Rating, other: Rating, defect_class: DefectClass, seen: Mask, min_iou: float
+) -> ObjectMatch:
+    """Match regions by their pixels, and lines by their middles."""
+    if defect_class.kind == "line":
+        lines = [_lines_of(rating, defect_class, seen) for rating in (one, other)]
+        return match_lines(*lines)
+    maps = [_objects_of(rating, defect_class, seen) for rating in (one, other)]
+    return match_objects(maps[0], maps[1], min_iou=min_iou)
+
+
+def _lines_of(rating: Rating, defect_class: DefectClass, seen: Mask) -> DrawnLines:
+    mask = (rating.class_map == defect_class.index) & seen
+    return find_lines(mask, rating.label_map)
+
+
 def _objects_of(rating: Rating, defect_class: DefectClass, seen: Mask) -> LabelMap:
     mask = (rating.class_map == defect_class.index) & seen
     if rating.label_map is None:
@@ -120,8 +140,7 @@ def _objects_of(rating: Rating, defect_class: DefectClass, seen: Mask) -> LabelM
     return np.where(mask, rating.label_map, 0).astype(np.int32)
 
 
-def _matches(first: LabelMap, second: LabelMap, min_iou: float) -> Row:
-    match = match_objects(first, second, min_iou=min_iou)
+def _matches(match: ObjectMatch) -> Row:
     return {
         "first_count": match.true_count,
         "second_count": match.predicted_count,

@@ -3,6 +3,7 @@
 Beside every statistic stands what chance alone would give, and its p-value.
 """
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -13,7 +14,12 @@ import pandas as pd
 from defectkeras.core.arrays import NOT_ANNOTATED, ClassMap
 from defectkeras.core.labels import DefectClass
 from defectkeras.quantification.class_distances import class_distances
-from defectkeras.quantification.hard_core import SIMULATIONS, compare_with_random
+from defectkeras.quantification.edges import whole_field
+from defectkeras.quantification.hard_core import (
+    SIMULATIONS,
+    Arrangement,
+    compare_with_random,
+)
 from defectkeras.quantification.neighbors import clark_evans
 from defectkeras.quantification.orientations import axial_statistics, orientation_rose
 from defectkeras.quantification.results import Quantification
@@ -23,6 +29,12 @@ from defectkeras.quantification.windows import Window
 
 FEWEST = 10
 """Fewer objects say nothing about how they lie."""
+
+FEWEST_SEGMENTS = 10
+"""Fewer segments of lines make no rose."""
+
+MOST = 20_000
+"""Of more objects those in the middle of the field are taken."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,17 +52,19 @@ class Places:
         curves: One row per class and radius: class_name, r_px, k, l, g and the
             envelopes of l and g, such as l_low and l_high; r_nm when known.
         orientations: One row per line class and sector: class_name, low_deg,
-            high_deg, weight (length in px), fraction.
+            high_deg, weight (length in px), fraction; of `FEWEST_SEGMENTS` or more.
+        notes: What was left out, one sentence each.
     """
 
     statistics: pd.DataFrame
     curves: pd.DataFrame
     orientations: pd.DataFrame
+    notes: tuple[str, ...] = ()
 
 
 def measure_places(
     quantification: Quantification,
-    class_map: ClassMap,
+    class_map: ClassMap | None,
     *,
     simulations: int = SIMULATIONS,
 ) -> Places:
@@ -58,53 +72,53 @@ def measure_places(
 
     Args:
         quantification: Of the class map.
-        class_map: (H, W) class indices.
+        class_map: (H, W) class indices; None when it does not fit into memory, where
+            all is annotated and no distances to other classes are measured.
         simulations: Random fields for the envelopes.
 
     Returns:
-        The statistics; classes of fewer than `FEWEST` objects are left out.
+        The statistics; classes of fewer than `FEWEST` objects are left out, and of
+        more than `MOST` those in the middle of the field are taken.
     """
-    window = Window.of_field(class_map != NOT_ANNOTATED)
+    field = (
+        whole_field(quantification.shape)
+        if class_map is None
+        else class_map != NOT_ANNOTATED
+    )
     seed = quantification.settings.seed
     rows: list[dict[str, Any]] = []
     curves, roses = [pd.DataFrame(columns=list(_CURVES))], []
+    notes: list[str] = []
     for defect_class in quantification.scheme.defects:
         name = defect_class.name
         if defect_class.kind == "line":
             found = _rows_of(quantification.segments, name)
-            if len(found):
-                rows += _orientation_rows(name, found)
+            rows += _orientation_rows(name, found)
+            if len(found) >= FEWEST_SEGMENTS:
                 roses.append(_rose(name, found))
+            notes += _too_few(name, found)
             continue
         found = _rows_of(quantification.objects, name)
         if len(found) < FEWEST:
             continue
+        found, middle = _in_the_middle(found, quantification.shape)
+        window = Window.of_field(field[middle])
         points = found[["centroid_row_px", "centroid_column_px"]].to_numpy() + 0.5
+        points -= (middle[0].start, middle[1].start)
         rows += _neighbor_rows(name, points, window)
         radii = default_radii(len(points), window)
         half_widths = found["min_feret_px"].to_numpy(dtype=np.float64) / 2
         compared = compare_with_random(
             points, half_widths, window, radii, seed=seed, simulations=simulations
         )
-        if compared is not None:
-            ratio, deviation = compared.distance_ratio, _largest(compared.curves)
-            rows += [
-                _row(name, "neighbor_distance_ratio", len(points), ratio, 1.0,
-                     compared.distance_p),
-                _row(name, "ripley_l", len(points), deviation, 0.0, compared.curve_p),
-            ]  # fmt: skip
-            curves.append(_curve(name, compared.curves))
+        rows += _random_rows(name, len(points), compared)
+        curves += [] if compared is None else [_curve(name, compared.curves)]
         sizes = found["equivalent_diameter_px"].to_numpy(dtype=np.float64) / 2
-        for other in _others(quantification.scheme.defects, defect_class, class_map):
-            far = class_distances(
-                points, sizes, class_map == other.index, window, seed=seed
+        if class_map is not None:
+            others = quantification.scheme.defects
+            rows += _distance_rows(
+                defect_class, others, points, sizes, class_map[middle], window, seed
             )
-            rows += [
-                _row(name, "mean_distance_px", len(points), far.mean_px,
-                     far.random_mean_px, far.p_value, other.name),
-                _row(name, "touching_fraction", len(points), far.touching_fraction,
-                     far.random_touching_fraction, None, other.name),
-            ]  # fmt: skip
     curve_table = pd.concat([c for c in curves if len(c)] or curves)
     pixel_size_nm = quantification.calibration.pixel_size_nm
     if pixel_size_nm is not None:
@@ -113,6 +127,7 @@ def measure_places(
         pd.DataFrame(rows, columns=list(_STATISTICS)),
         curve_table.reset_index(drop=True),
         pd.concat(roses, ignore_index=True) if roses else pd.DataFrame(columns=_ROSE),
+        tuple(notes),
     )
 
 
@@ -151,6 +166,56 @@ def _rows_of(table: pd.DataFrame, class_name: str) -> pd.DataFrame:
     return table[table["class_name"] == class_name] if len(table) else table
 
 
+def _in_the_middle(
+    objects: pd.DataFrame, shape: tuple[int, int]
+) -> tuple[pd.DataFrame, tuple[slice, slice]]:
+    """Give at most about `MOST` objects, and the part of the field they lie in."""
+    share = min(1.0, math.sqrt(MOST / len(objects)))
+    sides = [round(n * share) for n in shape]
+    rows, columns = (
+        slice((n - side) // 2, (n - side) // 2 + side)
+        for n, side in zip(shape, sides, strict=True)
+    )
+    if share == 1.0:
+        return objects, (rows, columns)
+    row, column = objects["centroid_row_px"], objects["centroid_column_px"]
+    inside = (row >= rows.start) & (row + 1 <= rows.stop)
+    inside &= (column >= columns.start) & (column + 1 <= columns.stop)
+    return objects[inside], (rows, columns)
+
+
+def _random_rows(
+    name: str, count: int, compared: Arrangement | None
+) -> Iterator[dict[str, Any]]:
+    """Give how objects lie beside the same ones at random, if they find room."""
+    if compared is not None:
+        yield _row(name, "neighbor_distance_ratio", count, compared.distance_ratio,
+                   1.0, compared.distance_p)  # fmt: skip
+        yield _row(name, "ripley_l", count, _largest(compared.curves), 0.0,
+                   compared.curve_p)  # fmt: skip
+
+
+def _distance_rows(
+    one: DefectClass,
+    defects: tuple[DefectClass, ...],
+    points: Floats,
+    sizes: Floats,
+    class_map: ClassMap,
+    window: Window,
+    seed: int,
+) -> Iterator[dict[str, Any]]:
+    """Give how far the objects of a class are from the others."""
+    count = len(points)
+    for other in _others(defects, one, class_map):
+        far = class_distances(
+            points, sizes, class_map == other.index, window, seed=seed
+        )
+        yield _row(one.name, "mean_distance_px", count, far.mean_px,
+                   far.random_mean_px, far.p_value, other.name)  # fmt: skip
+        yield _row(one.name, "touching_fraction", count, far.touching_fraction,
+                   far.random_touching_fraction, None, other.name)  # fmt: skip
+
+
 def _others(
     defects: tuple[DefectClass, ...], one: DefectClass, class_map: ClassMap
 ) -> Iterator[DefectClass]:
@@ -184,11 +249,23 @@ def _curve(name: str, curves: pd.DataFrame) -> pd.DataFrame:
 
 
 def _orientation_rows(name: str, segments: pd.DataFrame) -> list[dict[str, Any]]:
-    found = axial_statistics(*_orientations(segments))
     count = len(segments)
+    if count == 0:
+        return []
+    found = axial_statistics(*_orientations(segments))
     return [
         _row(name, "mean_orientation_deg", count, found.mean_deg, None, None),
         _row(name, "alignment", count, found.alignment, None, found.p_value),
+    ]
+
+
+def _too_few(name: str, segments: pd.DataFrame) -> list[str]:
+    """Say that lines are too few for a rose, if there are any."""
+    if not 0 < len(segments) < FEWEST_SEGMENTS:
+        return []
+    return [
+        f"{name}: no rose of orientations, which wants {FEWEST_SEGMENTS} segments of "
+        f"line or more. There are {len(segments)}."
     ]
 
 

@@ -8,6 +8,7 @@ from numpy.random import Generator
 from scipy import ndimage, signal
 
 from defectkeras.core.arrays import Mask
+from defectkeras.quantification.edges import is_whole
 from defectkeras.quantification.runs import Flags, Floats
 
 _MAX_SIDE = 512  # a window with holes is looked at with no more pixels
@@ -35,7 +36,11 @@ class Window:
             field: (H, W) true where the micrograph is annotated.
         """
         rows, columns = field.shape
-        return cls(float(rows), float(columns), None if field.all() else field)
+        return cls(
+            float(rows),
+            float(columns),
+            None if is_whole(field) or field.all() else field,
+        )
 
     @property
     def area(self) -> float:

@@ -6,10 +6,10 @@ import numpy as np
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
+from defectkeras.core.palette import Color, hex_color
 from defectkeras.metrics.reliability import ReliabilityCounts
 from defectkeras.quantification.size_distances import Sizes, compare_sizes
 from defectkeras.reporting.numbers import format_value
-from defectkeras.reporting.palette import Color, hex_color
 from defectkeras.reporting.vector import INK, SOFT, svg_element, vector_style
 
 _LEAST_PIXELS = 20  # a bin with fewer says nothing

@@ -10,9 +10,9 @@ from PIL import ImageDraw, ImageFont
 
 from defectkeras.core.arrays import ClassMap, Image
 from defectkeras.core.labels import LabelScheme
+from defectkeras.core.palette import class_colors
 from defectkeras.reporting.layers import shrink_class_map
 from defectkeras.reporting.overlay import paint_classes
-from defectkeras.reporting.palette import class_colors
 from defectkeras.reporting.plates import load_font
 
 CELL_PX = 320

@@ -8,11 +8,11 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
+from defectkeras.core.palette import Color, hex_color
 from defectkeras.quantification.intervals import garwood_interval
 from defectkeras.quantification.runs import Floats
 from defectkeras.quantification.size_fits import SizeFit
 from defectkeras.reporting.numbers import format_value
-from defectkeras.reporting.palette import Color, hex_color
 from defectkeras.reporting.vector import INK, SOFT, vector_style
 
 FIT_NAMES = {"lognormal": "log-normal", "weibull": "Weibull"}

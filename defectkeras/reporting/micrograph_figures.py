@@ -9,14 +9,17 @@ from matplotlib.collections import EllipseCollection
 from matplotlib.figure import Figure
 
 from defectkeras.core.labels import DefectClass
+from defectkeras.core.palette import class_colors, hex_color
 from defectkeras.quantification.places import Places
 from defectkeras.quantification.region_class import RegionClass
 from defectkeras.quantification.results import Quantification
 from defectkeras.quantification.size_fits import SizeFit, fit_sizes
 from defectkeras.reporting.figures import size_histogram
-from defectkeras.reporting.palette import class_colors, hex_color
 from defectkeras.reporting.place_figures import draw_neighbors, draw_ripley, draw_rose
 from defectkeras.reporting.vector import vector_style
+
+MOST_VECTORS = 5000
+"""More objects are a picture within a vector figure, which else grows too large."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -129,6 +132,7 @@ def _draw_positions(quantification: Quantification, unit: str) -> Figure:
                 edgecolors="none",
                 label=f"{defect_class.name}, {len(own)}",
             )
+            discs.set_rasterized(len(own) > MOST_VECTORS)
             axes.add_collection(discs)
         axes.set_xlim(0, width)
         axes.set_ylim(height, 0)

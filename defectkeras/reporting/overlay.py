@@ -17,8 +17,8 @@ from defectkeras.core.arrays import (
 from defectkeras.core.calibration import Calibration
 from defectkeras.core.files import write_whole
 from defectkeras.core.labels import LabelScheme
+from defectkeras.core.palette import NOT_ANNOTATED_COLOR, Color, class_colors
 from defectkeras.reporting.layers import class_opacity, drawing_order
-from defectkeras.reporting.palette import NOT_ANNOTATED_COLOR, Color, class_colors
 from defectkeras.reporting.plates import draw_legend, draw_scale_bar
 from defectkeras.reporting.scale_bar import choose_scale_bar
 

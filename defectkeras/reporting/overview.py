@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from defectkeras.core.labels import DefectClass
+from defectkeras.core.palette import class_colors, hex_color
 from defectkeras.quantification.intervals import field_statistics
 from defectkeras.quantification.results import Quantification, Quantity
 from defectkeras.reporting.numbers import (
@@ -14,7 +15,6 @@ from defectkeras.reporting.numbers import (
     format_value,
     split_unit,
 )
-from defectkeras.reporting.palette import class_colors, hex_color
 from defectkeras.reporting.views import Cell, Column, TableView, quantity_row
 
 _DIAMETERS = ("mean_equivalent_diameter_nm", "mean_equivalent_diameter_px")

@@ -18,11 +18,11 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 
 from defectkeras.core.files import whole_file
+from defectkeras.core.palette import hex_color
 from defectkeras.reporting.field_view import field_view
 from defectkeras.reporting.methods_text import methods_paragraph, references
 from defectkeras.reporting.micrograph_figures import micrograph_figures
 from defectkeras.reporting.overview import make_overview
-from defectkeras.reporting.palette import hex_color
 from defectkeras.reporting.pictures import Pictures
 from defectkeras.reporting.results import (
     FailedFile,

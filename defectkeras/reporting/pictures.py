@@ -16,12 +16,12 @@ from PIL import Image as PillowImage
 from defectkeras.core.arrays import ClassMap, Image
 from defectkeras.core.calibration import Calibration
 from defectkeras.core.labels import LabelScheme
+from defectkeras.core.palette import Color, class_colors
 from defectkeras.reporting.layers import (
     class_opacity,
     drawing_order,
     shrink_class_map,
 )
-from defectkeras.reporting.palette import Color, class_colors
 from defectkeras.reporting.scale_bar import ScaleBar, choose_scale_bar
 
 MAX_SIDE_PX = 1600

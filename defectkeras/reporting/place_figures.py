@@ -9,10 +9,10 @@ from matplotlib.figure import Figure
 from matplotlib.projections.polar import PolarAxes
 from matplotlib.ticker import MaxNLocator
 
+from defectkeras.core.palette import Color, hex_color
 from defectkeras.quantification.neighbors import nearest_distances
 from defectkeras.quantification.runs import Floats
 from defectkeras.reporting.numbers import format_value
-from defectkeras.reporting.palette import Color, hex_color
 from defectkeras.reporting.vector import INK, SOFT, vector_style
 
 _SIZE = (4.6, 2.5)

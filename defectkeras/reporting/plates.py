@@ -9,7 +9,7 @@ import matplotlib
 from PIL import Image as PillowImage
 from PIL import ImageDraw, ImageFont
 
-from defectkeras.reporting.palette import Color
+from defectkeras.core.palette import Color
 from defectkeras.reporting.scale_bar import ScaleBar
 
 WHITE = (255, 255, 255)

@@ -7,6 +7,7 @@ from typing import Any
 import pandas as pd
 
 from defectkeras.core.calibration import Calibration
+from defectkeras.core.palette import class_colors, hex_color
 from defectkeras.quantification.results import METHOD_TEXTS, Quantification, Quantity
 from defectkeras.reporting.numbers import (
     format_column,
@@ -15,7 +16,6 @@ from defectkeras.reporting.numbers import (
     pretty_unit,
     split_unit,
 )
-from defectkeras.reporting.palette import class_colors, hex_color
 
 MAX_ROWS = 200
 """A page shows so many objects of a micrograph; the CSV file has them all."""

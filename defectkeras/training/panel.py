@@ -4,7 +4,6 @@ Six places: micrograph, annotation and prediction above; error map, uncertainty 
 the legend below.
 """
 
-from collections.abc import Iterable
 from typing import Any
 
 import cv2
@@ -16,6 +15,14 @@ from numpy.typing import NDArray
 
 from defectkeras.core.arrays import NOT_ANNOTATED, ClassMap, Image
 from defectkeras.core.labels import LabelScheme
+from defectkeras.core.palette import (
+    BLUE,
+    NOT_ANNOTATED_COLOR,
+    REDDISH_PURPLE,
+    YELLOW,
+    class_colors,
+    hex_color,
+)
 from defectkeras.training.details import ShownField
 from defectkeras.training.figure import new_figure, to_pixels
 from defectkeras.training.log_budget import PANEL_SIZE_PX
@@ -23,37 +30,9 @@ from defectkeras.training.log_budget import PANEL_SIZE_PX
 PICTURE_PX = 350  # longer side of one picture
 CLASS_OPACITY, ERROR_OPACITY = 0.5, 0.9
 
-# Okabe and Ito's colors, told apart by all kinds of color vision
-COLORS = np.array(
-    [
-        (230, 159, 0),
-        (86, 180, 233),
-        (0, 158, 115),
-        (240, 228, 66),
-        (0, 114, 178),
-        (213, 94, 0),
-        (204, 121, 167),
-    ],
-    np.uint8,
-)
-NOT_ANNOTATED_COLOR = np.array((90, 90, 90), np.uint8)
 ERRORS = ("missed", "false alarm", "other class")
-ERROR_COLORS = COLORS[[5, 4, 6]]  # those of the first classes are others
-
-
-def class_color(index: int) -> list[int]:
-    """Give red, green and blue of a defect class; from the eighth on they repeat."""
-    return list(map(int, COLORS[(index - 1) % len(COLORS)]))
-
-
-def hex_color(color: Iterable[int]) -> str:
-    """Give red, green and blue as matplotlib takes them.
-
-    Example:
-        >>> hex_color(class_color(1))
-        '#e69f00'
-    """
-    return f"#{bytes(color).hex()}"
+# Those of the usual classes are others.
+ERROR_COLORS = np.array([YELLOW, BLUE, REDDISH_PURPLE], np.uint8)
 
 
 def draw_panel(field: ShownField, scheme: LabelScheme) -> NDArray[np.uint8]:
@@ -71,8 +50,8 @@ def draw_panel(field: ShownField, scheme: LabelScheme) -> NDArray[np.uint8]:
     errors = error_map(field.annotation, field.prediction)
     pictures: dict[str, NDArray[Any]] = {
         "micrograph": _grey(field.image),
-        "annotation": color_classes(field.image, field.annotation),
-        "prediction": color_classes(field.image, field.prediction),
+        "annotation": color_classes(field.image, field.annotation, scheme),
+        "prediction": color_classes(field.image, field.prediction, scheme),
         "errors": color_errors(field.image, errors),
         "uncertainty": field.uncertainty,
     }
@@ -118,18 +97,24 @@ def error_map(annotation: ClassMap, prediction: ClassMap) -> ClassMap:
     return kinds.astype(np.int32)
 
 
-def color_classes(image: Image, class_map: ClassMap) -> NDArray[np.uint8]:
+def color_classes(
+    image: Image, class_map: ClassMap, scheme: LabelScheme
+) -> NDArray[np.uint8]:
     """Lay the classes' colors over a micrograph; the matrix stays as it is.
 
     Args:
         image: (H, W) in [0, 1].
         class_map: (H, W).
+        scheme: The classes.
 
     Returns:
         (H, W, 3) uint8.
     """
-    colors = COLORS[(class_map - 1) % len(COLORS)]
-    return _cover(image, class_map, colors, CLASS_OPACITY)
+    colors = np.zeros((scheme.num_classes, 3), dtype=np.uint8)
+    for index, color in class_colors(scheme).items():
+        colors[index] = color
+    shown = colors[np.maximum(class_map, 0)]
+    return _cover(image, class_map, shown, CLASS_OPACITY)
 
 
 def color_errors(image: Image, errors: ClassMap) -> NDArray[np.uint8]:
@@ -143,7 +128,7 @@ def _cover(
 ) -> NDArray[np.uint8]:
     grey = _grey(image)
     veiled = (class_map == NOT_ANNOTATED)[..., np.newaxis]
-    colors = np.where(veiled, NOT_ANNOTATED_COLOR, colors)
+    colors = np.where(veiled, np.array(NOT_ANNOTATED_COLOR, np.uint8), colors)
     mixed = cv2.addWeighted(grey, 1 - opacity, colors, opacity, 0)
     return np.where((class_map != 0)[..., np.newaxis], mixed, grey)
 
@@ -155,9 +140,10 @@ def _grey(image: Image) -> NDArray[np.uint8]:
 
 def _draw_legend(axes: Axes, scheme: LabelScheme) -> None:
     """Say what the colors mean."""
-    classes = {c.name: class_color(c.index) for c in scheme.defects}
-    classes["not annotated"] = NOT_ANNOTATED_COLOR.tolist()
-    errors = dict(zip(ERRORS, ERROR_COLORS.tolist(), strict=True))
+    colors_of = class_colors(scheme)
+    classes = {c.name: colors_of[c.index] for c in scheme.defects}
+    classes["not annotated"] = NOT_ANNOTATED_COLOR
+    errors = dict(zip(ERRORS, map(tuple, ERROR_COLORS.tolist()), strict=True))
     for title, colors, side in (("Classes", classes, 0.0), ("Errors", errors, 0.55)):
         legend = Legend(
             axes,

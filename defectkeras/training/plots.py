@@ -8,12 +8,12 @@ from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
 from defectkeras.core.labels import LabelScheme
+from defectkeras.core.palette import class_colors, hex_color
 from defectkeras.metrics import ReliabilityCounts
 from defectkeras.metrics.pixels import Counts
 from defectkeras.training.details import Diameters
 from defectkeras.training.figure import new_figure, to_pixels
 from defectkeras.training.log_budget import PLOT_SIZE_PX
-from defectkeras.training.panel import class_color, hex_color
 
 MAX_NUMBERED_CLASSES = 12  # more numbers than these could not be read
 CALIBRATION_BINS = 10
@@ -64,6 +64,7 @@ def draw_calibration(
     """
     figure = new_figure(PLOT_SIZE_PX)
     axes = figure.add_subplot()
+    colors = class_colors(scheme)
     axes.plot([0, 1], [0, 1], color="0.6", linestyle="--", label="perfect")
     for defect in scheme.defects:
         counts = merge_bins(reliability[defect.index], CALIBRATION_BINS)
@@ -72,7 +73,7 @@ def draw_calibration(
             counts.mean_probability,
             counts.frequency,
             marker="o",
-            color=hex_color(class_color(defect.index)),
+            color=hex_color(colors[defect.index]),
             label=f"{defect.name}, error {error:.3f}",
         )
     axes.set(xlim=(0, 1), ylim=(0, 1))
@@ -101,6 +102,7 @@ def draw_sizes(
         (H, W, 3) uint8.
     """
     figure = new_figure(PLOT_SIZE_PX)
+    colors = class_colors(scheme)
     shown = list(annotated_px)[:MAX_SIZE_PLOTS]
     if not shown:
         figure.text(0.5, 0.5, "No class of kind region", ha="center")
@@ -110,7 +112,7 @@ def draw_sizes(
         annotated, predicted = (
             np.concatenate(sizes[index]) for sizes in (annotated_px, predicted_px)
         )
-        _draw_sizes(axes, annotated, predicted, hex_color(class_color(index)))
+        _draw_sizes(axes, annotated, predicted, hex_color(colors[index]))
         axes.set_title(scheme.classes[index].name, loc="left", fontsize=10)
     return to_pixels(figure)
 

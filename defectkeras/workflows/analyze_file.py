@@ -9,7 +9,8 @@ from typing import Literal
 
 from defectkeras.core.calibration import Calibration
 from defectkeras.core.errors import DefectKerasError, RegistryError
-from defectkeras.core.files import sha256_of_file
+from defectkeras.core.files import sha256_of_path
+from defectkeras.micrographs.montage import is_montage
 from defectkeras.micrographs.normalize import normalize_percentile
 from defectkeras.micrographs.read import errors_that_name, read_micrograph
 from defectkeras.quantification.settings import QuantifySettings
@@ -25,6 +26,7 @@ from defectkeras.workflows.method import (
     load_method,
     segment_by_method,
 )
+from defectkeras.workflows.montage import MontageSettings, montage_into_folder
 from defectkeras.workflows.result_folder import require_same_origin
 from defectkeras.workflows.segment import (
     Segmenter,
@@ -63,6 +65,17 @@ class AnalyzeSettings:
     def __post_init__(self) -> None:
         """Check what would fail for each file alike."""
         Calibration(self.pixel_size_nm, self.foil_thickness_nm)
+
+    def for_montage(self) -> MontageSettings:
+        """Give the same settings for a montage."""
+        return MontageSettings(
+            segment=self.segment,
+            quantify=self.quantify,
+            pixel_size_nm=self.pixel_size_nm,
+            foil_thickness_nm=self.foil_thickness_nm,
+            frame=self.frame,
+            errors=self.errors,
+        )
 
 
 @dataclass(frozen=True)
@@ -161,7 +174,7 @@ def segment_file(
         image=normalize_percentile(micrograph.pixels),
         class_map=segmentation.class_map,
         scheme=segmenter.scheme,
-        sha256=sha256_of_file(path),
+        sha256=sha256_of_path(path),
         warnings=segmentation.warnings,
         probability_map=segmentation.prediction.probability_map,
         uncertainty=segmentation.prediction.uncertainty,
@@ -172,8 +185,21 @@ def segment_file(
 
 def _analyze(task: FileTask, segmenter: Segmenter | Method) -> FileOutcome:
     name = task.folder.name
-    segmented = segment_file(task.path, segmenter, task.settings, name=name)
     try:
+        # A method without a network looks at the whole micrograph at once
+        if isinstance(segmenter, Segmenter) and is_montage(
+            task.path, task.settings.frame
+        ):
+            montage_into_folder(
+                task.path,
+                segmenter,
+                task.settings.for_montage(),
+                task.run,
+                task.folder,
+                replace=task.overwrite,
+            )
+            return FileOutcome(task.path, task.folder, "analyzed")
+        segmented = segment_file(task.path, segmenter, task.settings, name=name)
         measure_into_folder(
             segmented,
             task.run,
@@ -189,7 +215,7 @@ def _analyze(task: FileTask, segmenter: Segmenter | Method) -> FileOutcome:
 def _keep(task: FileTask) -> FileOutcome:
     """Keep older results that are the same, or raise."""
     with errors_that_name(task.path):
-        sha256 = sha256_of_file(task.path)
+        sha256 = sha256_of_path(task.path)
     require_same_origin(task.folder, task.run, sha256=sha256)
     return FileOutcome(task.path, task.folder, "kept")
 

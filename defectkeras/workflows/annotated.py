@@ -13,7 +13,7 @@ from typing import Any
 
 from defectkeras.core.calibration import Calibration
 from defectkeras.core.errors import DatasetError, MicrographError
-from defectkeras.core.labels import DefectClass, LabelScheme
+from defectkeras.core.labels import DefectClass, LabelScheme, scheme_of_names
 from defectkeras.core.micrograph import Micrograph
 from defectkeras.micrographs.annotations.read import (
     MAP_SUFFIXES,
@@ -25,7 +25,6 @@ from defectkeras.micrographs.annotations.read import (
     read_drawing,
 )
 from defectkeras.micrographs.read import errors_that_name
-from defectkeras.workflows.quantify import scheme_of_names
 
 CLASS_MAP = "class_map.png"
 SUMMARY = "summary.json"

@@ -4,11 +4,11 @@ import re
 from pathlib import Path
 
 from defectkeras.core.files import write_json, write_whole
+from defectkeras.core.palette import class_colors
 from defectkeras.reporting.comparison_figures import (
     draw_reliability,
     draw_size_comparison,
 )
-from defectkeras.reporting.palette import class_colors
 from defectkeras.reporting.tables import write_table
 from defectkeras.workflows.evaluation import Evaluation
 

@@ -8,6 +8,9 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from defectkeras.core.arrays import ClassMap, Image, LabelMap, ProbabilityMap
 from defectkeras.core.calibration import Calibration
 from defectkeras.core.files import whole_folder, write_json
@@ -16,7 +19,7 @@ from defectkeras.core.micrograph import Micrograph
 from defectkeras.micrographs.annotations import write_class_map
 from defectkeras.prediction.applicability import Applicability
 from defectkeras.quantification.error_parts import add_model_part
-from defectkeras.quantification.places import measure_places
+from defectkeras.quantification.places import Places, measure_places
 from defectkeras.quantification.quantify import (
     Quantification,
     QuantifySettings,
@@ -26,11 +29,12 @@ from defectkeras.registry.store import ModelVersion
 from defectkeras.reporting.dictionary import data_dictionary
 from defectkeras.reporting.micrograph_figures import micrograph_figures
 from defectkeras.reporting.overlay import draw_overlay, write_png
-from defectkeras.reporting.pictures import make_pictures
+from defectkeras.reporting.pictures import Pictures, make_pictures
 from defectkeras.reporting.results import MicrographReport, ModelFacts, RunFacts
 from defectkeras.reporting.tables import write_parquet, write_summary, write_table
 from defectkeras.reporting.vector import write_vector
 
+CLASS_MAP = "class_map.png"
 DICTIONARY = "data_dictionary.csv"
 PICTURES = "pictures.json"
 SUMMARY = "summary.json"
@@ -153,6 +157,60 @@ def measure_into_folder(
     known = segmented.applicability
     quantification = measure(segmented, settings)
     places = measure_places(quantification, segmented.class_map)
+    shown = (segmented.image, segmented.class_map, segmented.scheme)
+    result = Result(
+        name=segmented.micrograph.name,
+        quantification=quantification,
+        places=places,
+        pictures=make_pictures(*shown, calibration=calibration),
+        overlay=draw_overlay(*shown, calibration=calibration),
+        sha256=segmented.sha256,
+        warnings=(*segmented.warnings, *places.notes),
+    )
+    with whole_folder(folder, replace=replace) as temporary:
+        write_class_map(segmented.class_map, temporary / CLASS_MAP)
+        return write_result(result, run, folder.name, temporary, class_map=CLASS_MAP)
+
+
+@dataclass(frozen=True, eq=False)
+class Result:
+    """What is written of a micrograph beside its class map.
+
+    Attributes:
+        name: Of the micrograph.
+        quantification: What was measured.
+        places: How its defects lie.
+        pictures: For the page.
+        overlay: (h, w, 3) uint8.
+        sha256: Of the micrograph's file.
+        warnings: One sentence each.
+    """
+
+    name: str
+    quantification: Quantification
+    places: Places
+    pictures: Pictures
+    overlay: NDArray[np.uint8]
+    sha256: str
+    warnings: tuple[str, ...] = ()
+
+
+def write_result(
+    result: Result, run: RunFacts, name: str, temporary: Path, *, class_map: str
+) -> MicrographReport:
+    """Write tables, figures, pictures and the summary of a micrograph.
+
+    Args:
+        result: What was found.
+        run: What all micrographs share.
+        name: Of the folder, when it is whole.
+        temporary: The folder.
+        class_map: Name of the file of the class map in it.
+
+    Returns:
+        The micrograph's part of the page in the folder above.
+    """
+    quantification, places = result.quantification, result.places
     tables = {
         "objects.csv": quantification.objects,
         "lines.csv": quantification.lines,
@@ -163,37 +221,29 @@ def measure_into_folder(
         "pairs.csv": places.curves,
         "orientations.csv": places.orientations,
     }
-    files = ["overlay.png", "class_map.png", *tables, DICTIONARY, SUMMARY]
-    files += [str(Path(name).with_suffix(".parquet")) for name in tables]
+    files = ["overlay.png", class_map, *tables, DICTIONARY, SUMMARY]
+    files += [str(Path(table).with_suffix(".parquet")) for table in tables]
     figures = list(micrograph_figures(quantification, places))
     files += [f"figures/{f.name}.{kind}" for f in figures for kind in ("svg", "pdf")]
-    pictures = make_pictures(
-        segmented.image, segmented.class_map, segmented.scheme, calibration=calibration
-    )
     report = MicrographReport(
-        name=segmented.micrograph.name,
+        name=result.name,
         quantification=quantification,
-        pictures=pictures,
-        warnings=segmented.warnings,
-        files={name: f"{folder.name}/{name}" for name in files},
-        sha256=segmented.sha256,
+        pictures=result.pictures,
+        warnings=result.warnings,
+        files={file: f"{name}/{file}" for file in files},
+        sha256=result.sha256,
         places=places,
         applicability=known.to_dict() if known else None,
     )
-    overlay = draw_overlay(
-        segmented.image, segmented.class_map, segmented.scheme, calibration=calibration
-    )
-    with whole_folder(folder, replace=replace) as temporary:
-        write_png(overlay, temporary / "overlay.png")
-        write_class_map(segmented.class_map, temporary / "class_map.png")
-        for name, table in tables.items():
-            write_table(table, temporary / name)
-            write_parquet(table, (temporary / name).with_suffix(".parquet"))
-        write_table(data_dictionary(tables), temporary / DICTIONARY)
-        for figure in figures:
-            write_vector(figure.figure, temporary / "figures" / figure.name)
-        write_json(temporary / PICTURES, dataclasses.asdict(pictures))
-        write_summary(temporary / SUMMARY, report, run)
+    write_png(result.overlay, temporary / "overlay.png")
+    for table_name, table in tables.items():
+        write_table(table, temporary / table_name)
+        write_parquet(table, (temporary / table_name).with_suffix(".parquet"))
+    write_table(data_dictionary(tables), temporary / DICTIONARY)
+    for figure in figures:
+        write_vector(figure.figure, temporary / "figures" / figure.name)
+    write_json(temporary / PICTURES, dataclasses.asdict(result.pictures))
+    write_summary(temporary / SUMMARY, report, run)
     return report
 
 

@@ -1,28 +1,28 @@
 """A class map from any tool, measured."""
 
 import dataclasses
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 
-from defectkeras.core.arrays import ClassMap, LabelMap
+from defectkeras.core.arrays import ClassMap
 from defectkeras.core.calibration import Calibration
 from defectkeras.core.errors import DatasetError, MicrographError
 from defectkeras.core.files import sha256_of_file
-from defectkeras.core.labels import KINDS, DefectClass, LabelScheme
+from defectkeras.core.labels import LabelScheme, scheme_of_names
 from defectkeras.core.micrograph import Micrograph
-from defectkeras.core.names import require_known
 from defectkeras.micrographs.annotations import (
     Encoding,
     read_class_map,
     read_label_map,
 )
+from defectkeras.micrographs.annotations.read import Annotation, Hints, holds_shapes
 from defectkeras.micrographs.normalize import normalize_percentile
 from defectkeras.micrographs.read import read_micrograph
 from defectkeras.quantification.quantify import Quantification, QuantifySettings
 from defectkeras.reporting.page import write_page
+from defectkeras.workflows.annotated import find_fields, read_field, scheme_of_fields
 from defectkeras.workflows.measure import (
     CalibrationErrors,
     Segmented,
@@ -41,13 +41,16 @@ class ClassMapRequest:
     """A class map, and what is known about it.
 
     Attributes:
-        path: PNG or TIFF.
-        encoding: "class_index", "binary" or "objects".
+        path: PNG, TIFF or .npy (numbers), JSON of labelme or COCO, .roi or .zip of
+            ImageJ (shapes).
+        encoding: "class_index", "binary" or "objects"; of no meaning for shapes.
         classes: The defect classes in the order of their index, each "name" or
-            "name:kind" with kind "region" or "line"; empty names them by number.
+            "name:kind" with kind "region" or "line"; empty names numbers by number and
+            shapes as the file does.
         micrograph_path: What the class map belongs to, or None.
         pixel_size_nm: In place of the micrograph's own, or None.
         foil_thickness_nm: In place of the micrograph's own, or None.
+        line_width_px: Width of drawn lines that have none, or None.
         errors: What is known of the errors of pixel size and thickness.
         settings: How it is measured.
     """
@@ -58,6 +61,7 @@ class ClassMapRequest:
     micrograph_path: Path | None = None
     pixel_size_nm: float | None = None
     foil_thickness_nm: float | None = None
+    line_width_px: float | None = None
     errors: CalibrationErrors = field(default_factory=CalibrationErrors)
     settings: QuantifySettings = field(default_factory=QuantifySettings)
 
@@ -111,48 +115,53 @@ def quantify_into_folder(
     return report.quantification
 
 
-def scheme_of_names(classes: Sequence[str]) -> LabelScheme:
-    """Give the scheme of some defect classes, in the order of their index.
-
-    Args:
-        classes: Each "name" (a region) or "name:kind".
-
-    Raises:
-        DatasetError: When a kind is unknown or a name is there twice.
-
-    Example:
-        >>> scheme = scheme_of_names(["dislocation:line", "void"])
-        >>> [(c.index, c.name, c.kind) for c in scheme.defects]
-        [(1, 'dislocation', 'line'), (2, 'void', 'region')]
-    """
-    defects = [_parse_class(index + 1, text) for index, text in enumerate(classes)]
-    return LabelScheme((DefectClass(0, "matrix", "matrix"), *defects))
-
-
-def _parse_class(index: int, text: str) -> DefectClass:
-    name, _, kind = text.partition(":")
-    require_known(
-        kind or "region", KINDS[1:], what=f"kind of class {name!r}", error=DatasetError
-    )
-    return DefectClass(index, name, "line" if kind == "line" else "region")
-
-
 def _load(request: ClassMapRequest) -> Segmented:
-    class_map = read_class_map(
-        request.path, num_classes=MAX_CLASSES, encoding=request.encoding
-    )
-    micrograph = _micrograph(request, class_map)
+    read = _read_shapes if holds_shapes(request.path) else _read_map
+    micrograph, scheme, annotation = read(request)
     micrograph = dataclasses.replace(
         micrograph, calibration=request.errors.of(micrograph.calibration)
     )
     return Segmented(
         micrograph=micrograph,
         image=normalize_percentile(micrograph.pixels),
-        class_map=class_map,
-        scheme=_scheme(request, class_map),
+        class_map=annotation.class_map,
+        scheme=scheme,
         sha256=sha256_of_file(request.micrograph_path or request.path),
-        label_map=_label_map(request),
+        label_map=annotation.label_map,
     )
+
+
+def _read_map(request: ClassMapRequest) -> tuple[Micrograph, LabelScheme, Annotation]:
+    """Read a map of numbers."""
+    class_map = read_class_map(
+        request.path, num_classes=MAX_CLASSES, encoding=request.encoding
+    )
+    label_map = read_label_map(request.path) if request.encoding == "objects" else None
+    micrograph = _micrograph(request, class_map.shape)
+    return micrograph, _scheme(request, class_map), Annotation(class_map, label_map)
+
+
+def _read_shapes(
+    request: ClassMapRequest,
+) -> tuple[Micrograph, LabelScheme, Annotation]:
+    """Read shapes of labelme, COCO or ImageJ; they name their classes."""
+    micrograph = None
+    if request.micrograph_path is not None:
+        micrograph = _micrograph(request, None)
+    hints = Hints(line_width_px=request.line_width_px)
+    fields = find_fields(request.path)
+    if len(fields) > 1:
+        name = None if micrograph is None else micrograph.name
+        fields = tuple(field for field in fields if field.name == name)
+    if len(fields) != 1:
+        raise DatasetError(
+            f"{request.path}: must tell which image is meant. Received: shapes of "
+            "several. Give the one with --micrograph."
+        )
+    scheme = scheme_of_fields(fields, hints, request.classes)
+    annotation = read_field(fields[0], scheme, hints, micrograph)
+    shape = annotation.class_map.shape
+    return micrograph or _micrograph(request, shape), scheme, annotation
 
 
 def _scheme(request: ClassMapRequest, class_map: ClassMap) -> LabelScheme:
@@ -173,12 +182,8 @@ def _scheme(request: ClassMapRequest, class_map: ClassMap) -> LabelScheme:
     return scheme_of_names(names)
 
 
-def _label_map(request: ClassMapRequest) -> LabelMap | None:
-    return read_label_map(request.path) if request.encoding == "objects" else None
-
-
-def _micrograph(request: ClassMapRequest, class_map: ClassMap) -> Micrograph:
-    """Give the micrograph of the map; a blank one when there is none."""
+def _micrograph(request: ClassMapRequest, shape: tuple[int, ...] | None) -> Micrograph:
+    """Give the micrograph of a map; a blank one of a shape when there is none."""
     if request.micrograph_path is None:
         calibration = Calibration(
             request.pixel_size_nm,
@@ -186,16 +191,16 @@ def _micrograph(request: ClassMapRequest, class_map: ClassMap) -> Micrograph:
             "none" if request.pixel_size_nm is None else "user",
             "none" if request.foil_thickness_nm is None else "user",
         )
-        blank = np.zeros(class_map.shape, dtype=np.float32)
+        blank = np.zeros(shape or (1, 1), dtype=np.float32)
         return Micrograph(blank, calibration, request.path.stem)
     micrograph = read_micrograph(
         request.micrograph_path,
         pixel_size_nm=request.pixel_size_nm,
         foil_thickness_nm=request.foil_thickness_nm,
     )
-    if micrograph.shape != class_map.shape:
+    if shape is not None and micrograph.shape != shape:
         raise MicrographError(
             f"{request.path}: must have the height and width of its micrograph, "
-            f"{micrograph.shape}. Received: {class_map.shape}."
+            f"{micrograph.shape}. Received: {shape}."
         )
     return micrograph

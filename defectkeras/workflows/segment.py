@@ -1,7 +1,7 @@
 """A model version of the registry, asked about micrographs."""
 
 import os
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -14,9 +14,10 @@ from defectkeras.core.errors import ModelError, ServingError
 from defectkeras.core.labels import LabelScheme
 from defectkeras.core.micrograph import Micrograph
 from defectkeras.prediction.applicability import Applicability
+from defectkeras.prediction.bands import Prediction, predict_bands
 from defectkeras.prediction.domain import check_pixel_size
 from defectkeras.prediction.postprocess import remove_small_objects
-from defectkeras.prediction.predict import Prediction, predict_micrograph
+from defectkeras.prediction.predict import predict_micrograph
 from defectkeras.prediction.tiling import Tiling, choose_halo
 from defectkeras.registry.card import ModelCard
 from defectkeras.registry.store import ModelRegistry, ModelVersion
@@ -218,6 +219,52 @@ def segment(
         tuple(remove_small_objects(o, settings.min_area_px) for o in others),
         applicability,
     )
+
+
+def segment_bands(
+    segmenter: Segmenter,
+    read_rows: Callable[[int, int], Image],
+    shape: tuple[int, int],
+    settings: SegmentSettings,
+    *,
+    on_progress: Callable[[int, int], None] | None = None,
+) -> Iterator[Prediction]:
+    """Segment a montage, some rows after the other, with its specks.
+
+    Args:
+        segmenter: A loaded model version.
+        read_rows: First row and the row after the last to these rows, (h, W),
+            normalized as the whole.
+        shape: (H, W) of the montage.
+        settings: How; `rescale` and `min_area_px` are not looked at.
+        on_progress: Called with the tiles done and the tiles of all.
+
+    Yields:
+        Of rows that follow each other the prediction, its uncertainty and its
+        `view_class_maps` those of the variants of the model when there are any.
+    """
+    card = segmenter.card
+    streams = [
+        predict_bands(
+            predict_fn,
+            read_rows,
+            shape,
+            num_classes=card.scheme.num_classes,
+            tiling=tiling_for(card, settings),
+            augment=settings.augment,
+            thresholds=card.threshold_values(),
+            on_progress=on_progress if number == 0 else None,
+        )
+        for number, predict_fn in enumerate((segmenter.predict_fn, *segmenter.variants))
+    ]
+    for (_, prediction), *others in zip(*streams, strict=True):
+        if not others:
+            yield prediction
+            continue
+        class_maps, uncertainty = _predict_variants(other for _, other in others)
+        yield replace(
+            prediction, uncertainty=uncertainty, view_class_maps=tuple(class_maps)
+        )
 
 
 def _predict_variants(

@@ -2,6 +2,7 @@
 
 import json
 
+import pandas as pd
 import pytest
 
 from defectkeras.datasets.spec import load_dataset_spec
@@ -76,3 +77,24 @@ def test_a_shard_does_its_part_and_says_what_comes_next(
     assert run(*words, "4/3").exit_code == 1
     assert run(*words, "one").exit_code == 2
     assert run(*words[:-2], "--workers", 0).exit_code == 2
+
+
+@pytest.mark.slow
+def test_the_error_of_the_model_is_in_the_bars(run, folder, tiny_registry, tmp_path):
+    field = sorted(folder.glob("*.tif"))[0]
+    words = ("analyze", field, "--model", "tiny", "--registry", tiny_registry, "--json")
+    for name, options in {
+        "plain": (),
+        "views": ("--augment",),
+        "passes": ("--spread", "dropout"),
+    }.items():
+        done = run(*words, "--out", tmp_path / name, *options)
+        assert done.exit_code == 0, done.output
+        quantities = json.loads(done.stdout)["micrographs"][0]["quantities"]
+        has_part = any("model" in q["parts"] for q in quantities)
+        assert has_part == (name != "plain"), name
+        columns = pd.read_parquet(tmp_path / name / "objects.parquet").columns
+        assert ("uncertainty" in columns) == (name != "plain")
+    done = run(*words, "--out", tmp_path / "members", "--spread", "members")
+    assert done.exit_code == 1
+    assert "members" in done.stderr

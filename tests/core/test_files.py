@@ -1,6 +1,7 @@
 import hashlib
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -195,3 +196,28 @@ def test_a_killed_writer_leaves_the_old_file_whole(tmp_path):
         time.sleep(0.1)
         writer.send_signal(signal.SIGKILL)
     assert path.read_bytes() in (b"old", bytes([7]) * 3_000_000)
+
+
+def test_what_a_killed_writer_left_of_a_folder_goes_with_the_next(tmp_path):
+    code = (
+        "import os, signal, sys; from pathlib import Path\n"
+        "from defectkeras.core.files import whole_folder\n"
+        "with whole_folder(Path(sys.argv[1])) as folder:\n"
+        "    (folder / 'part').write_text('half')\n"
+        "    os.kill(os.getpid(), signal.SIGKILL)"
+    )
+    target = tmp_path / "field"
+    killed = subprocess.run([sys.executable, "-c", code, str(target)], check=False)
+    assert killed.returncode == -9
+    assert len([p for p in tmp_path.iterdir() if p.is_dir()]) == 1
+    with whole_folder(tmp_path / "another"):
+        pass
+    assert any(tmp_path.glob(".*-field"))  # of another folder it is not touched
+    with whole_folder(target) as first:
+        (first / "whole").touch()
+        with whole_folder(target, replace=True):  # two at work at once
+            pass
+        assert (first / "whole").exists()
+        shutil.rmtree(target)
+    assert {p.name for p in tmp_path.iterdir()} == {"another", "field"}
+    assert [p.name for p in target.iterdir()] == ["whole"]

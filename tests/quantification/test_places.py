@@ -55,6 +55,24 @@ def test_lines_have_an_orientation(scheme, disc, segment):
     rose = places.orientations
     assert rose["fraction"].sum() == pytest.approx(1)
     assert set(rose["class_name"]) == {"dislocation"}
+    assert places.notes == ()
+
+
+def test_few_segments_make_no_rose(scheme, segment):
+    class_map = np.zeros((90, 120), np.int32)
+    for row in (20, 60):
+        class_map[row : row + 4] = 1
+    places = measure(scheme, class_map)
+    assert len(places.orientations) == 0
+    (note,) = places.notes
+    assert "There are 2." in note
+
+
+def test_of_many_objects_the_middle_is_taken(scheme, disc, segment, monkeypatch):
+    class_map = draw(disc, segment)
+    monkeypatch.setattr("defectkeras.quantification.places.MOST", 4)
+    found = find(measure(scheme, class_map), "void", "clark_evans")
+    assert 4 <= found["count"] < 16
 
 
 def test_curves_stand_beside_their_envelopes(scheme, disc, segment):

@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 
 from defectkeras.core.labels import DefectClass, LabelScheme
+from defectkeras.core.palette import class_colors
 from defectkeras.reporting.contact_sheet import CELL_PX, draw_contact_sheet
-from defectkeras.reporting.palette import class_colors
 
 SCHEME = LabelScheme(
     (DefectClass(0, "matrix", "matrix"), DefectClass(1, "void", "region"))

@@ -4,13 +4,13 @@ from PIL import Image as PillowImage
 
 from defectkeras.core.calibration import Calibration
 from defectkeras.core.labels import DefectClass, LabelScheme
+from defectkeras.core.palette import class_colors
 from defectkeras.reporting.overlay import (
     draw_overlay,
     legend_entries,
     paint_classes,
     write_png,
 )
-from defectkeras.reporting.palette import class_colors
 
 SCHEME = LabelScheme(
     (

@@ -7,7 +7,7 @@ from PIL import Image
 
 from defectkeras.core.calibration import Calibration
 from defectkeras.core.labels import DefectClass, LabelScheme
-from defectkeras.reporting.palette import class_colors
+from defectkeras.core.palette import class_colors
 from defectkeras.reporting.pictures import make_pictures
 
 SCHEME = LabelScheme(

@@ -2,13 +2,12 @@ import numpy as np
 import pytest
 
 from defectkeras.core.arrays import NOT_ANNOTATED
+from defectkeras.core.palette import class_colors
 from defectkeras.training.details import ShownField
 from defectkeras.training.log_budget import PANEL_SIZE_PX
 from defectkeras.training.panel import (
-    COLORS,
     ERROR_COLORS,
     PICTURE_PX,
-    class_color,
     color_classes,
     color_errors,
     draw_panel,
@@ -17,18 +16,20 @@ from defectkeras.training.panel import (
 )
 
 
-def test_colors_lie_over_the_micrograph():
+def test_colors_lie_over_the_micrograph(scheme):
     image = np.full((30, 40), 0.5, np.float32)
     class_map = np.zeros((30, 40), np.int32)
     class_map[5:10, 6:12], class_map[5:10, 20:30] = 1, 2
     class_map[20:, :] = NOT_ANNOTATED
-    picture = color_classes(image, class_map)
+    colors = class_colors(scheme)
+    picture = color_classes(image, class_map, scheme)
     assert (picture.shape, picture.dtype) == ((30, 40, 3), np.uint8)
     assert (picture[:5] == 128).all()
-    np.testing.assert_allclose(picture[7, 8], (128.0 + COLORS[0]) / 2, atol=1)
-    np.testing.assert_allclose(picture[7, 25], (128.0 + COLORS[1]) / 2, atol=1)
+    np.testing.assert_allclose(picture[7, 8], (128.0 + np.array(colors[1])) / 2, atol=1)
+    np.testing.assert_allclose(
+        picture[7, 25], (128.0 + np.array(colors[2])) / 2, atol=1
+    )
     assert (picture[25] < 128).all()  # not annotated is darker
-    assert class_color(8) == class_color(1)
 
 
 def test_errors_are_told_apart():
@@ -65,5 +66,5 @@ def test_panel_has_its_size_whatever_the_field(scheme, shape):
     panel = draw_panel(field, scheme)
     assert (panel.shape, panel.dtype) == ((*PANEL_SIZE_PX, 3), np.uint8)
     legend = panel[350:, 710:].reshape(-1, 3)
-    for color in (class_color(1), class_color(2), *ERROR_COLORS):
+    for color in (*class_colors(scheme).values(), *ERROR_COLORS):
         assert (legend == color).all(axis=-1).any()

@@ -2,9 +2,9 @@ import numpy as np
 import pytest
 
 from defectkeras.core.labels import DefectClass, LabelScheme
+from defectkeras.core.palette import class_colors
 from defectkeras.metrics import ReliabilityCounts
 from defectkeras.training.log_budget import PLOT_SIZE_PX
-from defectkeras.training.panel import class_color
 from defectkeras.training.plots import (
     draw_calibration,
     draw_confusion,
@@ -49,7 +49,7 @@ def test_calibration_has_a_curve_for_each_defect(scheme):
     picture = draw_calibration(curves, scheme)
     assert picture.shape == SHAPE
     for index in curves:
-        assert has_color(picture, class_color(index))
+        assert has_color(picture, class_colors(scheme)[index])
 
 
 def test_bins_merge():

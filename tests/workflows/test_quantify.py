@@ -1,5 +1,7 @@
 """Masks from any tool, measured."""
 
+import json
+
 import numpy as np
 import pytest
 import tifffile
@@ -7,13 +9,15 @@ from PIL import Image
 
 from defectkeras.core.calibration import Calibration
 from defectkeras.core.errors import DatasetError, DefectKerasError, MicrographError
+from defectkeras.core.labels import scheme_of_names
 from defectkeras.core.micrograph import Micrograph
+from defectkeras.micrographs.annotations.imagej import write_imagej
+from defectkeras.micrographs.annotations.shapes import Area, Drawing, Shape
 from defectkeras.micrographs.write import write_micrograph
 from defectkeras.workflows.quantify import (
     ClassMapRequest,
     quantify_class_map,
     quantify_into_folder,
-    scheme_of_names,
 )
 
 
@@ -94,3 +98,56 @@ def test_micrograph_gives_calibration_and_picture(mask_path, tmp_path):
 def test_unknown_kind_gets_the_nearest():
     with pytest.raises(DatasetError, match="Did you mean 'line'"):
         scheme_of_names(["dislocation:lin"])
+
+
+def test_shapes_name_their_classes(tmp_path):
+    box = [[10, 20], [30, 20], [30, 40], [10, 40]]
+    shapes = [
+        {"label": "void", "shape_type": "polygon", "points": box},
+        {"label": "crack", "shape_type": "line", "points": [[5, 5], [75, 5]]},
+    ]
+    content = {"shapes": shapes, "imageHeight": 60, "imageWidth": 80}
+    path = tmp_path / "field.json"
+    path.write_text(json.dumps(content))
+    with pytest.raises(MicrographError, match="width"):
+        quantify_class_map(ClassMapRequest(path))
+    found = quantify_class_map(ClassMapRequest(path, line_width_px=3.0))
+    assert found.find("void", "count").value == 1
+    assert found.objects["area_px"].tolist() == [400]
+    assert found.find("crack", "line_count").value == 1
+    named = ClassMapRequest(path, classes=("void", "crack:line"), line_width_px=3.0)
+    assert [c.name for c in quantify_class_map(named).scheme.defects] == [
+        "void",
+        "crack",
+    ]
+
+
+def test_regions_of_imagej_take_the_size_of_the_micrograph(tmp_path):
+    corners = np.array([[20.0, 10.0], [40.0, 10.0], [40.0, 30.0]])
+    drawing = Drawing((60, 80), (Shape("void", Area((corners,))),))
+    path = tmp_path / "RoiSet.zip"
+    write_imagej(drawing, path)
+    field = tmp_path / "field.tif"
+    write_micrograph(
+        Micrograph(np.ones((60, 80), np.float32), Calibration(0.5), "field"), field
+    )
+    with pytest.raises(MicrographError, match="micrograph"):
+        quantify_class_map(ClassMapRequest(path))
+    found = quantify_class_map(ClassMapRequest(path, micrograph_path=field))
+    assert found.find("void", "count").value == 1
+    assert found.calibration.pixel_size_nm == pytest.approx(0.5)
+
+
+def test_an_array_of_numpy_is_a_map_but_no_pickle(tmp_path):
+    path = tmp_path / "labels.npy"
+    labels = np.zeros((40, 70), np.int64)
+    labels[5:12, 5:12], labels[5:12, 12:20] = 3, 900
+    np.save(path, labels)
+    found = quantify_class_map(ClassMapRequest(path, "objects", ("void",)))
+    assert found.objects["area_px"].tolist() == [49, 56]
+    np.save(path, np.array([[{}]], dtype=object), allow_pickle=True)
+    with pytest.raises(MicrographError, match=r"labels\.npy"):
+        quantify_class_map(ClassMapRequest(path))
+    np.save(path, np.zeros((3, 4, 2), np.uint8))
+    with pytest.raises(MicrographError, match="rows and columns"):
+        quantify_class_map(ClassMapRequest(path))

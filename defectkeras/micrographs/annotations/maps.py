@@ -16,7 +16,7 @@ from PIL.PngImagePlugin import PngInfo
 from defectkeras.core.arrays import NOT_ANNOTATED, ClassMap, LabelMap
 from defectkeras.core.errors import MicrographError
 from defectkeras.core.files import whole_file
-from defectkeras.micrographs.checks import to_grey
+from defectkeras.micrographs.checks import MAX_PIXELS, check_plane, to_grey
 from defectkeras.micrographs.frame import Frame
 from defectkeras.micrographs.read import errors_that_name, read_frame
 
@@ -48,7 +48,7 @@ def read_class_map(
     """Read an annotation as a class map.
 
     Args:
-        path: PNG (also with a palette, whose indices count) or TIFF.
+        path: PNG (also with a palette, whose indices count), TIFF, or .npy.
         num_classes: Number of classes, the matrix among them, up to 255.
         encoding: "class_index": values are classes, 255 is not annotated;
             "class_index_from_1": the matrix is 1 and the classes follow, as
@@ -85,7 +85,7 @@ def read_label_map(path: str | Path) -> LabelMap:
     """Read an annotation of numbered objects.
 
     Args:
-        path: PNG or TIFF of whole numbers: 0 is no object.
+        path: PNG, TIFF or .npy of whole numbers: 0 is no object.
 
     Returns:
         (H, W) int32 object numbers.
@@ -159,11 +159,25 @@ def _read_integers(path: Path) -> tuple[NDArray[Any], dict[str, Any]]:
             f"{path}: must be stored without loss. Received: a JPEG, which blurs "
             "the values. Save the annotation as PNG."
         )
+    if path.suffix.lower() == ".npy":
+        with errors_that_name(path):
+            return _as_integers(_read_npy(path)), {}
     frame = read_frame(path)
     with errors_that_name(path):
         indices = Frame(frame.pixels)  # without the palette
         values = to_grey(indices)
         return _as_integers(values), dict(frame.metadata)
+
+
+def _read_npy(path: Path) -> NDArray[Any]:
+    """Give the array (H, W) of a file of NumPy, in which nothing is pickled."""
+    values = np.load(path, mmap_mode="r", allow_pickle=False)
+    check_plane(values.shape, values.dtype, MAX_PIXELS)
+    if values.ndim != 2:
+        raise MicrographError(
+            f"must have rows and columns. Received: shape {values.shape}."
+        )
+    return np.array(values)
 
 
 def _as_integers(values: NDArray[Any]) -> NDArray[Any]:

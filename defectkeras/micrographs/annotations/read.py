@@ -27,7 +27,7 @@ from defectkeras.micrographs.annotations.rasterize import rasterize
 from defectkeras.micrographs.annotations.shapes import Drawing
 from defectkeras.micrographs.read import errors_that_name
 
-MAP_SUFFIXES = (".png", ".tif", ".tiff")
+MAP_SUFFIXES = (".npy", ".png", ".tif", ".tiff")
 SHAPE_SUFFIXES = (".json", ".roi", ".zip")
 
 
@@ -101,7 +101,7 @@ def read_annotation(
     """Read an annotation of any format.
 
     Args:
-        path: PNG or TIFF (maps), JSON of labelme or COCO, .roi or .zip of ImageJ.
+        path: PNG, TIFF or .npy (maps), JSON of labelme or COCO, .roi or .zip of ImageJ.
         scheme: The classes.
         hints: What the file does not tell.
 

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from defectkeras.core.labels import DefectClass, LabelScheme
-from defectkeras.reporting.palette import ORDER, class_colors, hex_color
+from defectkeras.core.palette import ORDER, class_colors, hex_color
 
 
 def scheme_of(*names):

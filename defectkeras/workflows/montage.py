@@ -1,0 +1,300 @@
+"""A montage analyzed into its folder without ever being in memory as a whole.
+
+The rows are predicted one tile after the other, and the classes go into files in a
+hidden folder; these are measured in bands. The tables are those of the whole. While
+it is at work it needs room on the disk: 5 bytes for each pixel, 9 with an
+uncertainty, and one more for each view or variant of the model.
+"""
+
+import dataclasses
+import shutil
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from defectkeras.core.arrays import Image
+from defectkeras.core.calibration import Calibration
+from defectkeras.core.errors import DefectKerasError, MicrographError
+from defectkeras.core.files import sha256_of_path, whole_folder
+from defectkeras.core.labels import LabelScheme
+from defectkeras.core.row_file import RowFile
+from defectkeras.micrographs.levels import find_percentiles
+from defectkeras.micrographs.montage import Montage, open_montage
+from defectkeras.micrographs.normalize import (
+    HIGH_PERCENT,
+    LOW_PERCENT,
+    normalize_levels,
+)
+from defectkeras.micrographs.write_rows import write_tiled_tiff
+from defectkeras.prediction.domain import check_pixel_size
+from defectkeras.prediction.postprocess import remove_small_objects
+from defectkeras.quantification.error_parts import add_model_part
+from defectkeras.quantification.places import measure_places
+from defectkeras.quantification.results import Quantification
+from defectkeras.quantification.row_maps import BAND_PX, RowMaps
+from defectkeras.quantification.settings import QuantifySettings
+from defectkeras.quantification.streamed import quantify_rows
+from defectkeras.reporting.overlay import draw_overlay
+from defectkeras.reporting.pictures import make_pictures
+from defectkeras.reporting.preview import make_preview
+from defectkeras.reporting.results import MicrographReport, RunFacts
+from defectkeras.workflows.measure import CalibrationErrors, Result, write_result
+from defectkeras.workflows.segment import (
+    Segmenter,
+    SegmentSettings,
+    segment_bands,
+)
+
+CLASS_MAP = "class_map.tif"
+LARGEST_SPECK_PX = 4096
+"""Specks of a montage can have no more pixels than this."""
+
+NO_DISTANCES = (
+    "Distances from one class to another are not measured in a montage; cut fields "
+    "from it to have them."
+)
+
+
+@dataclass(frozen=True)
+class MontageSettings:
+    """How a montage is analyzed.
+
+    Attributes:
+        segment: How it is segmented.
+        quantify: How it is measured.
+        pixel_size_nm: In place of the file's own, or None.
+        foil_thickness_nm: In place of the file's own, or None.
+        frame: Which frame of a stack, from 0, or None.
+        errors: What is known of the errors of pixel size and thickness.
+        band_px: Pixels of the bands that are measured at a time.
+    """
+
+    segment: SegmentSettings = dataclasses.field(default_factory=SegmentSettings)
+    quantify: QuantifySettings = dataclasses.field(default_factory=QuantifySettings)
+    pixel_size_nm: float | None = None
+    foil_thickness_nm: float | None = None
+    frame: int | None = None
+    errors: CalibrationErrors = dataclasses.field(default_factory=CalibrationErrors)
+    band_px: int = BAND_PX
+
+
+@dataclass(frozen=True, eq=False)
+class _Segmented:
+    """The files of a segmentation."""
+
+    classes: RowFile
+    probability: RowFile
+    uncertainty: RowFile | None
+    others: tuple[RowFile, ...]
+
+
+def montage_into_folder(
+    path: Path,
+    segmenter: Segmenter,
+    settings: MontageSettings,
+    run: RunFacts,
+    folder: Path,
+    *,
+    replace: bool = False,
+) -> MicrographReport:
+    """Segment and measure a montage, and write what `measure_into_folder` writes.
+
+    The class map is a tiled TIFF, and the overlay is scaled down.
+
+    Args:
+        path: A TIFF file or a folder of OME-Zarr.
+        segmenter: A loaded model version.
+        settings: How.
+        run: What all micrographs share.
+        folder: For the results; its name is that of the micrograph.
+        replace: Whether an older folder gives way.
+
+    Returns:
+        The micrograph's part of the page in the folder above.
+
+    Raises:
+        MicrographError: When the file cannot be read.
+        DefectKerasError: When a setting needs the whole montage.
+    """
+    _require_streamable(settings)
+    with (
+        open_montage(
+            path,
+            pixel_size_nm=settings.pixel_size_nm,
+            foil_thickness_nm=settings.foil_thickness_nm,
+            frame=settings.frame,
+        ) as montage,
+        whole_folder(folder, replace=replace) as temporary,
+    ):
+        scratch = temporary / "scratch"
+        scratch.mkdir()
+        result = _find(path, montage, segmenter, settings, scratch, temporary)
+        shutil.rmtree(scratch)
+        return write_result(
+            dataclasses.replace(result, name=folder.name),
+            run,
+            folder.name,
+            temporary,
+            class_map=CLASS_MAP,
+        )
+
+
+def _require_streamable(settings: MontageSettings) -> None:
+    """Check what would need the whole montage."""
+    if settings.segment.rescale:
+        raise DefectKerasError(
+            "A montage cannot be resampled. Received: --rescale. Leave it out, or "
+            "resample the file before."
+        )
+    if settings.segment.min_area_px > LARGEST_SPECK_PX:
+        raise DefectKerasError(
+            f"--min-area-px must be at most {LARGEST_SPECK_PX} for a montage. "
+            f"Received: {settings.segment.min_area_px}."
+        )
+
+
+def _find(
+    path: Path,
+    montage: Montage,
+    segmenter: Segmenter,
+    settings: MontageSettings,
+    scratch: Path,
+    temporary: Path,
+) -> Result:
+    """Segment and measure; write the class map."""
+    scheme, shape = segmenter.card.scheme, montage.shape
+    calibration = settings.errors.of(montage.calibration)
+    whole = RowMaps(shape, montage.read_rows, band_px=settings.band_px)
+
+    def all_rows() -> Iterator[Image]:
+        return (montage.read_rows(b.first, b.stop) for b in whole.bands())
+
+    low, high = find_percentiles(all_rows, [LOW_PERCENT, HIGH_PERCENT])
+
+    def read_image(first: int, stop: int) -> Image:
+        return normalize_levels(montage.read_rows(first, stop), low, high)
+
+    found = _segment(segmenter, read_image, whole, settings, scratch)
+    quantification = _measure(found, montage, scheme, calibration, settings)
+    write_tiled_tiff(
+        temporary / CLASS_MAP,
+        found.classes.read,
+        shape,
+        dtype=np.uint8,
+        pixel_size_nm=calibration.pixel_size_nm,
+    )
+    places = measure_places(quantification, None)
+    preview = make_preview(shape, read_image, found.classes.read)
+    size_nm = calibration.pixel_size_nm
+    shown = dataclasses.replace(
+        calibration,
+        pixel_size_nm=None if size_nm is None else size_nm * preview.factor,
+    )
+    warnings = [check_pixel_size(calibration, segmenter.card.pixel_size_range_nm)]
+    if len(scheme.defects) > 1:
+        warnings.append(NO_DISTANCES)
+    return Result(
+        name=path.stem,
+        quantification=quantification,
+        places=places,
+        pictures=make_pictures(
+            preview.image, preview.class_map, scheme, calibration=shown
+        ),
+        overlay=draw_overlay(
+            preview.image, preview.class_map, scheme, calibration=shown
+        ),
+        sha256=sha256_of_path(path),
+        warnings=tuple(w for w in (*warnings, *places.notes) if w is not None),
+    )
+
+
+def _segment(
+    segmenter: Segmenter,
+    read_image: Callable[[int, int], Image],
+    whole: RowMaps,
+    settings: MontageSettings,
+    scratch: Path,
+) -> _Segmented:
+    """Predict all rows into files."""
+    shape = whole.shape
+    if segmenter.card.scheme.num_classes > np.iinfo(np.uint8).max:
+        raise MicrographError("A montage must have at most 255 classes.")
+    classes = RowFile(scratch / "classes", shape, np.uint8)
+    probability = RowFile(scratch / "probability", shape, np.float32)
+    uncertainty = RowFile(scratch / "uncertainty", shape, np.float32)
+    others: tuple[RowFile, ...] = ()
+    has_spread = False
+    for part in segment_bands(segmenter, read_image, shape, settings.segment):
+        own = np.take_along_axis(
+            part.probability_map, part.class_map[..., np.newaxis], axis=-1
+        )
+        classes.append(part.class_map)
+        probability.append(own[..., 0])
+        if part.uncertainty is not None:
+            has_spread = True
+            uncertainty.append(part.uncertainty)
+        others = others or tuple(
+            RowFile(scratch / f"other_{n}", shape, np.uint8)
+            for n in range(len(part.view_class_maps))
+        )
+        for file, class_map in zip(others, part.view_class_maps, strict=True):
+            file.append(class_map)
+    return _Segmented(
+        _without_specks(classes, whole, settings),
+        probability,
+        uncertainty if has_spread else None,
+        tuple(_without_specks(other, whole, settings) for other in others),
+    )
+
+
+def _without_specks(
+    classes: RowFile, whole: RowMaps, settings: MontageSettings
+) -> RowFile:
+    """Give a class map without specks.
+
+    A speck has fewer rows than pixels, so that the rows around tell whether it is one.
+    """
+    least_px = settings.segment.min_area_px
+    if least_px < 2:
+        return classes
+    name = f"{classes.path.name}_cleaned"
+    cleaned = RowFile(classes.path.with_name(name), classes.shape, np.uint8)
+    for band in whole.bands(least_px):
+        rows = classes.read(band.first_known, band.stop_known).astype(np.int32)
+        cleaned.append(remove_small_objects(rows, least_px)[band.inner])
+    classes.path.unlink()
+    return cleaned
+
+
+def _measure(
+    found: _Segmented,
+    montage: Montage,
+    scheme: LabelScheme,
+    calibration: Calibration,
+    settings: MontageSettings,
+) -> Quantification:
+    """Measure what was segmented."""
+    maps = RowMaps(
+        montage.shape,
+        found.classes.read,
+        montage.read_rows,
+        found.probability.read,
+        None if found.uncertainty is None else found.uncertainty.read,
+        settings.band_px,
+    )
+    chosen = settings.quantify
+    quantification = quantify_rows(maps, scheme, calibration, settings=chosen)
+    if not found.others:
+        return quantification
+    others = [
+        quantify_rows(
+            RowMaps(montage.shape, other.read, band_px=settings.band_px),
+            scheme,
+            calibration,
+            settings=chosen,
+        )
+        for other in found.others
+    ]
+    return add_model_part(quantification, others)
