@@ -23,12 +23,12 @@ class RowFile:
     dtype: DTypeLike
 
     def append(self, rows: NDArray[Any]) -> None:
-        """Write the rows (h, W) that follow."""
+        """Write the rows that follow, some of the (H, W)."""
         with self.path.open("ab") as file:
             np.ascontiguousarray(rows, dtype=self.dtype).tofile(file)
 
     def read(self, first: int, stop: int) -> NDArray[Any]:
-        """Give the rows from `first` to `stop - 1`, (stop - first, W)."""
+        """Give the rows of (H, W) from `first` to `stop - 1`."""
         width = self.shape[1]
         values = np.fromfile(
             self.path,

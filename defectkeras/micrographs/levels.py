@@ -23,7 +23,7 @@ def find_percentiles(
     """Give percentiles as `numpy.percentile` gives them of the whole.
 
     Args:
-        read: Gives all rows of a micrograph, some (h, W) float32 at a time; called
+        read: Gives all rows of a micrograph (H, W), some at a time, float32; called
             twice.
         percents: From 0 to 100.
 

@@ -78,6 +78,7 @@ def open_montage(
             )
 
         def read_rows(first: int, stop: int) -> Image:
+            """Read some rows of (H, W) and check them."""
             with errors_that_name(path):
                 return to_floats(to_grey(Frame(rows.read_rows(first, stop))))
 

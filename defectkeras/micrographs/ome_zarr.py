@@ -72,6 +72,7 @@ def open_ome_zarr(
     plane = tuple(int(n) for n in np.unravel_index(number, planes)) if planes else ()
 
     def read_rows(first: int, stop: int) -> NDArray[Any]:
+        """Read some rows of the plane (H, W)."""
         return np.asarray(array[(*plane, slice(first, stop), slice(None))])
 
     yield RowFrame((height, width), read_rows, scale, metadata=metadata)

@@ -35,6 +35,7 @@ def open_tiff_rows(path: Path, frame: int | None) -> Iterator[RowFrame]:
         _check_layout(page)
 
         def read_rows(first: int, stop: int) -> NDArray[Any]:
+            """Read some rows of the page (H, W) or (H, W, C)."""
             if page.compression == _NO_COMPRESSION and page.is_contiguous:
                 pixels = _read_plain(path, file, page, first, stop)
             else:

@@ -32,6 +32,7 @@ def write_tiled_tiff(
     """
 
     def tiles() -> Iterator[NDArray[Any]]:
+        """Cut the map (H, W) into tiles, row by row."""
         for top in range(0, shape[0], TILE_PX):
             rows = read_rows(top, min(top + TILE_PX, shape[0]))
             for left in range(0, shape[1], TILE_PX):

@@ -65,7 +65,7 @@ def whole_field(shape: tuple[int, ...]) -> Mask:
 
 
 def is_whole(field: Mask) -> bool:
-    """Tell whether a field is one of `whole_field`, without looking at its pixels."""
+    """Tell whether a field (H, W) is one of `whole_field`, not looking at pixels."""
     return not any(field.strides)
 
 

@@ -56,7 +56,12 @@ class Swept:
 
 
 def runs_of_band(mask: Mask, band: Band) -> Runs:
-    """Give the runs of a mask (h, W) of a band's rows, in rows of the micrograph."""
+    """Give the runs of a mask in rows of the micrograph.
+
+    Args:
+        mask: The rows of a band, of (H, W).
+        band: Where they lie.
+    """
     runs = find_runs(mask.astype(np.int32))
     return Runs(runs.index, runs.row + band.first, runs.first, runs.last, runs.labels)
 

@@ -154,7 +154,6 @@ def measure_into_folder(
         The micrograph's part of the page in the folder above.
     """
     calibration = segmented.micrograph.calibration
-    known = segmented.applicability
     quantification = measure(segmented, settings)
     places = measure_places(quantification, segmented.class_map)
     shown = (segmented.image, segmented.class_map, segmented.scheme)
@@ -166,6 +165,7 @@ def measure_into_folder(
         overlay=draw_overlay(*shown, calibration=calibration),
         sha256=segmented.sha256,
         warnings=(*segmented.warnings, *places.notes),
+        applicability=segmented.applicability,
     )
     with whole_folder(folder, replace=replace) as temporary:
         write_class_map(segmented.class_map, temporary / CLASS_MAP)
@@ -184,6 +184,7 @@ class Result:
         overlay: (h, w, 3) uint8.
         sha256: Of the micrograph's file.
         warnings: One sentence each.
+        applicability: How far it is from those that the model has learned from.
     """
 
     name: str
@@ -193,6 +194,7 @@ class Result:
     overlay: NDArray[np.uint8]
     sha256: str
     warnings: tuple[str, ...] = ()
+    applicability: Applicability | None = None
 
 
 def write_result(
@@ -211,6 +213,7 @@ def write_result(
         The micrograph's part of the page in the folder above.
     """
     quantification, places = result.quantification, result.places
+    known = result.applicability
     tables = {
         "objects.csv": quantification.objects,
         "lines.csv": quantification.lines,

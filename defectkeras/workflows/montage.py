@@ -1,9 +1,8 @@
 """A montage analyzed into its folder without ever being in memory as a whole.
 
-The rows are predicted one tile after the other, and the classes go into files in a
-hidden folder; these are measured in bands. The tables are those of the whole. While
-it is at work it needs room on the disk: 5 bytes for each pixel, 9 with an
-uncertainty, and one more for each view or variant of the model.
+The rows are predicted tile by tile into files in a hidden folder, and these are
+measured in bands. The tables are those of the whole. The files take 5 bytes for each
+pixel, 9 with an uncertainty, and one more for each view or variant of the model.
 """
 
 import dataclasses
@@ -132,13 +131,8 @@ def montage_into_folder(
         scratch.mkdir()
         result = _find(path, montage, segmenter, settings, scratch, temporary)
         shutil.rmtree(scratch)
-        return write_result(
-            dataclasses.replace(result, name=folder.name),
-            run,
-            folder.name,
-            temporary,
-            class_map=CLASS_MAP,
-        )
+        result = dataclasses.replace(result, name=folder.name)
+        return write_result(result, run, folder.name, temporary, class_map=CLASS_MAP)
 
 
 def _require_streamable(settings: MontageSettings) -> None:
@@ -169,11 +163,13 @@ def _find(
     whole = RowMaps(shape, montage.read_rows, band_px=settings.band_px)
 
     def all_rows() -> Iterator[Image]:
+        """Read (H, W), some rows at a time."""
         return (montage.read_rows(b.first, b.stop) for b in whole.bands())
 
     low, high = find_percentiles(all_rows, [LOW_PERCENT, HIGH_PERCENT])
 
     def read_image(first: int, stop: int) -> Image:
+        """Read some rows of (H, W), normalized as the whole."""
         return normalize_levels(montage.read_rows(first, stop), low, high)
 
     found = _segment(segmenter, read_image, whole, settings, scratch)

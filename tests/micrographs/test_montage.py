@@ -1,0 +1,44 @@
+import numpy as np
+import pytest
+import tifffile
+
+from defectkeras.core.errors import MicrographError
+from defectkeras.micrographs import montage
+from defectkeras.micrographs.montage import is_montage, open_montage
+from defectkeras.micrographs.read import read_micrograph
+
+
+@pytest.fixture
+def path(tmp_path):
+    pixels = np.random.default_rng(0).normal(size=(90, 140)).astype(np.float32)
+    pixels[50, 7] = 9
+    path = tmp_path / "field.tif"
+    tifffile.imwrite(path, pixels, tile=(32, 32), photometric="minisblack")
+    return path
+
+
+def test_rows_and_calibration_are_those_of_the_micrograph(path):
+    whole = read_micrograph(path, pixel_size_nm=0.5)
+    with open_montage(path, pixel_size_nm=0.5) as opened:
+        assert opened.shape == whole.shape
+        assert opened.calibration == whole.calibration
+        np.testing.assert_array_equal(opened.read_rows(40, 60), whole.pixels[40:60])
+
+
+def test_the_size_decides_and_only_of_formats_that_can_be_read_by_rows(
+    path, tmp_path, monkeypatch
+):
+    assert not is_montage(path)
+    monkeypatch.setattr(montage, "LARGEST_WHOLE_PX", 1000)
+    assert is_montage(path)
+    assert not is_montage(tmp_path / "field.png")
+    assert not is_montage(tmp_path / "nothing.tif")  # told by who reads it
+    (tmp_path / "bad.tif").write_bytes(b"no micrograph")
+    with pytest.raises(MicrographError, match=r"bad\.tif"):
+        is_montage(tmp_path / "bad.tif")
+
+
+def test_rows_that_are_no_numbers_are_told(path):
+    tifffile.imwrite(path, np.full((20, 30), np.nan, np.float32))
+    with open_montage(path) as opened, pytest.raises(MicrographError, match="finite"):
+        opened.read_rows(0, 5)
