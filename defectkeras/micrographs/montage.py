@@ -73,9 +73,9 @@ def open_montage(
         with errors_that_name(path):
             opened = ROW_READERS[path.suffix.lower()](path, frame)
             rows = stack.enter_context(opened)
-            calibration = calibrate(
-                rows, pixel_size_nm=pixel_size_nm, foil_thickness_nm=foil_thickness_nm
-            )
+        calibration = calibrate(
+            path, rows, pixel_size_nm=pixel_size_nm, foil_thickness_nm=foil_thickness_nm
+        )
 
         def read_rows(first: int, stop: int) -> Image:
             """Read some rows of (H, W) and check them."""

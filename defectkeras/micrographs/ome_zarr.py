@@ -28,6 +28,11 @@ _SOURCE = "OME-Zarr multiscales"
 _LETTERS = {"nanometer": "nm", "micrometer": "um", "angstrom": "Å", "picometer": "pm"}
 
 
+def has_zarr() -> bool:
+    """Tell whether the extra `montages` is installed."""
+    return find_spec("zarr") is not None
+
+
 def is_ome_zarr(path: Path) -> bool:
     """Tell whether a path is a folder of Zarr, by its name."""
     return path.suffix.lower() == SUFFIX and path.is_dir()
@@ -55,7 +60,7 @@ def open_ome_zarr(
     Raises:
         MicrographError: When the extra is missing, or there is no image.
     """
-    if find_spec("zarr") is None:
+    if not has_zarr():
         raise MicrographError(
             "must be read with a library that is not there. Received: a folder of "
             "Zarr. Run pip install 'defectkeras[montages]'."

@@ -14,7 +14,7 @@ from defectkeras.micrographs.emd import read_emd
 from defectkeras.micrographs.frame import Frame, Reader, RowFrame
 from defectkeras.micrographs.metadata import plain
 from defectkeras.micrographs.mrc import read_mrc
-from defectkeras.micrographs.ome_zarr import is_ome_zarr, read_ome_zarr
+from defectkeras.micrographs.ome_zarr import has_zarr, is_ome_zarr, read_ome_zarr
 from defectkeras.micrographs.raster import read_jpeg, read_png
 from defectkeras.micrographs.rosetta import is_installed, read_rosetta
 from defectkeras.micrographs.tiff import read_tiff
@@ -80,13 +80,14 @@ def read_micrograph(
     with errors_that_name(path):
         pixels = to_floats(to_grey(read))
         metadata = plain(read.metadata)
-        calibration = calibrate(
-            read, pixel_size_nm=pixel_size_nm, foil_thickness_nm=foil_thickness_nm
-        )
+    calibration = calibrate(
+        path, read, pixel_size_nm=pixel_size_nm, foil_thickness_nm=foil_thickness_nm
+    )
     return Micrograph(pixels, calibration, path.stem, metadata)
 
 
 def calibrate(
+    path: Path,
     frame: Frame | RowFrame,
     *,
     pixel_size_nm: float | None,
@@ -95,11 +96,17 @@ def calibrate(
     """Give pixel size and thickness, those of the user before those of the file.
 
     Args:
-        frame: What the file tells.
+        path: The file.
+        frame: What it tells.
         pixel_size_nm: Of the user, or None.
         foil_thickness_nm: Of the user, or None.
+
+    Raises:
+        MicrographError: When the unit of the file is none of length.
+        CalibrationError: When a size of the user is no finite number above 0.
     """
-    size_nm = file_pixel_size_nm(frame.scale) if pixel_size_nm is None else None
+    with errors_that_name(path):
+        size_nm = file_pixel_size_nm(frame.scale) if pixel_size_nm is None else None
     size_source = frame.scale.source if frame.scale and size_nm else "none"
     thickness_source = "ImageJ description" if frame.foil_thickness_nm else "none"
     if pixel_size_nm is not None:
@@ -179,10 +186,14 @@ def readable_suffixes() -> dict[str, str]:
         >>> readable_suffixes()[".tif"]
         'tiff'
     """
+    is_there: dict[Reader, bool] = {
+        read_rosetta: is_installed(),
+        read_ome_zarr: has_zarr(),
+    }
     return {
         suffix: reader.__module__.rpartition(".")[2]
         for suffix, reader in READERS.items()
-        if reader is not read_rosetta or is_installed()
+        if is_there.get(reader, True)
     }
 
 

@@ -31,7 +31,10 @@ def test_a_field_without_objects_has_no_figure(empty):
     assert list(micrograph_figures(empty)) == []
 
 
-def test_how_defects_lie_is_drawn_when_it_is_known(measured, drawn_class_map):
+def test_how_defects_lie_is_drawn_when_it_is_known(
+    measured, drawn_class_map, monkeypatch
+):
+    monkeypatch.setattr("defectkeras.quantification.places.FEWEST_SEGMENTS", 1)
     found = measured()
     places = measure_places(found, drawn_class_map, simulations=9)
     names = [f.name for f in micrograph_figures(found, places)]
