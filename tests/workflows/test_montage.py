@@ -1,6 +1,10 @@
 """A montage in bands against the same micrograph as a whole."""
 
 import json
+import re
+import subprocess
+import sys
+from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
@@ -184,3 +188,16 @@ def test_what_needs_the_whole_is_told(tiled, segmenter, tmp_path):
                 tiled, segmenter, MontageSettings(segment=settings), run, tmp_path / "x"
             )
     assert not (tmp_path / "x").exists()
+
+
+@pytest.mark.slow
+def test_memory_stays_that_of_some_rows():
+    """16 megapixels, whose maps as a whole would take more than a gigabyte."""
+    script = Path(__file__).parents[2] / "benchmarks" / "montage.py"
+    done = subprocess.run(
+        [sys.executable, script, "0.016"], check=True, capture_output=True, text=True
+    )
+    told = re.search(r"4096 x 4096 px: .* ([0-9.]+) GB; (\d+) objects", done.stdout)
+    assert told is not None, done.stdout
+    assert float(told[1]) < 0.9
+    assert int(told[2]) > 2000
