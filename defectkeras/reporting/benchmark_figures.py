@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import StrMethodFormatter
 
-from defectkeras.reporting.palette import (
+from defectkeras.core.palette import (
     BLUISH_GREEN,
     ORANGE,
     SKY_BLUE,

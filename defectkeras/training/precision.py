@@ -138,3 +138,25 @@ def gpu_capabilities() -> tuple[Capability, ...]:
         for device in tf.config.list_physical_devices("GPU")
     )
     return tuple(d.get("compute_capability", (0, 0)) for d in details)
+
+
+def in_float32(model: keras.Model) -> keras.Model:
+    """Give a trained model that computes in float32, with the same weights.
+
+    Few digits cost little while gradients of many pixels average, but they move single
+    pixels of a prediction, and a processor without bfloat16 is slow in it.
+
+    Args:
+        model: A functional model; returned as it is where it is in float32.
+    """
+    if all(layer.compute_dtype == "float32" for layer in model.layers):
+        return model
+
+    def copy(layer: keras.Layer) -> keras.Layer:
+        if isinstance(layer, keras.Model):
+            return in_float32(layer)
+        return type(layer).from_config(layer.get_config() | {"dtype": "float32"})
+
+    copied = keras.models.clone_model(model, clone_function=copy)
+    copied.set_weights(model.get_weights())
+    return copied

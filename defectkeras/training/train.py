@@ -18,6 +18,7 @@ from defectkeras.training.interruption import notice_interrupts
 from defectkeras.training.loop import TrainingLoop
 from defectkeras.training.loss_scale import loss_scale_for
 from defectkeras.training.optimizer import synchronize_batch_norms
+from defectkeras.training.precision import in_float32
 from defectkeras.training.prepare import (
     build_parts,
     check_model,
@@ -104,7 +105,7 @@ def train(  # noqa: PLR0913  (what, on what, how, where; each is asked for)
         on_progress: Told after each step and each validation.
 
     Returns:
-        The run, its model with the best weights.
+        The run, its model with the best weights and in float32.
 
     Raises:
         TrainingError: When the run cannot start (no validation split, nothing
@@ -180,7 +181,7 @@ def _finish(model: keras.Model, state: RunState, run_folder: Path) -> TrainingRu
         raise ValueError(f"A finished run must have a best epoch. Received: {state}.")
     model.load_weights(run_folder / BEST_WEIGHTS)
     return TrainingRun(
-        model=model,
+        model=in_float32(model),
         history=state.rows,
         best_epoch=state.best_epoch,
         best_score=state.best_score,

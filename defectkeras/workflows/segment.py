@@ -251,7 +251,7 @@ def segment_bands(
             shape,
             num_classes=card.scheme.num_classes,
             tiling=tiling_for(card, settings),
-            augment=settings.augment,
+            augment=card.augment if settings.augment is None else settings.augment,
             thresholds=card.threshold_values(),
             on_progress=on_progress if number == 0 else None,
         )

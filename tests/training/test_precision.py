@@ -1,4 +1,5 @@
 import keras
+import numpy as np
 import pytest
 
 from defectkeras.core.errors import TrainingError
@@ -7,6 +8,7 @@ from defectkeras.training.precision import (
     choose_precision,
     cpu_has_bfloat16,
     gpu_capabilities,
+    in_float32,
     with_policy,
 )
 
@@ -79,3 +81,22 @@ def test_a_policy_ends_with_its_models():
     with pytest.raises(KeyError), with_policy("mixed_float16"):
         raise KeyError
     assert keras.config.dtype_policy() == before
+
+
+def test_a_trained_model_computes_in_float32():
+    with with_policy("mixed_bfloat16"):
+        image = keras.Input((None, None, 1))
+        x = keras.layers.Conv2D(3, 3, padding="same", name="inner")(image)
+        inner = keras.Model(image, keras.layers.BatchNormalization()(x), name="part")
+        x = keras.layers.Conv2D(2, 1)(inner(image))
+        mixed = keras.Model(
+            image, keras.layers.Activation("linear", dtype="float32")(x)
+        )
+    plain = in_float32(mixed)
+    assert in_float32(plain) is plain
+    assert plain.get_layer("part").get_layer("inner").compute_dtype == "float32"
+    for one, other in zip(mixed.get_weights(), plain.get_weights(), strict=True):
+        np.testing.assert_array_equal(one, other)
+    pixels = np.random.default_rng(0).random((1, 5, 7, 1), np.float32)
+    np.testing.assert_allclose(plain(pixels), mixed(pixels), atol=0.02)
+    assert np.any(np.asarray(plain(pixels)) != np.asarray(mixed(pixels)))
