@@ -34,7 +34,6 @@ COSTS = {
     "gflops_per_megapixel": "GFLOP/MP",
     "training_cpu_seconds": "training, CPU s",
     "cpu_seconds_per_megapixel": "CPU s/MP",
-    "seconds_per_megapixel": "s/MP",
     "window_seconds_per_megapixel": "by windows, s/MP",
 }
 SPEEDS = {
