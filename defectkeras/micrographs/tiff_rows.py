@@ -61,6 +61,10 @@ def _check_layout(page: tifffile.TiffPage) -> None:
             "must be grey, with the channels of a pixel together, to be read some "
             "rows at a time. Received: a palette, or planes. Save it as a grey image."
         )
+    if not any(page.databytecounts):  # some may be left out, not all
+        raise MicrographError(
+            "must hold pixels. Received: a header without any. Copy the file again."
+        )
     piece_px = page.chunks[-3] * page.chunks[-2] if len(page.chunks) > 2 else 0
     piece_px = piece_px or math.prod(page.chunks[:2])
     if piece_px > MAX_PIECE_PX and page.compression != _NO_COMPRESSION:

@@ -3,6 +3,7 @@ import pytest
 import tifffile
 
 from defectkeras.core.errors import MicrographError
+from defectkeras.micrographs.montage import open_montage
 from defectkeras.micrographs.tiff_rows import open_tiff_rows
 
 PIXELS = np.random.default_rng(0).integers(0, 60000, (150, 230)).astype(np.uint16)
@@ -52,3 +53,12 @@ def test_what_cannot_be_read_by_rows_is_told(tmp_path):
     tifffile.imwrite(path, planes, photometric="rgb", planarconfig="separate")
     with pytest.raises(MicrographError, match="planes"), open_tiff_rows(path, None):
         pass
+
+
+def test_a_truncated_file_is_told(tmp_path):
+    path = tmp_path / "half.tif"
+    tifffile.imwrite(path, PIXELS, tile=(64, 64), compression="zlib", bigtiff=True)
+    path.write_bytes(path.read_bytes()[:-5000])
+    told = pytest.raises(MicrographError, match=r"half\.tif")
+    with open_montage(path) as montage, told:
+        montage.read_rows(0, 150)

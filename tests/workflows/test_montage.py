@@ -141,8 +141,7 @@ def test_analyze_takes_this_path_by_itself_and_goes_on(
     tiled, tiny_registry, tmp_path, monkeypatch
 ):
     damaged = tmp_path / "damaged.tif"
-    data = tiled.read_bytes()
-    damaged.write_bytes(data[:600] + bytes(len(data) - 1200) + data[-600:])
+    damaged.write_bytes(tiled.read_bytes()[:-2000])  # the header is whole
     out = tmp_path / "out"
 
     def run():
