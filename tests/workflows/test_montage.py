@@ -17,7 +17,7 @@ from defectkeras.core.files import sha256_of_path
 from defectkeras.core.labels import DefectClass, LabelScheme
 from defectkeras.micrographs import montage as montage_module
 from defectkeras.micrographs.read import read_micrograph
-from defectkeras.workflows import analyze_file, measure
+from defectkeras.workflows import measure
 from defectkeras.workflows.analyze import analyze
 from defectkeras.workflows.analyze_file import AnalyzeSettings, segment_file
 from defectkeras.workflows.measure import measure_into_folder, run_facts
@@ -157,8 +157,6 @@ def test_analyze_takes_this_path_by_itself_and_goes_on(
     assert run().kept == 1
     assert (out / "objects.parquet").read_bytes() == before
     assert any("Distances" in w for w in first.reports[0].all_warnings)
-    monkeypatch.setattr(analyze_file, "montage_into_folder", None)  # not asked again
-    assert run().kept == 1
 
 
 def test_ome_zarr_is_a_montage_too(tiled, segmenter, tmp_path, monkeypatch):
