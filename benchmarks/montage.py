@@ -97,6 +97,9 @@ def analyze_here(path: Path, model: str | None) -> None:
             stride=1,
             pixel_size_range_nm=None,
             threshold_values=lambda: None,
+            augment=False,
+            applicability={},
+            name="drawn",
         )
         segmenter = Segmenter(SimpleNamespace(card=card), by_threshold)
     else:

@@ -25,6 +25,7 @@ from defectkeras.quantification.quantify import (
     QuantifySettings,
     quantify,
 )
+from defectkeras.registry.card import ModelCard
 from defectkeras.registry.store import ModelVersion
 from defectkeras.reporting.dictionary import data_dictionary
 from defectkeras.reporting.micrograph_figures import micrograph_figures
@@ -184,7 +185,7 @@ class Result:
         overlay: (h, w, 3) uint8.
         sha256: Of the micrograph's file.
         warnings: One sentence each.
-        applicability: How far it is from those that the model has learned from.
+        applicability: How far it is from the training micrographs, or None.
     """
 
     name: str
@@ -213,7 +214,7 @@ def write_result(
         The micrograph's part of the page in the folder above.
     """
     quantification, places = result.quantification, result.places
-    known = result.applicability
+    far = result.applicability
     tables = {
         "objects.csv": quantification.objects,
         "lines.csv": quantification.lines,
@@ -236,7 +237,7 @@ def write_result(
         files={file: f"{name}/{file}" for file in files},
         sha256=result.sha256,
         places=places,
-        applicability=known.to_dict() if known else None,
+        applicability=far.to_dict() if far else None,
     )
     write_png(result.overlay, temporary / "overlay.png")
     for table_name, table in tables.items():
@@ -252,29 +253,27 @@ def write_result(
 
 def run_facts(
     *,
-    model: ModelFacts | None,
+    model: ModelVersion | None,
     settings: Mapping[str, Any],
     command: str = "",
 ) -> RunFacts:
     """Say what made a result: software, model and settings, at this moment.
 
     Args:
-        model: What made the class maps, or None.
+        model: The version that was asked, or None.
         settings: Everything that was set.
         command: What was typed.
     """
     return RunFacts(
         created=datetime.now(UTC).isoformat(timespec="seconds"),
         software={name: version(name) for name in SOFTWARE},
-        model=model,
+        model=None if model is None else _model_facts(model, model.card),
         settings=settings,
         command=command,
     )
 
 
-def model_facts(version: ModelVersion) -> ModelFacts:
-    """Give what results tell of a model version."""
-    card = version.card
+def _model_facts(version: ModelVersion, card: ModelCard) -> ModelFacts:
     return ModelFacts(
         name=version.name,
         version=version.version,

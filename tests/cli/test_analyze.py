@@ -1,11 +1,14 @@
 """Analyzing from the command line."""
 
+import dataclasses
 import json
 
+import numpy as np
 import pandas as pd
 import pytest
 
 from defectkeras.datasets.spec import load_dataset_spec
+from defectkeras.registry.store import ModelRegistry
 
 
 @pytest.fixture
@@ -79,22 +82,52 @@ def test_a_shard_does_its_part_and_says_what_comes_next(
     assert run(*words[:-2], "--workers", 0).exit_code == 2
 
 
+@pytest.fixture
+def spread_registry(tiny_registry, tmp_path):
+    """A network with dropout that stays on, and an ensemble, both untrained."""
+    from defectkeras.models.build import build_model
+    from defectkeras.models.ensemble import build_ensemble
+    from defectkeras.models.segnet_basic import build_segnet_basic
+
+    card = ModelRegistry(tiny_registry).resolve("tiny").card
+    drops = build_segnet_basic(num_classes=4, filters=4, bayesian=True)
+    members = [build_model("unet", num_classes=4, filters=4) for _ in range(2)]
+    registry = ModelRegistry(tmp_path / "registry")
+    image = np.random.default_rng(0).random((96, 128), np.float32)
+    for name, model in {"drops": drops, "group": build_ensemble(members)}.items():
+        own = dataclasses.replace(card, name=name, stride=16)
+        registry.publish(name, model, own, golden_image=image)
+    return tmp_path / "registry"
+
+
+def quantities_of(run, *words):
+    done = run("analyze", *words, "--json")
+    assert done.exit_code == 0, done.output
+    return json.loads(done.stdout)["micrographs"][0]["quantities"]
+
+
 @pytest.mark.slow
-def test_the_error_of_the_model_is_in_the_bars(run, folder, tiny_registry, tmp_path):
+def test_the_spread_of_the_views_is_in_the_bars(run, folder, tiny_registry, tmp_path):
     field = sorted(folder.glob("*.tif"))[0]
-    words = ("analyze", field, "--model", "tiny", "--registry", tiny_registry, "--json")
-    for name, options in {
-        "plain": (),
-        "views": ("--augment",),
-        "passes": ("--spread", "dropout"),
-    }.items():
-        done = run(*words, "--out", tmp_path / name, *options)
-        assert done.exit_code == 0, done.output
-        quantities = json.loads(done.stdout)["micrographs"][0]["quantities"]
-        has_part = any("model" in q["parts"] for q in quantities)
-        assert has_part == (name != "plain"), name
+    words = (field, "--model", "tiny", "--registry", tiny_registry)
+    for name, options in {"plain": (), "views": ("--augment",)}.items():
+        found = quantities_of(run, *words, "--out", tmp_path / name, *options)
+        assert any("model" in q["parts"] for q in found) == (name == "views")
         columns = pd.read_parquet(tmp_path / name / "objects.parquet").columns
-        assert ("uncertainty" in columns) == (name != "plain")
-    done = run(*words, "--out", tmp_path / "members", "--spread", "members")
+        assert ("uncertainty" in columns) == (name == "views")
+    done = run("analyze", *words, "--out", tmp_path / "x", "--spread", "dropout")
     assert done.exit_code == 1
-    assert "members" in done.stderr
+    assert "must have dropout that can stay on" in done.stderr
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("model", "spread"), [("drops", "dropout"), ("group", "members")]
+)
+def test_the_spread_of_variants_is_in_the_bars(
+    run, folder, spread_registry, tmp_path, model, spread
+):
+    field = sorted(folder.glob("*.tif"))[0]
+    words = (field, "--model", model, "--registry", spread_registry)
+    found = quantities_of(run, *words, "--out", tmp_path / "o", "--spread", spread)
+    assert any("model" in q["parts"] for q in found)

@@ -59,6 +59,9 @@ def segmenter():
         stride=2,
         pixel_size_range_nm=(0.5, 2.0),
         threshold_values=lambda: None,
+        augment=False,
+        applicability={},
+        name="drawn",
     )
     return Segmenter(SimpleNamespace(card=card), grey_is_class)
 
