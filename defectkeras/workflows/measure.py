@@ -25,7 +25,6 @@ from defectkeras.quantification.quantify import (
     QuantifySettings,
     quantify,
 )
-from defectkeras.registry.card import ModelCard
 from defectkeras.registry.store import ModelVersion
 from defectkeras.reporting.dictionary import data_dictionary
 from defectkeras.reporting.micrograph_figures import micrograph_figures
@@ -185,7 +184,7 @@ class Result:
         overlay: (h, w, 3) uint8.
         sha256: Of the micrograph's file.
         warnings: One sentence each.
-        applicability: How far it is from the training micrographs, or None.
+        applicability: How far it is from those that the model has learned from.
     """
 
     name: str
@@ -214,7 +213,7 @@ def write_result(
         The micrograph's part of the page in the folder above.
     """
     quantification, places = result.quantification, result.places
-    far = result.applicability
+    known = result.applicability
     tables = {
         "objects.csv": quantification.objects,
         "lines.csv": quantification.lines,
@@ -237,7 +236,7 @@ def write_result(
         files={file: f"{name}/{file}" for file in files},
         sha256=result.sha256,
         places=places,
-        applicability=far.to_dict() if far else None,
+        applicability=known.to_dict() if known else None,
     )
     write_png(result.overlay, temporary / "overlay.png")
     for table_name, table in tables.items():
@@ -253,27 +252,29 @@ def write_result(
 
 def run_facts(
     *,
-    model: ModelVersion | None,
+    model: ModelFacts | None,
     settings: Mapping[str, Any],
     command: str = "",
 ) -> RunFacts:
     """Say what made a result: software, model and settings, at this moment.
 
     Args:
-        model: The version that was asked, or None.
+        model: What made the class maps, or None.
         settings: Everything that was set.
         command: What was typed.
     """
     return RunFacts(
         created=datetime.now(UTC).isoformat(timespec="seconds"),
         software={name: version(name) for name in SOFTWARE},
-        model=None if model is None else _model_facts(model, model.card),
+        model=model,
         settings=settings,
         command=command,
     )
 
 
-def _model_facts(version: ModelVersion, card: ModelCard) -> ModelFacts:
+def model_facts(version: ModelVersion) -> ModelFacts:
+    """Give what results tell of a model version."""
+    card = version.card
     return ModelFacts(
         name=version.name,
         version=version.version,
