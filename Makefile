@@ -11,7 +11,7 @@ VENV ?= .venv
 ADDONS ?= .venv-addons
 BIN = $(VENV)/bin
 READY = $(VENV)/.ready
-# Where a worker dies in native code, its test is tried once more and named as RERUN;
+# Where a worker dies, its test is tried once more and named as RERUN;
 # a test that fails has failed.
 PYTEST = $(BIN)/pytest -n 2 --reruns 1 --only-rerun 'worker .* crashed'
 

@@ -1,6 +1,6 @@
 """Bands of a prediction: rows that are done while those below are not read yet."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -193,3 +193,28 @@ def _predict_views(
         )
     spread = np.sqrt(squares / NUM_SYMMETRIES).max(axis=-1, keepdims=True)
     return [mean, spread], classes
+
+
+def combine_variants(
+    predictions: Iterable[Prediction],
+) -> tuple[list[ClassMap], Image]:
+    """Give the class maps (H, W) of some variants and their spread.
+
+    Memory holds two probability maps beside that of one variant.
+
+    Args:
+        predictions: Of each variant, made when it is its turn.
+
+    Returns:
+        The class maps, and the standard deviation of the probability of the class
+        where it is largest, (H, W).
+    """
+    class_maps = []
+    mean = squares = np.zeros(1, dtype=np.float32)
+    for count, prediction in enumerate(predictions, start=1):
+        class_maps.append(prediction.class_map)
+        deviation = prediction.probability_map - mean
+        mean = np.asarray(mean + deviation / count, dtype=np.float32)
+        squares = squares + deviation * (prediction.probability_map - mean)
+    spread = np.sqrt(np.max(squares, axis=-1) / len(class_maps))
+    return class_maps, np.asarray(spread, dtype=np.float32)

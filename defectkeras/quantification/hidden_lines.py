@@ -73,10 +73,10 @@ def join_behind_regions(
         return np.arange(count)
     ends = _free_ends(segments)
     links, size = [np.zeros((2, 0), dtype=np.int64)], count
-    below: Integers | None = None  # regions of the band before in this one's first row
+    before, before_row = np.zeros((0, 0), dtype=np.int64), 0
     for band in bands:
         if not band.hidden.any():
-            below = None
+            before = before[:0]
             continue
         distance, region = cv2.distanceTransformWithLabels(
             (~band.hidden).astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_5
@@ -88,12 +88,11 @@ def join_behind_regions(
         at = (row - band.first_row, column)
         touches = distance[at] <= width_px + REACH_PX
         links.append(np.stack([line[touches], numbers[at][touches]]))
-        if below is not None:
-            top = first - band.first_row
-            shared = band.hidden[top]
-            links.append(np.stack([below[shared], numbers[top][shared]]))
-        last = stop - band.first_row
-        below = numbers[last] if last < len(numbers) else None
+        # What is seen from both bands is one region
+        known = before[band.first_row - before_row :]
+        shared = np.nonzero(band.hidden[: len(known)])
+        links.append(np.stack([known[shared], numbers[shared]]))
+        before, before_row = numbers, band.first_row
     pairs = np.concatenate(links, axis=1)
     graph = coo_array((np.ones(pairs.shape[1]), tuple(pairs)), (size, size))
     _, group = connected_components(graph, directed=False)

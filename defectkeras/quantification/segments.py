@@ -71,7 +71,8 @@ def measure_segments(
         [_end_kind(degrees[p], pixels[p], label_map.shape) for p in side]
         for side in first_last.T
     ]
-    label = label_map[tuple(ends[:, 0].T)].astype(np.int64)
+    # One end may lie beside the mask, where thinning has cut a corner
+    label = label_map[ends[..., 0], ends[..., 1]].max(axis=1).astype(np.int64)
     chord_px = np.linalg.norm(ends[:, 1] - ends[:, 0], axis=1)
     segments = pd.DataFrame(
         {

@@ -168,7 +168,7 @@ def _array(name: str, tensor: Any) -> Any:
         )
     try:
         return tf.make_ndarray(tensor)
-    except (TypeError, ValueError) as error:
+    except (KeyError, TypeError, ValueError) as error:  # KeyError: no such type
         raise StatusError(
             Code.INVALID_ARGUMENT, f"Tensor {name} cannot be read: {error}"
         ) from error

@@ -1,7 +1,7 @@
 """A model version of the registry, asked about micrographs."""
 
 import os
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -14,7 +14,7 @@ from defectkeras.core.errors import ModelError, ServingError
 from defectkeras.core.labels import LabelScheme
 from defectkeras.core.micrograph import Micrograph
 from defectkeras.prediction.applicability import Applicability
-from defectkeras.prediction.bands import Prediction, predict_bands
+from defectkeras.prediction.bands import Prediction, combine_variants, predict_bands
 from defectkeras.prediction.domain import check_pixel_size
 from defectkeras.prediction.postprocess import remove_small_objects
 from defectkeras.prediction.predict import predict_micrograph
@@ -204,7 +204,7 @@ def segment(
     prediction = predict(segmenter.predict_fn, on_progress=on_progress)
     others: Sequence[ClassMap] = prediction.view_class_maps
     if segmenter.variants:
-        others, uncertainty = _predict_variants(
+        others, uncertainty = combine_variants(
             predict(variant) for variant in segmenter.variants
         )
         prediction = replace(prediction, uncertainty=uncertainty)
@@ -261,35 +261,10 @@ def segment_bands(
         if not others:
             yield prediction
             continue
-        class_maps, uncertainty = _predict_variants(other for _, other in others)
+        class_maps, uncertainty = combine_variants(other for _, other in others)
         yield replace(
             prediction, uncertainty=uncertainty, view_class_maps=tuple(class_maps)
         )
-
-
-def _predict_variants(
-    predictions: Iterable[Prediction],
-) -> tuple[list[ClassMap], Image]:
-    """Give the class maps (H, W) of some variants and their spread.
-
-    Memory holds two probability maps beside that of one variant.
-
-    Args:
-        predictions: Of each variant, made when it is its turn.
-
-    Returns:
-        The class maps, and the standard deviation of the probability of the class
-        where it is largest, (H, W).
-    """
-    class_maps = []
-    mean = squares = np.zeros(1, dtype=np.float32)
-    for count, prediction in enumerate(predictions, start=1):
-        class_maps.append(prediction.class_map)
-        deviation = prediction.probability_map - mean
-        mean = np.asarray(mean + deviation / count, dtype=np.float32)
-        squares = squares + deviation * (prediction.probability_map - mean)
-    spread = np.sqrt(np.max(squares, axis=-1) / len(class_maps))
-    return class_maps, np.asarray(spread, dtype=np.float32)
 
 
 def tiling_for(card: ModelCard, settings: SegmentSettings) -> Tiling:

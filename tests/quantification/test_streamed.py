@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from defectkeras.core.calibration import Calibration
@@ -68,6 +68,8 @@ def require_equal(found, wanted):
     ends=st.sampled_from(["round", "square"]),
 )
 @settings(max_examples=6, deadline=None)
+@example(seed=6, rows=1, ends="round")  # a region seen from bands far from it
+@example(seed=11308, rows=1, ends="round")  # thinning ends a line beside the mask
 def test_bands_give_the_tables_of_the_whole(seed, rows, ends):
     class_map = draw(seed)
     rng = np.random.default_rng(seed)
