@@ -78,7 +78,9 @@ def test_interrupted_run_goes_on_and_is_published(synthetic_spec, tmp_path):
     version, run = train(again, config)
     assert version.reference == "x@1"
     assert len(run.history) == 1
-    assert run.model.dtype_policy.name == "mixed_bfloat16"
+    environment = json.loads((tmp_path / "run" / "environment.json").read_text())
+    assert environment["precision"] == "mixed_bfloat16"
+    assert run.model.dtype_policy.name == "float32"  # what is published
     assert keras.config.dtype_policy().name == "float32"
 
 
