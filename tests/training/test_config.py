@@ -6,14 +6,20 @@ import pytest
 from defectkeras.core.errors import TrainingError
 from defectkeras.core.strict import from_mapping
 from defectkeras.pipelines.augment import Augmentation
-from defectkeras.training.config import TrainingConfig, load_training_config
+from defectkeras.training.config import (
+    TrainingConfig,
+    load_training_config,
+    read_toml,
+)
+from defectkeras.training.settings import resolve_settings
 
-RECIPES = sorted((Path(__file__).parents[2] / "examples").glob("train_*.toml"))
+RECIPES = sorted((Path(__file__).parents[2] / "examples/recipes").glob("*.toml"))
 
 
 @pytest.mark.parametrize("path", RECIPES, ids=lambda p: p.stem)
 def test_recipes_of_the_examples_are_read(path):
-    assert load_training_config(path) != TrainingConfig()
+    settings = resolve_settings({"plan": read_toml(path)})
+    assert settings.config != TrainingConfig()
 
 
 def test_file_and_overrides_are_merged(tmp_path):
