@@ -204,14 +204,14 @@ def applicability_facts(
     Example:
         >>> ratios = {"texture": 0.4, "certainty": 1.5}
         >>> applicability_facts({"score": 1.5, "limit": 1.0, "ratios": ratios})
-        [('Unlike the training micrographs', 'score 1.50, limit 1 (texture 0.40, \
+        [('Unlike training', 'score 1.50, limit 1 (texture 0.40, \
 certainty 1.50)', '')]
     """
     if applicability is None:
         return []
     ratios = ", ".join(f"{k} {v:.2f}" for k, v in applicability["ratios"].items())
     value = f"score {applicability['score']:.2f}, limit 1 ({ratios})"
-    return [("Unlike the training micrographs", value, "")]
+    return [("Unlike training", value, "")]
 
 
 def _missing(quantities: Sequence[Quantity]) -> tuple[Missing, ...]:
