@@ -62,6 +62,7 @@ class FinetuneRequest:
         registry_root: Folder of the registry; None takes the default.
         run_folder: Folder of the run's files, new; None takes one in runs/.
         description: One sentence for the card; None writes a plain one.
+        limits: For the card; None writes what is always true.
         settings: Layers of settings over the careful ones, see `resolve_settings`.
     """
 
@@ -72,6 +73,7 @@ class FinetuneRequest:
     registry_root: Path | None = None
     run_folder: Path | None = None
     description: str | None = None
+    limits: str | None = None
     settings: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
 
@@ -171,6 +173,7 @@ def finetune(
         registry_root=request.registry_root,
         description=request.description
         or f"{card.description}, trained further on {plan.spec.name}",
+        limits=request.limits,
         origins={k: v for k, v in plan.settings.origins.items() if v != "default"},
         parent=plan.version.reference,
         run_folder=request.run_folder,
