@@ -64,6 +64,7 @@ format: $(READY)  ## put the code into its form
 docs: $(READY)  ## write the generated pages of docs/ anew
 	$(BIN)/python docs/write_cli_reference.py
 	$(BIN)/python docs/write_benchmark.py
+	$(BIN)/python docs/write_shipped_models.py
 
 clean:  ## remove what the other targets made
 	rm -rf $(VENV) $(ADDONS) demo_output build *.egg-info

@@ -31,6 +31,13 @@ def test_tables_of_the_benchmark_are_those_of_its_files():
     )
 
 
+def test_shipped_models_are_told_as_their_cards_do():
+    page = (ROOT / "docs" / "shipped_models.md").read_text()
+    assert page == load(ROOT / "docs" / "write_shipped_models.py").fill(page), (
+        "run: make docs"
+    )
+
+
 @pytest.mark.parametrize("page", PAGES, ids=lambda p: p.name)
 def test_links_lead_to_files(page):
     for target in re.findall(r"\]\(([^)#]+)[^)]*\)", page.read_text()):

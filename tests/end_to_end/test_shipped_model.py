@@ -33,6 +33,16 @@ def test_every_shipped_version_is_as_it_was_published():
             verify_version(registry.resolve(f"{name}@{number}"))
 
 
+def test_every_shipped_model_can_be_made_again():
+    recipes = {p.stem for p in (REGISTRY.parent / "examples/recipes").glob("*.toml")}
+    assert set(ModelRegistry(REGISTRY).names()) <= recipes
+
+
+def test_the_shipped_models_stay_small_enough_for_git():
+    sizes = [p.stat().st_size for p in REGISTRY.rglob("*") if p.is_file()]
+    assert sum(sizes) < 60e6
+
+
 def test_classes_are_found_in_unseen_foils(segmenter, tmp_path):
     counts = 0
     for seed in SEEDS:
