@@ -14,7 +14,7 @@ import numpy as np
 from defectkeras.core.errors import MicrographError
 from defectkeras.core.files import write_json
 from defectkeras.micrographs.annotations.rasterize import draw_shape
-from defectkeras.micrographs.annotations.rings import fill_rings, trace_rings
+from defectkeras.micrographs.annotations.rings import join_areas, trace_rings
 from defectkeras.micrographs.annotations.run_length import (
     counts_of_mask,
     counts_of_text,
@@ -140,9 +140,7 @@ def _rings(segmentation: Any, size: tuple[int, int], where: str) -> tuple[Points
     polygons = [_polygon(flat, where) for flat in segmentation]
     if len(polygons) == 1:
         return (polygons[0],)
-    # Parts of one object add up, also where they overlap.
-    union = np.any([fill_rings([p], size) for p in polygons], axis=0)
-    return trace_rings(union)
+    return join_areas(([polygon] for polygon in polygons), size).rings
 
 
 def _polygon(flat: Any, where: str) -> Points:

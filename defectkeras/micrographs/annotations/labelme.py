@@ -19,7 +19,7 @@ from defectkeras.core.errors import MicrographError
 from defectkeras.core.files import write_json
 from defectkeras.core.names import require_known
 from defectkeras.micrographs.annotations.rasterize import draw_shape
-from defectkeras.micrographs.annotations.rings import fill_rings, trace_rings
+from defectkeras.micrographs.annotations.rings import join_areas, trace_rings
 from defectkeras.micrographs.annotations.shapes import (
     Area,
     Drawing,
@@ -157,8 +157,8 @@ def _joined(shapes: list[Shape], size: tuple[int, int]) -> list[Shape]:
     if len(areas) < 2:
         return shapes
     lines = [s for s in shapes if isinstance(s.geometry, Line)]
-    union = np.any([fill_rings(area.rings, size) for area in areas], axis=0)
-    return [Shape(shapes[0].class_name, Area(trace_rings(union))), *lines]
+    joined = join_areas((area.rings for area in areas), size)
+    return [Shape(shapes[0].class_name, joined), *lines]
 
 
 def _entry(shape: Shape, size: tuple[int, int]) -> dict[str, Any]:

@@ -30,18 +30,22 @@ def mask_of_counts(counts: Sequence[int], size: tuple[int, int]) -> Mask:
         (H, W) true where the object is.
 
     Raises:
-        MicrographError: When the counts do not add up to the pixels.
+        MicrographError: When the counts are no whole numbers, or do not add up to
+            the pixels.
 
     Example:
         >>> mask_of_counts([1, 2, 3], (2, 3)).astype(int)
         array([[0, 1, 0],
                [1, 0, 0]])
     """
-    runs = np.asarray(counts, dtype=np.int64)
-    if (runs < 0).any() or runs.sum() != size[0] * size[1]:
+    runs, pixels = np.asarray(counts), size[0] * size[1]
+    if runs.size and (runs.ndim != 1 or runs.dtype.kind != "i"):
+        raise MicrographError("run lengths must be a list of whole numbers.")
+    # Numbers above all pixels could add up to them by an overflow.
+    if (runs < 0).any() or (runs > pixels).any() or runs.sum() != pixels:
         raise MicrographError(
             f"run lengths must be from 0 and add up to {size[0]} x {size[1]} pixels. "
-            f"Received: {int(runs.sum())} pixels in {len(runs)} runs."
+            f"Received: {sum(runs.tolist())} pixels in {len(runs)} runs."
         )
     inside = np.arange(len(runs)) % 2 == 1
     return np.repeat(inside, runs).reshape(size, order="F")

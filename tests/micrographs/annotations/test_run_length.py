@@ -47,6 +47,17 @@ def test_counts_that_do_not_add_up_are_an_error(counts):
         mask_of_counts(counts, (3, 4))
 
 
+def test_counts_that_add_up_by_an_overflow_are_an_error():
+    with pytest.raises(MicrographError, match="add up"):
+        mask_of_counts([2**62] * 4 + [12], (3, 4))
+
+
+@pytest.mark.parametrize("counts", [[5.5, 6.5], ["5", "7"], [[12]], [10**30]])
+def test_counts_that_are_no_whole_numbers_are_an_error(counts):
+    with pytest.raises(MicrographError, match="whole numbers"):
+        mask_of_counts(counts, (3, 4))
+
+
 def test_text_is_that_of_pycocotools():
     rows, columns = np.ogrid[:50, :70]
     disc = (rows - 20) ** 2 + (columns - 33) ** 2 <= 14**2
