@@ -62,7 +62,7 @@ def convert_version(
     _require_packages(form, packages)
     folder = conversion_folder(version, form)
     if folder.exists() and not replace:
-        raise RegistryError(f"{folder} exists. Use it, or say that it is replaced.")
+        raise RegistryError(f"{folder} exists. Use it, or replace it with --overwrite.")
     model = probability_model(load_model(version))
     with told_plainly(folder), whole_folder(folder, replace=replace) as temporary:
         convert(model, temporary, calibration_tiles)

@@ -3,6 +3,7 @@
 import json
 import re
 import zipfile
+import zlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,15 @@ _MODULES = re.compile(
 _FROM_ROOT = ("DTypePolicy", "Model", "Sequential", "Functional")
 _REFUSED = ("Lambda", "TFSMLayer", "TorchModuleWrapper", "JaxLayer", "FlaxLayer")
 _MOST_BYTES = 64 * 2**20
+
+_FAULTS = (
+    OSError,
+    KeyError,
+    ValueError,
+    RuntimeError,  # encrypted, an unknown compression, or nested too deep
+    zipfile.BadZipFile,
+    zlib.error,
+)
 
 
 def find_foreign_classes(folder: Path) -> tuple[str, ...]:
@@ -47,7 +57,7 @@ def _read_config(path: Path) -> Any:
             if archive.getinfo("config.json").file_size > _MOST_BYTES:
                 raise RegistryError(f"{path}: its config.json is larger than 64 MiB.")
             return json.loads(archive.read("config.json"))
-    except (OSError, KeyError, ValueError, zipfile.BadZipFile) as error:
+    except _FAULTS as error:
         raise RegistryError(f"{path} cannot be read: {error}.") from error
 
 
@@ -74,7 +84,10 @@ def _is_foreign(table: dict[str, Any]) -> bool:
         is_known = name in _FROM_ROOT
     else:
         is_known = _MODULES.fullmatch(str(module)) is not None
-    is_ours = str(table.get("registered_name")).startswith("defectkeras>")
+    # A name that nobody registered lets Keras import the module, so both must be ours.
+    is_ours = str(module).startswith("defectkeras.") and str(
+        table.get("registered_name")
+    ).startswith("defectkeras>")
     return not (is_known or is_ours)
 
 

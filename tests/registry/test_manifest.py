@@ -74,6 +74,7 @@ def test_pipe_is_damage_and_does_not_hang(folder):
     ("content", "message"),
     [
         ("{", "must be JSON"),
+        pytest.param("[" * 200_000, "must be JSON", id="deep"),
         ("[]", "must be a table"),
         (json.dumps({"schema": 2, "files": {}}), "`schema` 1"),
         (json.dumps({"schema": 1, "files": {"a": 1}}), "SHA-256 for each file"),

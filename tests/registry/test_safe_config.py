@@ -18,6 +18,12 @@ def folder(tmp_path):
     return tmp_path
 
 
+def write(table, folder):
+    config = {"module": "keras", "class_name": "Model", "config": {"l": [[table]]}}
+    with zipfile.ZipFile(folder / KERAS_FILE, "w") as archive:
+        archive.writestr("config.json", json.dumps(config))
+
+
 def test_our_models_are_ordinary(folder):
     assert "defectsegnet" in MODEL_BUILDERS
     build_model("defectsegnet", num_classes=3, variant="released").save(
@@ -51,10 +57,21 @@ def test_foreign_class_is_named_at_any_depth(folder, module, name):
     table = {"class_name": name, "config": {}, "registered_name": None}
     if module:
         table["module"] = module
-    config = {"module": "keras", "class_name": "Model", "config": {"l": [[table]]}}
-    with zipfile.ZipFile(folder / KERAS_FILE, "w") as archive:
-        archive.writestr("config.json", json.dumps(config))
+    write(table, folder)
     assert len(find_foreign_classes(folder)) == 1
+
+
+def test_foreign_class_under_a_name_of_ours_is_named(folder):
+    name = "defectkeras>no_such_layer"
+    write({"class_name": "system", "module": "os", "registered_name": name}, folder)
+    assert find_foreign_classes(folder) == ("class os.system in model.keras",)
+
+
+def test_json_that_is_nested_too_deep_is_told(folder):
+    with zipfile.ZipFile(folder / KERAS_FILE, "w") as archive:
+        archive.writestr("config.json", "[" * 200_000)
+    with pytest.raises(RegistryError, match="cannot be read"):
+        find_foreign_classes(folder)
 
 
 def test_broken_file_is_told(folder):
