@@ -30,6 +30,8 @@ from defectkeras.core.strict import from_mapping
 SUFFIX = ".skops"
 TREE = "sklearn.tree._tree.Tree"
 LEAF = -1
+MAX_BYTES = 2**32
+"""A file that unpacks to more is refused."""
 
 _FAULTS = (
     OSError,
@@ -96,6 +98,7 @@ def read_forest(path: Path) -> tuple[RandomForest, ForestFacts]:
     try:
         with warnings.catch_warnings():  # the version is among the facts
             warnings.simplefilter("ignore", InconsistentVersionWarning)
+            _require_small(path)
             content: Any = io.load(path, trusted=[TREE])
         classifier, table = content["classifier"], json.loads(content["facts"])
         facts = from_mapping(ForestFacts, table, where=str(path), error=ModelError)
@@ -107,6 +110,13 @@ def read_forest(path: Path) -> tuple[RandomForest, ForestFacts]:
         f"{path} must be a random forest as `defectkeras forest` writes it. Received: "
         f"{received}."
     )
+
+
+def _require_small(path: Path) -> None:
+    """Refuse a file that would fill the memory; zipfile reads no more than is told."""
+    with zipfile.ZipFile(path) as archive:
+        if sum(member.file_size for member in archive.infolist()) > MAX_BYTES:
+            raise ValueError(f"more than {MAX_BYTES} bytes when unpacked")
 
 
 def _is_sound(classifier: Any, num_classes: int) -> bool:

@@ -9,6 +9,7 @@ import pytest
 from sklearn.dummy import DummyClassifier
 from skops import io
 
+from defectkeras.classical import forest_file
 from defectkeras.classical.forest_file import ForestFacts, read_forest, write_forest
 from defectkeras.classical.random_forest import fit_random_forest
 from defectkeras.core.errors import ModelError
@@ -81,6 +82,13 @@ def test_a_pickle_is_never_run(forest, tmp_path):
         read_forest(tmp_path / "a.skops")
     with pytest.raises(ModelError, match="No such file"):
         read_forest(tmp_path / "b.skops")
+
+
+def test_a_file_that_unpacks_to_too_much(forest, tmp_path, monkeypatch):
+    write_forest(forest, FACTS, tmp_path / "a.skops")
+    monkeypatch.setattr(forest_file, "MAX_BYTES", 1000)
+    with pytest.raises(ModelError, match="more than 1000 bytes"):
+        read_forest(tmp_path / "a.skops")
 
 
 def test_a_class_that_the_scheme_has_not(forest, tmp_path):
