@@ -83,7 +83,8 @@ def benchmark_candidates(
         on_fold: Called after each fold of a candidate.
 
     Returns:
-        One row for each candidate and fold.
+        One row for each fold of what is computed: candidates that are alike, whatever
+        their groups, share theirs.
 
     Raises:
         DatasetError: When the folder holds results of other terms, or there are
@@ -94,7 +95,7 @@ def benchmark_candidates(
     budget = protocol.budget(config)
     _require_same_terms(folder, spec, protocol, budget)
     turns = [(f, c) for f in range(protocol.folds) for c in candidates]
-    rows = []
+    rows: dict[Path, Row] = {}
     for done, (fold, candidate) in enumerate(turns, start=1):
         path = folder / FOLDS / f"{candidate.key}-{fold + 1}.json"
         if not path.exists():
@@ -102,10 +103,10 @@ def benchmark_candidates(
             own = dataclasses.replace(budget, seed=budget.seed + fold)
             row = _run(candidate, held_out, own, protocol, folder)
             write_json(path, {"key": candidate.key, "fold": fold + 1, **row})
-        rows.append(json.loads(path.read_text(encoding="utf-8")))
+        rows[path] = json.loads(path.read_text(encoding="utf-8"))
         if on_fold is not None:
-            on_fold(done, len(turns), rows[-1])
-    return rows
+            on_fold(done, len(turns), rows[path])
+    return list(rows.values())
 
 
 def _run(

@@ -138,7 +138,10 @@ def _train(
         else None,
     }
     predict = predict_probabilities(
-        run.model, spec.scheme, target_pixel_size_nm=config.target_pixel_size_nm
+        run.model,
+        spec.scheme,
+        target_pixel_size_nm=config.target_pixel_size_nm,
+        augment=config.augment_predictions,
     )
 
     def segment(micrograph: Micrograph) -> Segmentation:

@@ -57,6 +57,18 @@ def test_a_stopped_benchmark_goes_on(run, monkeypatch):
         run(other)
 
 
+def test_candidates_that_are_alike_share_one_row(run, monkeypatch):
+    """As the same network in the group of architectures and in that of losses."""
+    monkeypatch.setattr(home, "run_fold", lambda *_, **__: {})
+    alike = (*CANDIDATES, Candidate("loss", "a"))
+    assert [(r["key"], r["fold"]) for r in run(candidates=alike)] == [
+        ("a", 1),
+        ("b", 1),
+        ("a", 2),
+        ("b", 2),
+    ]
+
+
 def test_nothing_is_chosen_by_a_validation():
     budget = PROTOCOL.budget(TrainingConfig(epochs=9, frozen_epochs=2))
     assert (budget.epochs, budget.steps_per_epoch, budget.frozen_epochs) == (1, 7, 0)
