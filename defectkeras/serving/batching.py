@@ -172,7 +172,7 @@ def _compute(batch: Sequence[Job]) -> None:
             joined = _join(batch)
             first = batch[0]
             found = first.servable.run(first.signature, joined, first.outputs)
-        except StatusError:
+        except Exception:  # noqa: BLE001  (the thread must go on; each is told alone)
             for job in batch:
                 _compute([job])
             return

@@ -17,6 +17,7 @@ from defectkeras.workflows.analyze import PAGE, analyze
 from defectkeras.workflows.analyze_file import AnalyzeSettings
 
 _KEPT = 20
+_MOST_NAME_BYTES = 100  # file systems take 255, also of a name with an ending of ours
 
 
 @dataclass(frozen=True, eq=False)
@@ -103,7 +104,8 @@ def plain_file_name(name: str) -> str:
         ('field 1 _b_.tif', 'micrograph')
     """
     last = re.split(r"[/\\\\]", name)[-1]
-    return re.sub(r"[^\w .+-]", "_", last)[-100:].strip(". ") or "micrograph"
+    plain = re.sub(r"[^\w .+-]", "_", last).encode()[-_MOST_NAME_BYTES:]
+    return plain.decode(errors="ignore").strip(". ") or "micrograph"
 
 
 def _positive(query: Mapping[str, str], name: str) -> float | None:

@@ -86,6 +86,9 @@ def test_a_bad_request_spoils_no_other(batcher):
     with ThreadPoolExecutor(4) as pool:
         found = list(pool.map(outcome, [1, 13, 3]))
     assert found == [[[2] * 3], Code.INVALID_ARGUMENT, [[6] * 3]]
+    with ThreadPoolExecutor(4) as pool:
+        found = list(pool.map(outcome, [1, 14, 3]))
+    assert found == [[[2] * 3], Code.INTERNAL, [[6] * 3]]
     assert outcome(14) is Code.INTERNAL
     assert outcome(5) == [[10] * 3]  # the thread is still there
 
