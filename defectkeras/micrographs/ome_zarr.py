@@ -9,7 +9,7 @@ import math
 from collections.abc import Iterator, Mapping
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,9 +17,6 @@ from numpy.typing import NDArray
 from defectkeras.core.errors import MicrographError
 from defectkeras.micrographs.checks import check_plane, choose_frame
 from defectkeras.micrographs.frame import Frame, RowFrame, Scale
-
-if TYPE_CHECKING:
-    pass
 
 MAX_PIXELS = 1 << 40
 SUFFIX = ".zarr"

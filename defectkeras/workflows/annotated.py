@@ -89,11 +89,12 @@ def scheme_of_fields(
         fields: Of a source.
         hints: What the files do not tell.
         classes: Each "name" or "name:kind" in the order of the index; they go
-            before what the files tell.
+            before what shapes tell.
 
     Returns:
-        The classes named; else those of the results of `analyze`; else those of
-        the shapes, by name. Numbers without names are class_1, class_2, ...
+        Those of the results of `analyze`, whose class maps know no others; else the
+        classes named; else those of the shapes, by name. The one class of objects or
+        of a binary mask may do without a name.
 
     Raises:
         DatasetError: When the files do not agree.
@@ -191,7 +192,7 @@ def _field_of_result(folder: Path) -> AnnotatedField:
         classes = tuple(DefectClass(**entry) for entry in summary["classes"])
         model = summary.get("model")
         return AnnotatedField(
-            name=str(summary["micrograph"]),
+            name=Path(str(summary["micrograph"])).name,  # it may name a file to write
             path=folder / CLASS_MAP,
             scheme=LabelScheme(classes),
             calibration=Calibration(**summary["calibration"]),

@@ -9,7 +9,7 @@ import numpy as np
 from defectkeras.core.arrays import ClassMap
 from defectkeras.core.calibration import Calibration
 from defectkeras.core.errors import DatasetError, MicrographError
-from defectkeras.core.files import sha256_of_file
+from defectkeras.core.files import sha256_of_path
 from defectkeras.core.labels import LabelScheme, scheme_of_names
 from defectkeras.core.micrograph import Micrograph
 from defectkeras.micrographs.annotations import (
@@ -43,7 +43,8 @@ class ClassMapRequest:
     Attributes:
         path: PNG, TIFF or .npy (numbers), JSON of labelme or COCO, .roi or .zip of
             ImageJ (shapes).
-        encoding: "class_index", "binary" or "objects"; of no meaning for shapes.
+        encoding: "class_index", "class_index_from_1", "binary" or "objects"; of no
+            meaning for shapes.
         classes: The defect classes in the order of their index, each "name" or
             "name:kind" with kind "region" or "line"; empty names numbers by number and
             shapes as the file does.
@@ -126,7 +127,7 @@ def _load(request: ClassMapRequest) -> Segmented:
         image=normalize_percentile(micrograph.pixels),
         class_map=annotation.class_map,
         scheme=scheme,
-        sha256=sha256_of_file(request.micrograph_path or request.path),
+        sha256=sha256_of_path(request.micrograph_path or request.path),
         label_map=annotation.label_map,
     )
 

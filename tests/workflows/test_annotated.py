@@ -49,6 +49,14 @@ def test_results_of_analyze_tell_classes_and_calibration(analyzed):
     np.testing.assert_array_equal(read.class_map, LABELS > 0)
 
 
+def test_a_result_names_no_place_elsewhere(analyzed):
+    path = analyzed / "a" / "summary.json"
+    summary = json.loads(path.read_text()) | {"micrograph": "../../elsewhere/a"}
+    path.write_text(json.dumps(summary))
+
+    assert [f.name for f in find_fields(analyzed)] == ["a", "b"]
+
+
 def test_a_folder_gives_its_files_of_any_format(tmp_path):
     write_label_map(LABELS, tmp_path / "x.tif")
     labelme(tmp_path / "y.json", ("void", "polygon"))

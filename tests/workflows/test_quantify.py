@@ -64,6 +64,14 @@ def test_a_micrograph_is_not_taken_for_a_class_map(tmp_path):
         quantify_class_map(ClassMapRequest(path))
 
 
+def test_classes_may_count_from_1_as_those_of_ilastik(tmp_path):
+    path = tmp_path / "map.png"
+    Image.fromarray(np.where(disc(), 2, 1).astype(np.uint8)).save(path)
+    request = ClassMapRequest(path, "class_index_from_1", ("void",))
+    (count,) = [q for q in quantify_class_map(request).quantities if q.name == "count"]
+    assert (count.class_name, count.value) == ("void", 1)
+
+
 def test_classes_without_names_are_numbered(tmp_path):
     class_map = np.zeros((40, 70), np.uint8)
     class_map[5:12, 5:12] = 2
@@ -93,6 +101,22 @@ def test_micrograph_gives_calibration_and_picture(mask_path, tmp_path):
     write_micrograph(Micrograph(pixels[:50], Calibration(2.0), "s"), small)
     with pytest.raises(MicrographError, match="height and width"):
         quantify_class_map(ClassMapRequest(mask_path, "binary", micrograph_path=small))
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning:zarr")
+def test_a_micrograph_may_be_a_folder(mask_path, tmp_path):
+    zarr = pytest.importorskip("zarr", reason="extra `montages` is not installed")
+    pixels = np.random.default_rng(0).random((90, 130), dtype=np.float32)
+    zarr.create_array(store=str(tmp_path / "field.zarr"), data=pixels)
+    request = ClassMapRequest(
+        mask_path,
+        encoding="binary",
+        classes=("void",),
+        micrograph_path=tmp_path / "field.zarr",
+        pixel_size_nm=0.5,
+    )
+    quantities = quantify_class_map(request).quantities
+    assert [q.value for q in quantities if q.name == "count"] == [1]
 
 
 def test_unknown_kind_gets_the_nearest():
