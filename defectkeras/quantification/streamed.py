@@ -42,11 +42,7 @@ def quantify_rows(
         DefectKerasError: When touching objects should be split.
     """
     chosen = settings or QuantifySettings()
-    if chosen.split != "none":
-        raise DefectKerasError(
-            "Touching objects of a montage cannot be split. Received: split="
-            f"{chosen.split}. Leave out --split, or cut the montage into fields."
-        )
+    require_no_splitting(chosen)
     known = Known(scheme, calibration, chosen)
     regions = [
         _measure_region(maps, c, known) for c in scheme.defects if c.kind == "region"
@@ -57,6 +53,22 @@ def quantify_rows(
         if c.kind == "line"
     ]
     return conclude(regions, lines, known, maps.shape)
+
+
+def require_no_splitting(settings: QuantifySettings) -> None:
+    """Check that touching objects need not be split.
+
+    Args:
+        settings: The methods.
+
+    Raises:
+        DefectKerasError: When they should.
+    """
+    if settings.split != "none":
+        raise DefectKerasError(
+            "Touching objects of a montage cannot be split. Received: split="
+            f"{settings.split}. Leave out --split, or cut the montage into fields."
+        )
 
 
 def _measure_region(

@@ -34,7 +34,7 @@ from defectkeras.quantification.places import measure_places
 from defectkeras.quantification.results import Quantification
 from defectkeras.quantification.row_maps import BAND_PX, RowMaps
 from defectkeras.quantification.settings import QuantifySettings
-from defectkeras.quantification.streamed import quantify_rows
+from defectkeras.quantification.streamed import quantify_rows, require_no_splitting
 from defectkeras.reporting.overlay import draw_overlay
 from defectkeras.reporting.pictures import make_pictures
 from defectkeras.reporting.preview import make_preview
@@ -136,7 +136,8 @@ def montage_into_folder(
 
 
 def _require_streamable(settings: MontageSettings) -> None:
-    """Check what would need the whole montage."""
+    """Check what would need the whole montage, before hours are spent on it."""
+    require_no_splitting(settings.quantify)
     if settings.segment.rescale:
         raise DefectKerasError(
             "A montage cannot be resampled. Received: --rescale. Leave it out, or "

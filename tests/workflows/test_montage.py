@@ -1,5 +1,6 @@
 """A montage in bands against the same micrograph as a whole."""
 
+import dataclasses
 import json
 import re
 import subprocess
@@ -17,6 +18,7 @@ from defectkeras.core.files import sha256_of_path
 from defectkeras.core.labels import DefectClass, LabelScheme
 from defectkeras.micrographs import montage as montage_module
 from defectkeras.micrographs.read import read_micrograph
+from defectkeras.quantification.settings import QuantifySettings
 from defectkeras.workflows import measure
 from defectkeras.workflows.analyze import analyze
 from defectkeras.workflows.analyze_file import AnalyzeSettings, segment_file
@@ -179,14 +181,15 @@ def test_ome_zarr_is_a_montage_too(tiled, segmenter, tmp_path, monkeypatch):
 
 def test_what_needs_the_whole_is_told(tiled, segmenter, tmp_path):
     run = run_facts(model=None, settings={})
+    idle = dataclasses.replace(segmenter, predict_fn=None)  # told before it is asked
+    specks = SegmentSettings(min_area_px=LARGEST_SPECK_PX + 1)
     for settings, match in (
-        (SegmentSettings(rescale=True), "--rescale"),
-        (SegmentSettings(min_area_px=LARGEST_SPECK_PX + 1), "--min-area-px"),
+        (MontageSettings(SegmentSettings(rescale=True)), "--rescale"),
+        (MontageSettings(specks), "--min-area-px"),
+        (MontageSettings(quantify=QuantifySettings(split="distance")), "--split"),
     ):
         with pytest.raises(DefectKerasError, match=match):
-            montage_into_folder(
-                tiled, segmenter, MontageSettings(segment=settings), run, tmp_path / "x"
-            )
+            montage_into_folder(tiled, idle, settings, run, tmp_path / "x")
     assert not (tmp_path / "x").exists()
 
 
