@@ -63,6 +63,7 @@ COSTS = {
 @click.option(
     "--architectures",
     default="",
+    show_default=False,
     metavar="NAMES",
     help="Networks, joined by commas, with arguments where they differ from the "
     "default, as in 'unet(filters=16), defectsegnet'; or all.",
@@ -70,6 +71,7 @@ COSTS = {
 @click.option(
     "--upsampling",
     default="",
+    show_default=False,
     metavar="NAMES",
     help="Ways of upsampling in the decoder of the network of --set architecture=...; "
     "or all.",
@@ -77,12 +79,14 @@ COSTS = {
 @click.option(
     "--losses",
     default="",
+    show_default=False,
     metavar="EXPRESSIONS",
     help="Losses for that network, as in 'ce, 0.5*ce + 0.5*dice'; or all.",
 )
 @click.option(
     "--methods",
     default="",
+    show_default=False,
     metavar="NAMES",
     help="Methods without a network: otsu, ridges, random_forest, ...; or all.",
 )

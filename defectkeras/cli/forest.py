@@ -19,7 +19,12 @@ from defectkeras.cli.progress import progress_bar
 
 @click.command()
 @click.argument("spec", type=EXISTING)
-@click.option("--out", type=click.Path(path_type=Path), required=True, help=".skops")
+@click.option(
+    "--out",
+    type=click.Path(dir_okay=False, path_type=Path),
+    required=True,
+    help="File to write, which ends on .skops.",
+)
 @click.option(
     "--seed", type=click.IntRange(0), default=0, help="Of the pixels and the trees."
 )

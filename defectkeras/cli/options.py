@@ -117,7 +117,7 @@ plan_option = click.option(
 )
 
 config_option = click.option(
-    "--config", type=EXISTING, help="TOML file with settings; they win over --plan."
+    "--config", type=EXISTING, help="TOML file with settings; they win over a plan's."
 )
 
 json_option = click.option(

@@ -20,7 +20,12 @@ from defectkeras.cli.quiet import start_tensorflow
 
 @click.command()
 @click.argument("paths", type=EXISTING, nargs=-1, required=True)
-@click.option("--out", type=click.Path(path_type=Path), required=True, help=".keras")
+@click.option(
+    "--out",
+    type=click.Path(dir_okay=False, path_type=Path),
+    required=True,
+    help="File to write, which ends on .keras.",
+)
 @click.option("--encoder", default="efficientnet_lite0", help="Name of the encoder.")
 @click.option("--encoder-weights", help='Where it begins: "imagenet" or a .keras file.')
 @click.option("--encoder-alpha", type=POSITIVE, help="Width of a MobileNet.")

@@ -34,9 +34,10 @@ Examples:
 @click.argument("class_map", type=EXISTING)
 @click.option(
     "--encoding",
-    type=click.Choice(["class_index", "binary", "objects"]),
+    type=click.Choice(["class_index", "class_index_from_1", "binary", "objects"]),
     default="class_index",
-    help="What the values mean: classes, a 0/255 mask, or object numbers.",
+    help="What the values mean: classes (from 0, or from 1 as ilastik writes them), a "
+    "0/255 mask, or object numbers.",
 )
 @click.option(
     "--class",

@@ -21,7 +21,9 @@ from defectkeras.cli.quiet import start_tensorflow
 reference_argument = click.argument(
     "reference", metavar="NAME[@VERSION|@ALIAS]", shell_complete=complete_models
 )
-why_option = click.option("--why", default="", help="The reason, kept in the history.")
+why_option = click.option(
+    "--why", default="", show_default=False, help="The reason, kept in the history."
+)
 
 
 @click.command()
@@ -30,18 +32,27 @@ why_option = click.option("--why", default="", help="The reason, kept in the his
 @why_option
 @registry_option
 @dry_run_option
+@json_option
 def alias(
-    reference: str, alias: str, why: str, registry_root: Path, dry_run: bool
+    reference: str,
+    alias: str,
+    why: str,
+    registry_root: Path,
+    dry_run: bool,
+    as_json: bool,
 ) -> None:
     """Let an alias, such as production, mean a version from now on."""
     from defectkeras.registry.store import ModelRegistry
 
     models = ModelRegistry(registry_root)
     version = models.resolve(reference)
-    before = models.aliases(version.name).get(alias, "nothing")
-    talk(f"{version.name}@{alias}: {before} -> {version.version}")
+    name, number = version.name, version.version
+    before = models.aliases(name).get(alias)
+    talk(f"{name}@{alias}: {before or 'nothing'} -> {number}")
     if not dry_run:
-        models.set_alias(version.name, alias, version.version, why=why)
+        models.set_alias(name, alias, number, why=why)
+    if as_json:
+        echo_json({"name": name, "alias": alias, "version": number, "before": before})
 
 
 @click.command()

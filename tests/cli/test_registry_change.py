@@ -30,7 +30,8 @@ def test_alias_moves_and_dry_run_does_not(run, copied):
     dry = run(*words, "--dry-run")
     assert "nothing -> 1" in dry.stderr
     assert run("registry", "show", "tiny@production", "--registry", copied).exit_code
-    assert run(*words, "--why", "it is the only one").exit_code == 0
+    moved = {"name": "tiny", "alias": "production", "version": 1, "before": None}
+    assert ask(run, *words[1:], "--why", "it is the only one", "--json") == moved
     shown = run("registry", "show", "tiny@production", "--json", "--registry", copied)
     assert json.loads(shown.stdout)["aliases"] == ["production"]
 

@@ -62,9 +62,10 @@ def test_damaged_or_missing_file_is_named(tmp_path):
     path = tmp_path / "config.toml"
     with pytest.raises(TrainingError, match=r"config\.toml"):
         load_training_config(path)
-    path.write_text("epochs = = 3")
-    with pytest.raises(TrainingError, match=r"config\.toml.*TOML"):
-        load_training_config(path)
+    for text in ("epochs = = 3", f"epochs = {'9' * 5000}", "a = " + "[" * 20_000):
+        path.write_text(text)
+        with pytest.raises(TrainingError, match=r"config\.toml.*TOML"):
+            load_training_config(path)
 
 
 @pytest.mark.parametrize(

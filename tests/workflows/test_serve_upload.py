@@ -119,7 +119,9 @@ def test_the_oldest_results_go(uploads, monkeypatch):
         (".hidden.png", "hidden.png"),
         ('"><img src=x>.png', "___img src_x_.png"),
         ("x" * 300 + ".tif", "x" * 96 + ".tif"),
-        ("\u663e" * 300 + ".tif", "\u663e" * 32 + ".tif"),  # three bytes each
+        pytest.param(
+            "\u663e" * 300 + ".tif", "\u663e" * 32 + ".tif", id="3 bytes each"
+        ),
         ("a\0b\n.tif", "a_b_.tif"),
     ],
 )

@@ -75,9 +75,9 @@ def join_areas(areas: Iterable[Sequence[Points]], size: tuple[int, int]) -> Area
         size: (H, W) of the field; what lies outside is cut off.
 
     Example:
-        >>> left, right = (np.array([[0, c], [0, c + 2], [2, c + 2.0]]) for c in (0, 1))
-        >>> fill_rings(join_areas([[left], [right]], (2, 3)).rings, (2, 3)).sum()
-        np.int64(4)
+        >>> left = np.array([[0, 0], [0, 2], [2, 2], [2, 0.0]])
+        >>> join_areas([[left], [left + [0, 1]]], (2, 3)).rings[0].tolist()
+        [[0.0, 0.0], [0.0, 3.0], [2.0, 3.0], [2.0, 0.0]]
     """
     union = np.zeros(size, dtype=bool)
     for rings in areas:
