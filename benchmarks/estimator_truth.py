@@ -1,6 +1,8 @@
 """Bias of each estimator, and how often its 95 % interval holds the truth.
 
     python benchmarks/estimator_truth.py --count 400
+    python benchmarks/estimator_truth.py --count 400 --lines
+    python benchmarks/estimator_truth.py --count 4000 --drawn-lines --line-density 2e13
 
 Draws foils in three dimensions whose expected contents are known (geometry alone,
 no picture), measures their true class maps, and compares with the expectation, not
@@ -22,7 +24,7 @@ from rich.table import Table
 from defectkeras.core.calibration import Calibration
 from defectkeras.quantification.intervals import (
     field_statistics,
-    weighted_count_interval,
+    random_lengths_interval,
 )
 from defectkeras.quantification.quantify import QuantifySettings, quantify
 from defectkeras.synthesis.contents import DISLOCATION, SCHEME, Contents
@@ -107,7 +109,7 @@ def draw_foil(seed: int) -> Canvas:
     return paint(np.random.default_rng([seed, 4]), scene, grid, contrast)
 
 
-def measure(seed: int) -> Iterator[dict[str, object]]:
+def measure(seed: int, *, lines_only: bool) -> Iterator[dict[str, object]]:
     """Give a row for each quantity and choice of one foil."""
     canvas = draw_foil(seed)
     rng = np.random.default_rng([seed, 9])
@@ -121,6 +123,8 @@ def measure(seed: int) -> Iterator[dict[str, object]]:
     regions_alone = np.where(canvas.class_map == DISLOCATION.index, 0, canvas.class_map)
     for choice, settings in SETTINGS.items():
         is_default = choice == "default"
+        if lines_only and not is_default:  # no choice changes the lines
+            continue
         for calibration in (exact, told) if is_default else (exact,):
             found = quantify(
                 canvas.class_map if is_default else regions_alone,
@@ -130,7 +134,8 @@ def measure(seed: int) -> Iterator[dict[str, object]]:
                 settings=settings,
             )
             for (class_name, name), true in expected(CONTENTS).items():
-                if class_name == DISLOCATION.name and not is_default:
+                is_line = class_name == DISLOCATION.name
+                if not (is_line if lines_only else is_default or not is_line):
                     continue
                 quantity = found.find(class_name, name)
                 yield {
@@ -145,12 +150,13 @@ def measure(seed: int) -> Iterator[dict[str, object]]:
                 }
 
 
-def measure_drawn_lines(seed: int) -> dict[str, object] | None:
+def measure_drawn_lines(seed: int, density_per_m2: float) -> dict[str, object] | None:
     """Give the interval of the line density of the pieces as drawn, without a map."""
     grid = Grid(SHAPE, PIXEL_SIZE_NM)
     rim_nm = compute_line_contrast(Imaging(), THICKNESS_NM).reach_nm
+    contents = Contents(dislocation_density_per_m2=density_per_m2)
     scene = draw_scene(
-        seed, CONTENTS, grid, foil_thickness_nm=THICKNESS_NM, rim_nm=rim_nm
+        seed, contents, grid, foil_thickness_nm=THICKNESS_NM, rim_nm=rim_nm
     )
     sides_nm = np.array(SHAPE) * PIXEL_SIZE_NM
     lengths_nm = []
@@ -163,13 +169,13 @@ def measure_drawn_lines(seed: int) -> dict[str, object] | None:
     parts = scale * np.array([length for length in lengths_nm if length > 0])
     if len(parts) == 0:
         return None
-    interval = weighted_count_interval(parts, 0.0, one_more=float(parts.max()))
+    interval = random_lengths_interval(parts)
     return {
         "class": "dislocation",
         "quantity": "drawn pieces",
         "method": "default",
         "told": False,
-        "true": CONTENTS.dislocation_density_per_m2,
+        "true": density_per_m2,
         "value": float(parts.sum()),
         "low": interval.low,
         "high": interval.high,
@@ -225,15 +231,22 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--count", type=int, default=400)
     parser.add_argument("--seed", type=int, default=70_000)
-    parser.add_argument("--drawn-lines", action="store_true", help="no map, lines only")
+    parser.add_argument("--lines", action="store_true", help="lines only")
+    parser.add_argument("--drawn-lines", action="store_true", help="lines, no map")
+    parser.add_argument(
+        "--line-density", type=float, default=6e13, help="of --drawn-lines, per m2"
+    )
     arguments = parser.parse_args()
     seeds = range(arguments.seed, arguments.seed + arguments.count)
     console = Console(width=130, stderr=True)
     shown = track(seeds, console=console)
     if arguments.drawn_lines:
-        rows = [r for r in map(measure_drawn_lines, shown) if r is not None]
+        density_per_m2 = arguments.line_density
+        found = (measure_drawn_lines(seed, density_per_m2) for seed in shown)
+        rows = [row for row in found if row is not None]
     else:
-        rows = [r for seed in shown for r in measure(seed)]
+        lines_only = arguments.lines
+        rows = [r for seed in shown for r in measure(seed, lines_only=lines_only)]
     summary = summarize(pd.DataFrame(rows))
     table = Table(*summary.columns)
     for row in summary.itertuples(index=False):

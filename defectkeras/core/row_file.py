@@ -37,3 +37,7 @@ class RowFile:
             offset=first * width * np.dtype(self.dtype).itemsize,
         )
         return values.reshape(stop - first, width)
+
+    def mapped(self) -> NDArray[Any]:
+        """Give all of (H, W) as an array that reads the file when it is looked at."""
+        return np.memmap(self.path, dtype=self.dtype, mode="r", shape=self.shape)

@@ -9,6 +9,8 @@ features end up, and every engine gives them (TensorFlow, OpenVINO, a server, an
 file), while an inner map would need a second output in each of them.
 """
 
+from collections.abc import Callable
+
 import numpy as np
 from numpy.typing import NDArray
 from scipy.fft import rfft2
@@ -30,6 +32,7 @@ _BINS = 256
 _LEAST = 1e-6  # below any noise, for the logarithm of nothing
 
 Descriptors = NDArray[np.float64]
+ReadRows = Callable[[int, int], NDArray[np.float32]]
 
 
 def describe_grey_levels(image: Image) -> Descriptors:
@@ -109,14 +112,58 @@ def describe_certainty(probability_map: ProbabilityMap) -> Descriptors:
         >>> describe_certainty(np.full((40, 60, 4), 0.25, dtype=np.float32)) + 0.0
         array([[0., 0.]])
     """
+    return describe_entropy(relative_entropy(probability_map))
+
+
+def relative_entropy(probability_map: ProbabilityMap) -> NDArray[np.float32]:
+    """Give how undecided the network is at every second row and column.
+
+    Args:
+        probability_map: (H, W, K).
+
+    Returns:
+        (H / 2, W / 2), rounded up: entropy over ln K, 0 to 1.
+    """
     every_second = probability_map[::2, ::2]
     logs = np.log(np.maximum(every_second, np.finfo(np.float32).tiny))
     entropy = -(every_second * logs).sum(axis=-1)
-    patches = cut_patches(entropy / np.float32(np.log(probability_map.shape[-1])))
+    return np.asarray(entropy / np.float32(np.log(probability_map.shape[-1])))
+
+
+def describe_entropy(entropy: NDArray[np.float32]) -> Descriptors:
+    """Give `describe_certainty` of what `relative_entropy` gave.
+
+    Args:
+        entropy: (H / 2, W / 2).
+    """
+    patches = cut_patches(entropy)
     mean = patches.mean(axis=(1, 2))
     root_mean_square = np.sqrt((patches**2).mean(axis=(1, 2)))
     both = np.column_stack([mean, root_mean_square])
     return np.asarray(np.log10(np.maximum(both, _LEAST)), np.float64)
+
+
+def gather_patches(read_rows: ReadRows, shape: tuple[int, int]) -> Image:
+    """Give a small image with the same patches as one that does not fit into memory.
+
+    Args:
+        read_rows: First row and the row after the last to these rows, (h, W).
+        shape: (H, W).
+
+    Returns:
+        At most 1024 rows and columns; `cut_patches` gives of it those of the whole.
+
+    Example:
+        >>> whole = np.arange(300 * 2000, dtype=np.float32).reshape(300, 2000)
+        >>> small = gather_patches(lambda first, stop: whole[first:stop], whole.shape)
+        >>> small.shape, np.array_equal(cut_patches(small), cut_patches(whole))
+        ((384, 1024), True)
+    """
+    rows, columns = (_starts(max(size, PATCH_PX)) for size in shape)
+    bands = [read_rows(r, min(r + PATCH_PX, shape[0])) for r in rows.tolist()]
+    return np.vstack(
+        [np.hstack([band[:, c : c + PATCH_PX] for c in columns]) for band in bands]
+    )
 
 
 def cut_patches(image: Image) -> NDArray[np.float32]:

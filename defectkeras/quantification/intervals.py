@@ -67,7 +67,6 @@ def weighted_count_interval(
     contributions: Floats,
     largest_when_none: float,
     *,
-    one_more: float | None = None,
     level: float = LEVEL,
 ) -> Interval:
     """Give the interval of a sum of weights over Poisson objects.
@@ -79,13 +78,11 @@ def weighted_count_interval(
     Args:
         contributions: (N,) what each object adds to the value.
         largest_when_none: What one object would add, for N = 0.
-        one_more: What one object more could add, for the upper end; by default
-            the mean weight. Fay and Feuer take the largest, which is safe where
-            the weights differ much.
         level: Confidence.
 
     Returns:
-        The interval of the sum.
+        The interval of the sum. Where weights differ much and are few, those seen
+        do not tell the largest; `random_lengths_interval` is for these.
 
     Example:
         >>> interval = weighted_count_interval(np.full(10, 2.0), 2.0)
@@ -101,12 +98,43 @@ def weighted_count_interval(
         return Interval(0.0, garwood_interval(0, level=level).high * largest_when_none)
     effective = total**2 / float((contributions**2).sum())
     unit = total / effective
-    low = garwood_interval(effective, level=level).low * unit
-    more = unit if one_more is None else one_more
-    upper = total + more
-    upper_unit = (total * unit + more**2) / upper
-    high = stats.gamma.isf((1 - level) / 2, upper / upper_unit) * upper_unit
-    return Interval(low, float(high))
+    counted = garwood_interval(effective, level=level)
+    return Interval(counted.low * unit, counted.high * unit)
+
+
+def random_lengths_interval(lengths: Floats, *, level: float = LEVEL) -> Interval:
+    """Give the interval of a sum of lengths, where number and lengths are chance.
+
+    Number N is Poisson, as in Garwood's interval; lengths are gamma distributed with
+    the shape k = (mean / standard deviation)^2, so their sum over the expected length
+    is a gamma variable as well. The ratio of two gamma variables is an F variable:
+
+        low = sum F_(alpha/2)(2 N, 2 k N)
+        high = sum (N + 1) / N F_(1 - alpha/2)(2 N + 2, 2 k N)
+
+    With k without end this is Garwood's interval, scaled. But k is at most 1, that of
+    exponential lengths: a few lengths seldom have the longest among them, and those
+    that lack them look both too short and too equal.
+
+    Args:
+        lengths: (N,) above 0, N at least 1.
+        level: Confidence.
+
+    Returns:
+        The interval of the expected sum.
+
+    Example:
+        >>> interval = random_lengths_interval(np.array([40.0, 90.0, 170.0, 100.0]))
+        >>> round(interval.low, 2), round(interval.high, 2)
+        (90.23, 2147.56)
+    """
+    count, total = len(lengths), float(lengths.sum())
+    shape = 1 / max(float(lengths.var() / lengths.mean() ** 2), 1.0)
+    tail, freedom = (1 - level) / 2, 2 * shape * count
+    low = total * stats.f.ppf(tail, 2 * count, freedom)
+    more = total * (count + 1) / count
+    high = more * stats.f.isf(tail, 2 * count + 2, freedom)
+    return Interval(float(low), float(high))
 
 
 def bootstrap_interval(

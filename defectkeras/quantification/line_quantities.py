@@ -15,6 +15,7 @@ from defectkeras.quantification.densities import (
 from defectkeras.quantification.intervals import (
     Interval,
     garwood_interval,
+    random_lengths_interval,
     weighted_count_interval,
 )
 from defectkeras.quantification.line_totals import LineTotals
@@ -96,8 +97,8 @@ class LineClass:
             side_px = math.sqrt(self.field_px)
             chord_px = math.pi / 4 * side_px
             return weighted_count_interval(np.zeros(0), chord_px / self.field_px)
-        parts = lengths_px * (value / total_px)
-        return weighted_count_interval(parts, 0.0, one_more=float(parts.max()))
+        parts = lengths_px[lengths_px > 0] * (value / total_px)
+        return random_lengths_interval(parts)
 
 
 def measure_line_class(line: LineClass) -> list[Quantity]:

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from defectkeras.core.arrays import NOT_ANNOTATED, ClassMap
+from defectkeras.core.arrays import NOT_ANNOTATED, ClassMap, Mask
 from defectkeras.core.labels import DefectClass
 from defectkeras.quantification.class_distances import class_distances
 from defectkeras.quantification.edges import whole_field
@@ -35,6 +35,11 @@ FEWEST_SEGMENTS = 10
 
 MOST = 20_000
 """Of more objects those in the middle of the field are taken."""
+
+MOST_PX = 40_000_000
+"""Distances between classes are measured in a map of so many pixels at most."""
+
+_NOT_WHOLE = "{}: distances to other classes are those in the middle of the field only."
 
 
 @dataclass(frozen=True, eq=False)
@@ -64,27 +69,27 @@ class Places:
 
 def measure_places(
     quantification: Quantification,
-    class_map: ClassMap | None,
+    class_map: ClassMap,
     *,
+    all_annotated: bool = False,
     simulations: int = SIMULATIONS,
 ) -> Places:
     """Measure how the defects of a class map lie.
 
     Args:
         quantification: Of the class map.
-        class_map: (H, W) class indices; None when it does not fit into memory, where
-            all is annotated and no distances to other classes are measured.
+        class_map: (H, W) class indices; may be mapped from a file.
+        all_annotated: Whether no pixel is without annotation, so that not all have
+            to be read.
         simulations: Random fields for the envelopes.
 
     Returns:
         The statistics; classes of fewer than `FEWEST` objects are left out, and of
-        more than `MOST` those in the middle of the field are taken.
+        more than `MOST` those in the middle of the field are taken. Distances between
+        classes are those in the middle `MOST_PX` of the field.
     """
-    field = (
-        whole_field(quantification.shape)
-        if class_map is None
-        else class_map != NOT_ANNOTATED
-    )
+    shape = quantification.shape
+    field = whole_field(shape) if all_annotated else class_map != NOT_ANNOTATED
     seed = quantification.settings.seed
     rows: list[dict[str, Any]] = []
     curves, roses = [pd.DataFrame(columns=list(_CURVES))], []
@@ -101,24 +106,22 @@ def measure_places(
         found = _rows_of(quantification.objects, name)
         if len(found) < FEWEST:
             continue
-        found, middle = _in_the_middle(found, quantification.shape)
-        window = Window.of_field(field[middle])
-        points = found[["centroid_row_px", "centroid_column_px"]].to_numpy() + 0.5
-        points -= (middle[0].start, middle[1].start)
+        inner, middle = _in_the_middle(found, shape)
+        window, points = Window.of_field(field[middle]), _points(inner, middle)
         rows += _neighbor_rows(name, points, window)
         radii = default_radii(len(points), window)
-        half_widths = found["min_feret_px"].to_numpy(dtype=np.float64) / 2
+        half_widths = inner["min_feret_px"].to_numpy(dtype=np.float64) / 2
         compared = compare_with_random(
             points, half_widths, window, radii, seed=seed, simulations=simulations
         )
         rows += _random_rows(name, len(points), compared)
         curves += [] if compared is None else [_curve(name, compared.curves)]
-        sizes = found["equivalent_diameter_px"].to_numpy(dtype=np.float64) / 2
-        if class_map is not None:
-            others = quantification.scheme.defects
-            rows += _distance_rows(
-                defect_class, others, points, sizes, class_map[middle], window, seed
-            )
+        far = list(
+            _distance_rows(defect_class, found, quantification, class_map, field)
+        )
+        rows += far
+        if far and math.prod(shape) > MOST_PX:
+            notes.append(_NOT_WHOLE.format(name))
     curve_table = pd.concat([c for c in curves if len(c)] or curves)
     pixel_size_nm = quantification.calibration.pixel_size_nm
     if pixel_size_nm is not None:
@@ -167,10 +170,12 @@ def _rows_of(table: pd.DataFrame, class_name: str) -> pd.DataFrame:
 
 
 def _in_the_middle(
-    objects: pd.DataFrame, shape: tuple[int, int]
+    objects: pd.DataFrame, shape: tuple[int, int], most_px: float = math.inf
 ) -> tuple[pd.DataFrame, tuple[slice, slice]]:
     """Give at most about `MOST` objects, and the part of the field they lie in."""
-    share = min(1.0, math.sqrt(MOST / len(objects)))
+    share = min(
+        1.0, math.sqrt(MOST / len(objects)), math.sqrt(most_px / math.prod(shape))
+    )
     sides = [round(n * share) for n in shape]
     rows, columns = (
         slice((n - side) // 2, (n - side) // 2 + side)
@@ -182,6 +187,12 @@ def _in_the_middle(
     inside = (row >= rows.start) & (row + 1 <= rows.stop)
     inside &= (column >= columns.start) & (column + 1 <= columns.stop)
     return objects[inside], (rows, columns)
+
+
+def _points(objects: pd.DataFrame, part: tuple[slice, slice]) -> Floats:
+    """Give (N, 2) centers from the corner of a part of the field."""
+    centers = objects[["centroid_row_px", "centroid_column_px"]].to_numpy() + 0.5
+    return np.asarray(centers - (part[0].start, part[1].start), dtype=np.float64)
 
 
 def _random_rows(
@@ -197,22 +208,23 @@ def _random_rows(
 
 def _distance_rows(
     one: DefectClass,
-    defects: tuple[DefectClass, ...],
-    points: Floats,
-    sizes: Floats,
+    objects: pd.DataFrame,
+    quantification: Quantification,
     class_map: ClassMap,
-    window: Window,
-    seed: int,
+    field: Mask,
 ) -> Iterator[dict[str, Any]]:
     """Give how far the objects of a class are from the others."""
-    count = len(points)
-    for other in _others(defects, one, class_map):
-        far = class_distances(
-            points, sizes, class_map == other.index, window, seed=seed
-        )
-        yield _row(one.name, "mean_distance_px", count, far.mean_px,
+    found, middle = _in_the_middle(objects, quantification.shape, MOST_PX)
+    if len(found) < FEWEST:
+        return
+    window, points = Window.of_field(field[middle]), _points(found, middle)
+    radii = found["equivalent_diameter_px"].to_numpy(dtype=np.float64) / 2
+    part, seed = class_map[middle], quantification.settings.seed
+    for other in _others(quantification.scheme.defects, one, part):
+        far = class_distances(points, radii, part == other.index, window, seed=seed)
+        yield _row(one.name, "mean_distance_px", len(points), far.mean_px,
                    far.random_mean_px, far.p_value, other.name)  # fmt: skip
-        yield _row(one.name, "touching_fraction", count, far.touching_fraction,
+        yield _row(one.name, "touching_fraction", len(points), far.touching_fraction,
                    far.random_touching_fraction, None, other.name)  # fmt: skip
 
 

@@ -189,7 +189,7 @@ METHOD_TEXTS = {
     "garwood": "Interval: exact Poisson (Garwood, weighted after Fay and Feuer).",
     "bootstrap": "Interval: bootstrap over objects.",
     "student": "Interval: Student's t over objects.",
-    "traces": "Interval: lines are there by chance, each adds its length (Fay-Feuer).",
+    "traces": "Interval: Poisson number of lines, gamma distributed lengths (F ratio).",
     "traced": "Lines are continued straight through crossings.",
     "objects": "Interval: objects are there by chance, each adds its area (Fay-Feuer).",
 }

@@ -157,6 +157,7 @@ def _form(value: float, half_width: float | None) -> tuple[int, int]:
 def _write(values: Sequence[float], exponent: int, decimals: int) -> str:
     """Write numbers over one power of ten."""
     text = " to ".join(f"{v / 10.0**exponent:.{decimals}f}" for v in values)
+    text = text.replace("-", "−")
     if exponent == 0:
         return text
     if len(values) > 1:

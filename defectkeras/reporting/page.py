@@ -117,8 +117,15 @@ def flatten(settings: Mapping[str, Any], prefix: str = "") -> dict[str, str]:
         if isinstance(value, Mapping):
             flat |= flatten(value, f"{prefix}{name}.")
         else:
-            flat[f"{prefix}{name}"] = "not set" if value is None else str(value)
+            flat[f"{prefix}{name}"] = _as_text(value)
     return flat
+
+
+def _as_text(value: Any) -> str:
+    """Write a setting."""
+    if isinstance(value, list | tuple):
+        return ", ".join(map(str, value)) or "none"
+    return "not set" if value is None else str(value)
 
 
 def page_environment() -> Environment:

@@ -12,6 +12,7 @@ from defectkeras.micrographs.normalize import normalize_percentile
 from defectkeras.micrographs.resize import resize_to_pixel_size
 from defectkeras.prediction.applicability import (
     Applicability,
+    Reference,
     compare,
     cut_if_few,
     describe_image,
@@ -19,7 +20,12 @@ from defectkeras.prediction.applicability import (
     fit_reference,
     read_references,
 )
-from defectkeras.prediction.descriptors import Descriptors
+from defectkeras.prediction.descriptors import (
+    Descriptors,
+    ReadRows,
+    describe_entropy,
+    gather_patches,
+)
 from defectkeras.registry.card import ModelCard
 from defectkeras.workflows.thresholds import Predict
 
@@ -82,12 +88,46 @@ def compare_with_training(
     Returns:
         How far it is from them; None when the card has nothing to compare with.
     """
-    references = read_references(card.applicability, where=f"card of {card.name}")
+    references = _references(card)
     if not references:
         return None
     image = _as_seen(micrograph, target_pixel_size_nm)
     described = {**describe_image(image), **describe_probabilities(probability_map)}
     return compare(described, references)
+
+
+def compare_montage(
+    card: ModelCard,
+    shape: tuple[int, int],
+    read_image: ReadRows,
+    read_entropy: ReadRows,
+) -> Applicability | None:
+    """Compare a montage by the same patches as a micrograph.
+
+    Args:
+        card: Of the model.
+        shape: (H, W) of the montage.
+        read_image: Some of its rows, normalized as the whole.
+        read_entropy: Some rows of its `relative_entropy`, (H / 2, W / 2).
+
+    Returns:
+        As `compare_with_training` of the whole.
+    """
+    references = _references(card)
+    if not references:
+        return None
+    halved = (-(-shape[0] // 2), -(-shape[1] // 2))
+    entropy = describe_entropy(gather_patches(read_entropy, halved))
+    described = {
+        **describe_image(gather_patches(read_image, shape)),
+        "certainty": entropy,
+    }
+    return compare(described, references)
+
+
+def _references(card: ModelCard) -> dict[str, Reference]:
+    """Read the references of a card."""
+    return read_references(card.applicability, where=f"card of {card.name}")
 
 
 def _as_seen(micrograph: Micrograph, pixel_size_nm: float | None) -> Image:

@@ -1,13 +1,12 @@
 """A montage analyzed into its folder without ever being in memory as a whole.
 
 The rows are predicted tile by tile into files in a hidden folder, and these are
-measured in bands. The tables are those of the whole. The files take 5 bytes for each
-pixel, 9 with an uncertainty, and one more for each view or variant of the model.
+measured in bands. The tables are those of the whole.
 """
 
 import dataclasses
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,10 +14,9 @@ import numpy as np
 
 from defectkeras.core.arrays import Image
 from defectkeras.core.calibration import Calibration
-from defectkeras.core.errors import DefectKerasError, MicrographError
+from defectkeras.core.errors import DefectKerasError
 from defectkeras.core.files import sha256_of_path, whole_folder
 from defectkeras.core.labels import LabelScheme
-from defectkeras.core.row_file import RowFile
 from defectkeras.micrographs.levels import find_percentiles
 from defectkeras.micrographs.montage import Montage, open_montage
 from defectkeras.micrographs.normalize import (
@@ -28,7 +26,6 @@ from defectkeras.micrographs.normalize import (
 )
 from defectkeras.micrographs.write_rows import write_tiled_tiff
 from defectkeras.prediction.domain import check_pixel_size
-from defectkeras.prediction.postprocess import remove_small_objects
 from defectkeras.quantification.error_parts import add_model_part
 from defectkeras.quantification.places import measure_places
 from defectkeras.quantification.results import Quantification
@@ -39,21 +36,14 @@ from defectkeras.reporting.overlay import draw_overlay
 from defectkeras.reporting.pictures import make_pictures
 from defectkeras.reporting.preview import make_preview
 from defectkeras.reporting.results import MicrographReport, RunFacts
+from defectkeras.workflows.applicability import compare_montage
 from defectkeras.workflows.measure import CalibrationErrors, Result, write_result
-from defectkeras.workflows.segment import (
-    Segmenter,
-    SegmentSettings,
-    segment_bands,
-)
+from defectkeras.workflows.segment import Segmenter, SegmentSettings
+from defectkeras.workflows.segmented_rows import SegmentedRows, segment_into_files
 
 CLASS_MAP = "class_map.tif"
 LARGEST_SPECK_PX = 4096
 """Specks of a montage can have no more pixels than this."""
-
-NO_DISTANCES = (
-    "Distances from one class to another are not measured in a montage; cut fields "
-    "from it to have them."
-)
 
 
 @dataclass(frozen=True)
@@ -77,16 +67,6 @@ class MontageSettings:
     frame: int | None = None
     errors: CalibrationErrors = dataclasses.field(default_factory=CalibrationErrors)
     band_px: int = BAND_PX
-
-
-@dataclass(frozen=True, eq=False)
-class _Segmented:
-    """The files of a segmentation."""
-
-    classes: RowFile
-    probability: RowFile
-    uncertainty: RowFile | None
-    others: tuple[RowFile, ...]
 
 
 def montage_into_folder(
@@ -173,7 +153,7 @@ def _find(
         """Read some rows of (H, W), normalized as the whole."""
         return normalize_levels(montage.read_rows(first, stop), low, high)
 
-    found = _segment(segmenter, read_image, whole, settings, scratch)
+    found = segment_into_files(segmenter, read_image, whole, settings.segment, scratch)
     quantification = _measure(found, montage, scheme, calibration, settings)
     write_tiled_tiff(
         temporary / CLASS_MAP,
@@ -182,16 +162,18 @@ def _find(
         dtype=np.uint8,
         pixel_size_nm=calibration.pixel_size_nm,
     )
-    places = measure_places(quantification, None)
+    places = measure_places(quantification, found.classes.mapped(), all_annotated=True)
+    known = compare_montage(segmenter.card, shape, read_image, found.entropy.read)
     preview = make_preview(shape, read_image, found.classes.read)
     size_nm = calibration.pixel_size_nm
     shown = dataclasses.replace(
         calibration,
         pixel_size_nm=None if size_nm is None else size_nm * preview.factor,
     )
-    warnings = [check_pixel_size(calibration, segmenter.card.pixel_size_range_nm)]
-    if len(scheme.defects) > 1:
-        warnings.append(NO_DISTANCES)
+    warnings = [
+        check_pixel_size(calibration, segmenter.card.pixel_size_range_nm),
+        known.warning if known else None,
+    ]
     return Result(
         name=path.stem,
         quantification=quantification,
@@ -204,69 +186,12 @@ def _find(
         ),
         sha256=sha256_of_path(path),
         warnings=tuple(w for w in (*warnings, *places.notes) if w is not None),
+        applicability=known,
     )
-
-
-def _segment(
-    segmenter: Segmenter,
-    read_image: Callable[[int, int], Image],
-    whole: RowMaps,
-    settings: MontageSettings,
-    scratch: Path,
-) -> _Segmented:
-    """Predict all rows into files."""
-    shape = whole.shape
-    if segmenter.card.scheme.num_classes > np.iinfo(np.uint8).max:
-        raise MicrographError("A montage must have at most 255 classes.")
-    classes = RowFile(scratch / "classes", shape, np.uint8)
-    probability = RowFile(scratch / "probability", shape, np.float32)
-    uncertainty = RowFile(scratch / "uncertainty", shape, np.float32)
-    others: tuple[RowFile, ...] = ()
-    has_spread = False
-    for part in segment_bands(segmenter, read_image, shape, settings.segment):
-        own = np.take_along_axis(
-            part.probability_map, part.class_map[..., np.newaxis], axis=-1
-        )
-        classes.append(part.class_map)
-        probability.append(own[..., 0])
-        if part.uncertainty is not None:
-            has_spread = True
-            uncertainty.append(part.uncertainty)
-        others = others or tuple(
-            RowFile(scratch / f"other_{n}", shape, np.uint8)
-            for n in range(len(part.view_class_maps))
-        )
-        for file, class_map in zip(others, part.view_class_maps, strict=True):
-            file.append(class_map)
-    return _Segmented(
-        _without_specks(classes, whole, settings),
-        probability,
-        uncertainty if has_spread else None,
-        tuple(_without_specks(other, whole, settings) for other in others),
-    )
-
-
-def _without_specks(
-    classes: RowFile, whole: RowMaps, settings: MontageSettings
-) -> RowFile:
-    """Give a class map without specks.
-
-    A speck has fewer rows than pixels, so that the rows around tell whether it is one.
-    """
-    least_px = settings.segment.min_area_px
-    if least_px < 2:
-        return classes
-    name = f"{classes.path.name}_cleaned"
-    cleaned = RowFile(classes.path.with_name(name), classes.shape, np.uint8)
-    for band in whole.bands(least_px):
-        rows = classes.read(band.first_known, band.stop_known).astype(np.int32)
-        cleaned.append(remove_small_objects(rows, least_px)[band.inner])
-    classes.path.unlink()
-    return cleaned
 
 
 def _measure(
-    found: _Segmented,
+    found: SegmentedRows,
     montage: Montage,
     scheme: LabelScheme,
     calibration: Calibration,

@@ -11,3 +11,4 @@ def test_rows_come_back_from_anywhere(tmp_path):
     np.testing.assert_array_equal(file.read(0, 23), values)
     np.testing.assert_array_equal(file.read(4, 11), values[4:11])
     assert file.path.stat().st_size == 4 * values.size
+    np.testing.assert_array_equal(file.mapped()[5:9, 2:4], values[5:9, 2:4])

@@ -6,8 +6,11 @@ import pytest
 from defectkeras.prediction.descriptors import (
     cut_patches,
     describe_certainty,
+    describe_entropy,
     describe_grey_levels,
     describe_texture,
+    gather_patches,
+    relative_entropy,
 )
 
 
@@ -65,3 +68,31 @@ def test_entropy_of_known_probabilities():
     np.testing.assert_allclose(10**found, entropy, rtol=1e-5)
     sure = np.broadcast_to(np.array([1, 0], np.float32), (150, 200, 2))
     np.testing.assert_allclose(describe_certainty(sure), -6)
+
+
+@pytest.mark.parametrize("shape", [(40, 900), (129, 100), (1500, 2300), (256, 260)])
+def test_gathered_patches_are_those_of_the_whole(shape):
+    whole = noise(shape)
+    read = []
+
+    def read_rows(first, stop):
+        read.append((first, stop))
+        return whole[first:stop]
+
+    small = gather_patches(read_rows, shape)
+    assert max(small.shape) <= 1024
+    assert max(stop for _, stop in read) == shape[0]
+    assert all(stop - first <= 128 for first, stop in read)
+    np.testing.assert_array_equal(cut_patches(small), cut_patches(whole))
+
+
+def test_entropy_of_rows_is_that_of_the_whole():
+    probability = noise((301, 270, 3))
+    probability /= probability.sum(axis=-1, keepdims=True)
+    rows, first = [], 0
+    for count in (7, 1, 150, 143):  # odd ones, too
+        part = probability[first : first + count]
+        rows.append(relative_entropy(part[first % 2 :]))
+        first += count
+    found = describe_entropy(np.concatenate(rows))
+    np.testing.assert_array_equal(found, describe_certainty(probability))

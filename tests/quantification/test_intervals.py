@@ -10,6 +10,7 @@ from defectkeras.quantification.intervals import (
     field_statistics,
     fields_needed,
     garwood_interval,
+    random_lengths_interval,
     ratio_interval,
     weighted_count_interval,
 )
@@ -50,6 +51,53 @@ def test_weighted_sums_are_covered():
         interval = weighted_count_interval(weights, 1.0)
         hits += interval.low <= 30 * np.exp(0.7**2 / 2) <= interval.high
     assert 0.92 < hits / 600 < 0.99
+
+
+def test_lengths_by_chance_are_a_ratio_of_gamma_variables():
+    lengths = np.array([12.0, 30.0, 7.0, 160.0, 41.0])
+    shape = lengths.mean() ** 2 / lengths.var()
+    assert shape < 1
+    rng, size = np.random.default_rng(3), 400_000
+    mean = lengths.mean() * shape * 5 / rng.gamma(shape * 5, size=size)
+    low = np.quantile(rng.gamma(5, size=size) * mean, 0.025)
+    high = np.quantile(rng.gamma(6, size=size) * mean, 0.975)
+    interval = random_lengths_interval(lengths)
+    assert (interval.low, interval.high) == pytest.approx((low, high), rel=0.02)
+
+
+def test_published_f_values_of_lengths_by_chance():
+    """F(.975; 6, 4) = 9.1973, F(.975; 4, 4) = 9.6045 of the tables."""
+    interval = random_lengths_interval(np.array([50.0, 50.0]))
+    assert interval.low == pytest.approx(100 / 9.6045, rel=1e-4)
+    assert interval.high == pytest.approx(100 * 3 / 2 * 9.1973, rel=1e-4)
+
+
+def test_many_lengths_by_chance_are_as_sure_as_their_squares():
+    lengths = np.random.default_rng(4).exponential(size=4000)
+    interval = random_lengths_interval(lengths)
+    half = 1.96 * np.sqrt((lengths**2).sum())
+    assert (interval.high - interval.low) / 2 == pytest.approx(half, rel=0.05)
+
+
+@pytest.mark.parametrize("expected", [4, 13])
+@pytest.mark.parametrize("law", ["exponential", "lognormal"])
+def test_sums_of_few_lengths_are_covered(expected, law):
+    rng = np.random.default_rng(expected)
+    hits = dict.fromkeys(("lengths", "weights"), 0)
+    for _ in range(500):
+        count = max(rng.poisson(expected), 1)
+        if law == "exponential":
+            lengths = rng.exponential(size=count)
+        else:
+            lengths = rng.lognormal(-(0.9**2) / 2, 0.9, count)
+        found = {
+            "lengths": random_lengths_interval(lengths),
+            "weights": weighted_count_interval(lengths, 1.0),
+        }
+        for name, interval in found.items():
+            hits[name] += interval.low <= expected <= interval.high
+    assert hits["lengths"] / 500 > 0.93
+    assert hits["weights"] < hits["lengths"]
 
 
 def test_bootstrap_covers_a_mean_and_is_seeded():

@@ -1,10 +1,12 @@
 import dataclasses
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from defectkeras.core.arrays import NOT_ANNOTATED
 from defectkeras.core.calibration import Calibration
+from defectkeras.core.row_file import RowFile
 from defectkeras.quantification.places import measure_places
 from defectkeras.quantification.quantify import quantify
 
@@ -73,6 +75,31 @@ def test_of_many_objects_the_middle_is_taken(scheme, disc, segment, monkeypatch)
     monkeypatch.setattr("defectkeras.quantification.places.MOST", 4)
     found = find(measure(scheme, class_map), "void", "clark_evans")
     assert 4 <= found["count"] < 16
+
+
+def test_distances_of_a_large_map_are_those_of_its_middle(
+    scheme, disc, segment, tmp_path, monkeypatch
+):
+    class_map = draw(disc, segment)
+    class_map[:60] = np.where(class_map[:60] == 1, 0, class_map[:60])  # no lines there
+    result = quantify(class_map, scheme, Calibration(0.5))
+    file = RowFile(tmp_path / "classes", class_map.shape, np.uint8)
+    file.append(class_map)
+    places = [
+        measure_places(result, one, all_annotated=known, simulations=3)
+        for one, known in ((class_map, False), (file.mapped(), True))
+    ]
+    pd.testing.assert_frame_equal(places[0].statistics, places[1].statistics)
+    whole = find(places[0], "precipitate", "mean_distance_px", "dislocation")
+    assert places[0].notes == ()
+    module = "defectkeras.quantification.places"
+    monkeypatch.setattr(f"{module}.MOST_PX", class_map.size * 3 // 4)
+    monkeypatch.setattr(f"{module}.FEWEST", 5)
+    part = measure_places(result, file.mapped(), all_annotated=True, simulations=3)
+    found = find(part, "precipitate", "mean_distance_px", "dislocation")
+    assert found["count"] < whole["count"]
+    assert found["value"] < whole["value"]
+    assert any("middle" in note for note in part.notes)
 
 
 def test_curves_stand_beside_their_envelopes(scheme, disc, segment):

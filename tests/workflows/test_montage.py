@@ -18,6 +18,11 @@ from defectkeras.core.files import sha256_of_path
 from defectkeras.core.labels import DefectClass, LabelScheme
 from defectkeras.micrographs import montage as montage_module
 from defectkeras.micrographs.read import read_micrograph
+from defectkeras.prediction.applicability import (
+    describe_image,
+    describe_probabilities,
+    fit_reference,
+)
 from defectkeras.quantification.settings import QuantifySettings
 from defectkeras.workflows import measure
 from defectkeras.workflows.analyze import analyze
@@ -30,7 +35,7 @@ from defectkeras.workflows.montage import (
 )
 from defectkeras.workflows.segment import Segmenter, SegmentSettings
 
-TABLES = ("objects", "lines", "segments", "traces", "sizes")
+TABLES = ("objects", "lines", "segments", "traces", "sizes", "places")
 
 
 SCHEME = LabelScheme(
@@ -53,6 +58,26 @@ def grey_is_class(tiles):
     return (weights / weights.sum(axis=-1, keepdims=True)).astype(np.float32)
 
 
+def references():
+    """What the training micrographs of the model would be: noise."""
+    rng = np.random.default_rng(2)
+    described = []
+    for _ in range(3):
+        image = rng.random((150, 260), dtype=np.float32)
+        described.append(
+            {
+                **describe_image(image),
+                **describe_probabilities(
+                    grey_is_class(image[np.newaxis, ..., np.newaxis])[0]
+                ),
+            }
+        )
+    return {
+        kind: dataclasses.asdict(fit_reference([d[kind] for d in described]))
+        for kind in described[0]
+    }
+
+
 @pytest.fixture(scope="module")
 def segmenter():
     card = SimpleNamespace(
@@ -62,7 +87,7 @@ def segmenter():
         pixel_size_range_nm=(0.5, 2.0),
         threshold_values=lambda: None,
         augment=False,
-        applicability={},
+        applicability=references(),
         name="drawn",
     )
     return Segmenter(SimpleNamespace(card=card), grey_is_class)
@@ -130,6 +155,9 @@ def test_the_tables_are_those_of_the_whole(tiled, segmenter, tmp_path, options):
         )
         pd.testing.assert_frame_equal(found, wanted, rtol=1e-9, obj=table)
     assert bands.quantification.quantities == whole.quantification.quantities
+    assert bands.applicability == whole.applicability
+    assert bands.applicability["score"] > 1
+    assert any("Unlike the training micrographs" in w for w in bands.warnings)
     assert bands.quantification.calibration == whole.quantification.calibration
     png = tmp_path / "whole" / "class_map.png"
     class_map = tifffile.imread(tmp_path / "bands" / "class_map.tif")
@@ -161,7 +189,6 @@ def test_analyze_takes_this_path_by_itself_and_goes_on(
     before = (out / "objects.parquet").read_bytes()
     assert run().kept == 1
     assert (out / "objects.parquet").read_bytes() == before
-    assert any("Distances" in w for w in first.reports[0].all_warnings)
 
 
 def test_ome_zarr_is_a_montage_too(tiled, segmenter, tmp_path, monkeypatch):
