@@ -1,11 +1,13 @@
 """Time and memory of `analyze`: workers, and megapixels of one micrograph.
 
-    python benchmarks/batch.py [MEGAPIXELS ...]
+    python benchmarks/batch.py [MEGAPIXELS ...] [--method otsu]
 
-Every run is a process of its own with the shipped model; time is with its start, and
-memory is the largest of any of its processes.
+Every run is a process of its own with the shipped model, or a method without a network;
+time is with its start, and memory is the largest of any of its processes. The time of
+the processor, in brackets, is that of all of them, whatever else the machine has to do.
 """
 
+import argparse
 import os
 import sys
 import tempfile
@@ -20,11 +22,16 @@ from defectkeras.micrographs.write import write_micrograph
 from defectkeras.synthesis.synthesize import synthesize
 
 REGISTRY = Path(__file__).parents[1] / "saved_models"
+MODEL = ["--model", "dci-stem", "--registry", str(REGISTRY)]
 FILES, SIDE = 8, 512
 
 
 def main() -> None:
-    megapixels = [int(word) for word in sys.argv[1:]] or [1, 4]
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("megapixels", type=int, nargs="*", default=[1, 4])
+    parser.add_argument("--method", help="in place of the shipped model")
+    arguments = parser.parse_args()
+    asked = ["--method", arguments.method] if arguments.method else MODEL
     tile = synthesize("voids", shape=(SIDE, SIDE), seed=1).micrograph.pixels
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
@@ -34,16 +41,16 @@ def main() -> None:
             )
         print(f"{FILES} micrographs of {SIDE} x {SIDE} px")
         for workers in (1, 2):
-            show(
-                f"{workers} workers", folder / "batch", folder / f"w{workers}", workers
-            )
+            output = folder / f"w{workers}"
+            show(f"{workers} workers", asked, folder / "batch", output, workers)
         print("one micrograph")
-        for size in megapixels:
+        for size in arguments.megapixels:
             rows = round((size * 2**20 / 2) ** 0.5)
             repeats = -(-rows // SIDE), -(-2 * rows // SIDE)
             pixels = np.tile(tile, repeats)[:rows, : 2 * rows]
             write(pixels, folder / f"{size}" / "field.tif")
-            show(f"{size} megapixels", folder / f"{size}", folder / f"m{size}", 1)
+            output = folder / f"m{size}"
+            show(f"{size} megapixels", asked, folder / f"{size}", output, 1)
 
 
 def write(pixels: np.ndarray, path: Path) -> None:
@@ -51,9 +58,11 @@ def write(pixels: np.ndarray, path: Path) -> None:
     write_micrograph(Micrograph(pixels, Calibration(1.0), path.stem), path)
 
 
-def show(what: str, micrographs: Path, output: Path, workers: int) -> None:
+def show(
+    what: str, asked: list[str], micrographs: Path, output: Path, workers: int
+) -> None:
     words = [sys.executable, "-m", "defectkeras", "analyze", str(micrographs)]
-    words += ["--out", str(output), "--model", "dci-stem", "--registry", str(REGISTRY)]
+    words += ["--out", str(output), *asked]
     started = time.perf_counter()
     quiet = [(os.POSIX_SPAWN_OPEN, n, os.devnull, os.O_WRONLY, 0) for n in (1, 2)]
     pid = os.posix_spawn(
@@ -63,7 +72,10 @@ def show(what: str, micrographs: Path, output: Path, workers: int) -> None:
     if status:
         sys.exit(f"{what}: failed with status {status}")
     seconds, gigabytes = time.perf_counter() - started, usage.ru_maxrss / 2**20
-    print(f"  {what:15} {seconds:7.1f} s {gigabytes:6.2f} GB", flush=True)
+    busy = usage.ru_utime + usage.ru_stime
+    print(
+        f"  {what:15} {seconds:7.1f} s ({busy:.1f} s) {gigabytes:6.2f} GB", flush=True
+    )
 
 
 if __name__ == "__main__":

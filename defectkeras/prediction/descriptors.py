@@ -134,7 +134,7 @@ def describe_entropy(entropy: NDArray[np.float32]) -> Descriptors:
     """Give `describe_certainty` of what `relative_entropy` gave.
 
     Args:
-        entropy: (H / 2, W / 2).
+        entropy: (H, W) of every second row and column of the probabilities.
     """
     patches = cut_patches(entropy)
     mean = patches.mean(axis=(1, 2))

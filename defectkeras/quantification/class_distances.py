@@ -14,6 +14,9 @@ from defectkeras.quantification.windows import Window
 
 SIMULATIONS = 199
 
+MOST_TRIALS = 50
+"""For each object to find a place; one that finds none touches."""
+
 
 @dataclass(frozen=True, eq=False)
 class ClassDistances:
@@ -46,6 +49,7 @@ def class_distances(
     other: Mask,
     window: Window,
     *,
+    apart: bool = False,
     seed: int = 0,
     simulations: int = SIMULATIONS,
 ) -> ClassDistances:
@@ -53,13 +57,16 @@ def class_distances(
 
     The distance is that of the center less the object's radius, at least 0. The
     simulations put the centers anywhere in the window, so an object that hides
-    a piece of the other class counts as lying beside it in both.
+    a piece of a line counts as lying beside it in both. Objects of two classes
+    never overlap on a class map, which chance must not do then either: without
+    `apart` all would seem to keep away from each other.
 
     Args:
         points: (N, 2) centers, N at least 1.
         disc_radii: (N,) radii of discs of equal area.
         other: (H, W) true on the other class, somewhere at least.
         window: Where centers are seen.
+        apart: Whether the simulations put no object over the other class.
         seed: Of the simulations.
         simulations: Their number S; p-values are multiples of 1 / (S + 1).
 
@@ -78,16 +85,24 @@ def class_distances(
         (~other).astype(np.uint8), cv2.DIST_L2, cv2.DIST_MASK_PRECISE
     )
 
-    def distances(places: Floats) -> Floats:
+    def gaps(places: Floats) -> Floats:
         limits = np.array(other.shape) - 1
         rows, columns = np.clip(np.floor(places).astype(np.int64), 0, limits).T
-        return np.asarray(np.maximum(far[rows, columns] - disc_radii, 0.0))
+        return np.asarray(far[rows, columns] - disc_radii, dtype=np.float64)
+
+    def at_random() -> Floats:
+        found = gaps(window.draw(rng, len(points)))
+        for _ in range(MOST_TRIALS if apart else 0):
+            covers = found < 0
+            if not covers.any():
+                break
+            tried = gaps(window.draw(rng, len(points)))
+            found[covers] = tried[covers]
+        return np.maximum(found, 0.0)
 
     rng = np.random.default_rng(seed)
-    found = distances(points)
-    random = np.stack(
-        [distances(window.draw(rng, len(points))) for _ in range(simulations)]
-    )
+    found = np.maximum(gaps(points), 0.0)
+    random = np.stack([at_random() for _ in range(simulations)])
     means = random.mean(axis=1)
     above, below = (means >= found.mean()).sum(), (means <= found.mean()).sum()
     return ClassDistances(

@@ -146,7 +146,7 @@ def _area_fraction(line: LineClass) -> Quantity:
         percent,
         "%",
         interval.low if interval else None,
-        interval.high if interval else None,
+        min(interval.high, 100.0) if interval else None,
         "pixel_area+traces" if interval else "pixel_area",
     )
 

@@ -39,7 +39,9 @@ MOST = 20_000
 MOST_PX = 40_000_000
 """Distances between classes are measured in a map of so many pixels at most."""
 
-_NOT_WHOLE = "{}: distances to other classes are those in the middle of the field only."
+NOT_WHOLE = (
+    "Distances from one class to another are those in the middle of the field only."
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -116,12 +118,9 @@ def measure_places(
         )
         rows += _random_rows(name, len(points), compared)
         curves += [] if compared is None else [_curve(name, compared.curves)]
-        far = list(
-            _distance_rows(defect_class, found, quantification, class_map, field)
-        )
-        rows += far
-        if far and math.prod(shape) > MOST_PX:
-            notes.append(_NOT_WHOLE.format(name))
+        rows += _distance_rows(defect_class, found, quantification, class_map, field)
+    if math.prod(shape) > MOST_PX and any(r["other_class"] for r in rows):
+        notes.append(NOT_WHOLE)
     curve_table = pd.concat([c for c in curves if len(c)] or curves)
     pixel_size_nm = quantification.calibration.pixel_size_nm
     if pixel_size_nm is not None:
@@ -221,7 +220,14 @@ def _distance_rows(
     radii = found["equivalent_diameter_px"].to_numpy(dtype=np.float64) / 2
     part, seed = class_map[middle], quantification.settings.seed
     for other in _others(quantification.scheme.defects, one, part):
-        far = class_distances(points, radii, part == other.index, window, seed=seed)
+        far = class_distances(
+            points,
+            radii,
+            part == other.index,
+            window,
+            apart=other.kind == "region",
+            seed=seed,
+        )
         yield _row(one.name, "mean_distance_px", len(points), far.mean_px,
                    far.random_mean_px, far.p_value, other.name)  # fmt: skip
         yield _row(one.name, "touching_fraction", len(points), far.touching_fraction,

@@ -84,7 +84,8 @@ class RegionClass:
         if len(self.objects) == 0:
             return None
         areas = self.objects["area_px"].to_numpy(dtype=np.float64)
-        return weighted_count_interval(areas / self.field_px, 0.0)
+        interval = weighted_count_interval(areas / self.field_px, 0.0)
+        return Interval(interval.low, min(interval.high, 1.0))
 
     def missing(self, *, thickness: bool = False) -> str | None:
         """Say why a value in nm, or per volume, cannot be given, or None."""
