@@ -1,6 +1,6 @@
 """Time and memory of `analyze`: workers, and megapixels of one micrograph.
 
-    python benchmarks/batch.py [MEGAPIXELS ...] [--method otsu]
+    python benchmarks/batch.py [MEGAPIXELS ...] [--method otsu] [--files 8]
 
 Every run is a process of its own with the shipped model, or a method without a network;
 time is with its start, and memory is the largest of any of its processes. The time of
@@ -23,24 +23,25 @@ from defectkeras.synthesis.synthesize import synthesize
 
 REGISTRY = Path(__file__).parents[1] / "saved_models"
 MODEL = ["--model", "dci-stem", "--registry", str(REGISTRY)]
-FILES, SIDE = 8, 512
+SIDE = 512
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("megapixels", type=int, nargs="*", default=[1, 4])
     parser.add_argument("--method", help="in place of the shipped model")
+    parser.add_argument("--files", type=int, default=8, help="for 1 and 2 workers")
     arguments = parser.parse_args()
     asked = ["--method", arguments.method] if arguments.method else MODEL
     tile = synthesize("voids", shape=(SIDE, SIDE), seed=1).micrograph.pixels
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        for number in range(FILES):
+        for number in range(arguments.files):
             write(
                 np.roll(tile, number * 40, axis=1), folder / "batch" / f"{number}.tif"
             )
-        print(f"{FILES} micrographs of {SIDE} x {SIDE} px")
-        for workers in (1, 2):
+        for workers in (1, 2) if arguments.files else ():
+            print(f"{arguments.files} micrographs of {SIDE} x {SIDE} px")
             output = folder / f"w{workers}"
             show(f"{workers} workers", asked, folder / "batch", output, workers)
         print("one micrograph")

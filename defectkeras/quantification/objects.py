@@ -3,9 +3,9 @@
 from collections.abc import Mapping
 from typing import Any
 
-import cv2
 import numpy as np
 import pandas as pd
+from scipy import ndimage
 
 from defectkeras.core.arrays import Image, LabelMap, Mask
 from defectkeras.core.calibration import Calibration
@@ -51,16 +51,8 @@ def label_objects(mask: Mask) -> LabelMap:
                [0, 0, 0],
                [2, 0, 0]], dtype=int32)
     """
-    count, label_map = cv2.connectedComponents(
-        mask.astype(np.uint8), connectivity=8, ltype=cv2.CV_32S
-    )
-    # OpenCV counts along rows of blocks of pixels, so its order is nearly this one.
-    places = np.flatnonzero(label_map)[::-1]
-    first = np.zeros(count, dtype=np.int64)
-    first[label_map.reshape(-1)[places]] = places  # the last one that is put stays
-    number = np.zeros(count, dtype=np.int32)
-    number[1:][np.argsort(first[1:], kind="stable")] = np.arange(1, count)
-    return np.asarray(number[label_map], dtype=np.int32)
+    label_map, _ = ndimage.label(mask, structure=np.ones((3, 3)))
+    return np.asarray(label_map, dtype=np.int32)
 
 
 def measure_objects(
