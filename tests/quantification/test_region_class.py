@@ -57,3 +57,10 @@ def test_loops_are_sized_by_their_feret_diameter(disc):
     assert loop.extent == pytest.approx(np.pi / 4)
     assert loop.diameters("nm")[0] > void.diameters("nm")[0]
     assert void.area_nm2 == 60 * 80 * 0.25
+
+
+def test_no_more_than_all_of_the_field_is_covered(disc):
+    mask = np.zeros((60, 80), bool)
+    disc(mask, 30, 40, 50)
+    interval = make_region(mask, Calibration()).area_interval()
+    assert 0 < interval.low < mask.mean() < interval.high == 1

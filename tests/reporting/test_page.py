@@ -233,7 +233,7 @@ def test_settings_in_settings_are_flat():
     assert flatten({"a": {"b": 1, "c": {"d": None}}, "e": (1, 2)}) == {
         "a.b": "1",
         "a.c.d": "not set",
-        "e": "(1, 2)",
+        "e": "1, 2",
     }
 
 
