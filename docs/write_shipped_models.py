@@ -1,6 +1,6 @@
 """Write the table of docs/shipped_models.md from the cards in saved_models/.
 
-    python docs/write_shipped_models.py     # make docs does it, too
+python docs/write_shipped_models.py     # make docs does it, too
 """
 
 import re
