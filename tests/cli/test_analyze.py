@@ -83,21 +83,24 @@ def test_a_shard_does_its_part_and_says_what_comes_next(
 
 
 @pytest.fixture
-def spread_registry(tiny_registry, tmp_path):
-    """A network with dropout that stays on, and an ensemble, both untrained."""
+def spread_registry(request, tiny_registry, tmp_path):
+    """An untrained network: with dropout that stays on, or an ensemble."""
     from defectkeras.models.build import build_model
     from defectkeras.models.ensemble import build_ensemble
-    from defectkeras.models.segnet_basic import build_segnet_basic
 
+    def build(architecture, **arguments):
+        return build_model(architecture, num_classes=4, filters=4, **arguments)
+
+    if request.param == "dropout":
+        model = build("segnet_basic", bayesian=True)
+    else:
+        model = build_ensemble([build("unet") for _ in range(2)])
     card = ModelRegistry(tiny_registry).resolve("tiny").card
-    drops = build_segnet_basic(num_classes=4, filters=4, bayesian=True)
-    members = [build_model("unet", num_classes=4, filters=4) for _ in range(2)]
-    registry = ModelRegistry(tmp_path / "registry")
+    card = dataclasses.replace(card, name="varied", stride=16)
     image = np.random.default_rng(0).random((96, 128), np.float32)
-    for name, model in {"drops": drops, "group": build_ensemble(members)}.items():
-        own = dataclasses.replace(card, name=name, stride=16)
-        registry.publish(name, model, own, golden_image=image)
-    return tmp_path / "registry"
+    registry = ModelRegistry(tmp_path / "registry")
+    registry.publish("varied", model, card, golden_image=image)
+    return registry.root
 
 
 def quantities_of(run, *words):
@@ -122,12 +125,14 @@ def test_the_spread_of_the_views_is_in_the_bars(run, folder, tiny_registry, tmp_
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    ("model", "spread"), [("drops", "dropout"), ("group", "members")]
+    ("spread_registry", "spread"),
+    [("dropout", "dropout"), ("ensemble", "members")],
+    indirect=["spread_registry"],
 )
 def test_the_spread_of_variants_is_in_the_bars(
-    run, folder, spread_registry, tmp_path, model, spread
+    run, folder, spread_registry, tmp_path, spread
 ):
     field = sorted(folder.glob("*.tif"))[0]
-    words = (field, "--model", model, "--registry", spread_registry)
+    words = (field, "--model", "varied", "--registry", spread_registry)
     found = quantities_of(run, *words, "--out", tmp_path / "o", "--spread", spread)
     assert any("model" in q["parts"] for q in found)

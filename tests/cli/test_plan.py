@@ -6,13 +6,20 @@ import tomllib
 import pytest
 
 
-@pytest.fixture
-def plan(run, synthetic_spec, tmp_path):
-    out = tmp_path / "plan.toml"
+@pytest.fixture(scope="module")
+def plan_text(run, synthetic_spec, tmp_path_factory):
+    out = tmp_path_factory.mktemp("plan") / "plan.toml"
     done = run("plan", synthetic_spec, "--out", out, "--memory-gib", 8)
     assert done.exit_code == 0, done.output
     assert f"Wrote {out}" in done.stderr
-    return out
+    return out.read_text()
+
+
+@pytest.fixture
+def plan(plan_text, tmp_path):
+    path = tmp_path / "plan.toml"
+    path.write_text(plan_text)
+    return path
 
 
 def test_plan_is_printed_as_toml_or_json(run, synthetic_spec, plan):
@@ -52,11 +59,14 @@ def test_config_tells_where_each_value_comes_from(run, synthetic_spec, plan, tmp
     assert "seed 4 file" in [" ".join(line.split()) for line in lines]
 
 
-def test_run_follows_a_plan_and_keeps_the_origins(run, synthetic_spec, plan, tmp_path):
+def test_run_follows_a_plan_and_keeps_the_origins(
+    run, small_network, synthetic_spec, plan, tmp_path
+):
     folder = tmp_path / "run"
     words = ("--run-folder", folder, "--registry", tmp_path / "r", "--name", "x")
     small = ("steps_per_epoch=1", "batch_size=1", "patch_size=32", "precision=float32")
     words += tuple(word for setting in small for word in ("--set", setting))
+    words += small_network
     done = run("train", synthetic_spec, "--plan", plan, "--epochs", 1, *words)
     assert done.exit_code == 0, done.output
     config = json.loads((folder / "config.json").read_text())
@@ -66,6 +76,7 @@ def test_run_follows_a_plan_and_keeps_the_origins(run, synthetic_spec, plan, tmp
     request = json.loads((folder / "request.json").read_text())
     assert request["origins"]["epochs"] == "flag"
     assert request["origins"]["loss"] == "plan"
+    assert request["origins"]["architecture"] == "flag"
     split = json.loads((folder / "split.json").read_text())
     assert [len(split[name]) for name in ("train", "val", "test")] == [3, 1, 0]
 

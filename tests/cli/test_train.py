@@ -56,10 +56,13 @@ def test_slips_are_told(run, synthetic_spec, tmp_path):
     assert "unknown key 'epoch'. Did you mean 'epochs'?" in result.stderr
 
 
-def test_run_goes_on_with_its_own_settings_alone(run, tmp_path, synthetic_spec):
+def test_run_goes_on_with_its_own_settings_alone(
+    run, small_network, tmp_path, synthetic_spec
+):
     folder = tmp_path / "run"
     sizes = ("--steps-per-epoch", 1, "--batch-size", 1, "--patch-size", 32)
     words = ("train", synthetic_spec, "--epochs", 1, *sizes, "--run-folder", folder)
+    words += small_network
     assert run(*words, "--registry", tmp_path / "r", "--name", "x").exit_code == 0
     other = run("train", "--resume", folder, "--epochs", 2)
     assert other.exit_code == 1
@@ -80,7 +83,9 @@ def test_spec_or_run_must_be_named(run, synthetic_spec, tmp_path):
 
 
 @pytest.mark.slow
-def test_bad_file_is_left_out_and_stays_out(run, synthetic_spec, tmp_path):
+def test_bad_file_is_left_out_and_stays_out(
+    run, small_network, synthetic_spec, tmp_path
+):
     """And the others are resampled, as they were told to be."""
     data = shutil.copytree(synthetic_spec.parent, tmp_path / "set")
     spec = load_dataset_spec(data / synthetic_spec.name)
@@ -89,7 +94,7 @@ def test_bad_file_is_left_out_and_stays_out(run, synthetic_spec, tmp_path):
     words = ("train", spec.path, "--epochs", 1, "--steps-per-epoch", 1)
     words += ("--batch-size", 1, "--patch-size", 32, "--run-folder", tmp_path / "run")
     words += ("--set", "target_pixel_size_nm=1.6", "--name", "x")
-    words += ("--registry", tmp_path / "registry")
+    words += ("--registry", tmp_path / "registry", *small_network)
     refused = run(*words)
     assert refused.exit_code == 1
     assert bad.micrograph_path.name in refused.stderr

@@ -18,6 +18,10 @@ from defectkeras.workflows.train import TrainingRequest, load_spec_of, train
 from defectkeras.workflows.training_request import request_to_resume
 
 CONFIG = TrainingConfig(epochs=1, steps_per_epoch=1, batch_size=1, patch_size=32)
+SMALL = {  # soon built, trained and published
+    "architecture": "patch_classifier",
+    "arguments": {"patch_size": 9, "filters": 4},
+}
 
 
 def test_card_tells_data_settings_and_scores(tiny_registry, synthetic_spec):
@@ -69,6 +73,7 @@ def test_interrupted_run_goes_on_and_is_published(synthetic_spec, tmp_path):
         name="x",
         registry_root=tmp_path / "registry",
         run_folder=tmp_path / "run",
+        **SMALL,
     )
     config = dataclasses.replace(CONFIG, precision="mixed_bfloat16")
     with pytest.raises(TrainingError, match="--resume"):

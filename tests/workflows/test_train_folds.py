@@ -15,6 +15,10 @@ from defectkeras.workflows.training_request import TrainingRequest, request_to_r
 CONFIG = TrainingConfig(
     epochs=1, steps_per_epoch=1, batch_size=1, patch_size=32, precision="float32"
 )
+SMALL = {  # soon built, trained and published
+    "architecture": "patch_classifier",
+    "arguments": {"patch_size": 9, "filters": 4},
+}
 
 
 @pytest.mark.slow
@@ -25,6 +29,7 @@ def test_folds_become_one_version(synthetic_spec, tmp_path):
         registry_root=tmp_path / "registry",
         run_folder=tmp_path / "run",
         folds=2,
+        **SMALL,
     )
     config = dataclasses.replace(CONFIG, tune_thresholds=True)
     version, runs = train_folds(request, config)
@@ -54,6 +59,8 @@ def test_interrupted_folds_go_on_together(synthetic_spec, tmp_path):
     def interrupt(progress):
         signal.raise_signal(signal.SIGINT)
 
-    request = TrainingRequest(synthetic_spec, run_folder=tmp_path / "run", folds=2)
+    request = TrainingRequest(
+        synthetic_spec, run_folder=tmp_path / "run", folds=2, **SMALL
+    )
     with pytest.raises(TrainingError, match=r"--resume .*/run$"):
         train_folds(request, CONFIG, on_progress=interrupt)
