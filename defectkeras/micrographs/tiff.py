@@ -8,6 +8,7 @@ and so cannot be made to inflate without bounds. Only pages are read, never
 
 import contextlib
 import logging
+import struct
 from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
@@ -101,7 +102,21 @@ def _choose_page(file: tifffile.TiffFile, frame: int | None) -> tifffile.TiffPag
             "must be read one frame at a time. Received: a stack in "
             f"{len(file.pages)} pages. Choose one with --frame, from 0."
         )
+    if frame is None:
+        _refuse_cut_off(file)
     return chosen[0]
+
+
+def _refuse_cut_off(file: tifffile.TiffFile) -> None:
+    """Refuse a stack that was copied as far as its first page."""
+    handle, tiff = file.filehandle, file.tiff
+    handle.seek(file.pages.next_page_offset)
+    (following,) = struct.unpack(tiff.offsetformat, handle.read(tiff.offsetsize))
+    if following >= handle.size:
+        raise MicrographError(
+            f"must be whole. Received: {handle.size} bytes, where the next page would "
+            f"begin at byte {following}. It may be truncated; copy it again."
+        )
 
 
 def _frames(file: tifffile.TiffFile) -> Iterator[tifffile.TiffPage]:

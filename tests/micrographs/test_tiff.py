@@ -128,6 +128,14 @@ def test_stack_needs_a_frame_number(tmp_path, compression):
             pixels_of(tmp_path / "a.tif", wrong)
 
 
+def test_a_stack_cut_off_behind_its_first_page_is_refused(tmp_path):
+    path = tmp_path / "cut.tif"
+    tifffile.imwrite(path, np.stack([GREY16] * 3), photometric="minisblack")
+    path.write_bytes(path.read_bytes()[: GREY16.nbytes * 2])
+    with pytest.raises(MicrographError, match=r"must be whole.*copy it again"):
+        read_micrograph(path)
+
+
 def test_thumbnails_and_burnt_in_copies_are_no_frames(tmp_path):
     thumbnail = (GREY8[::4, ::4], {"subfiletype": 1})
     burnt_in = (GREY8, {})  # JEOL: a second page of 8 bit with the scale bar
