@@ -24,7 +24,7 @@ def doctor(registry_root: Path, as_json: bool) -> None:
     for line in _lines(facts):
         click.echo(line)
     if None in facts["readers"].values():
-        talk("For the other files: pip install 'defectkeras[formats]'.")
+        talk("For the other files: pip install 'defectkeras[formats,montages]'.")
 
 
 def _lines(facts: dict[str, Any], indent: str = "") -> list[str]:
