@@ -108,8 +108,8 @@ set_option = click.option(
     metavar="KEY=VALUE",
     multiple=True,
     callback=parse_settings,
-    help="Any setting, such as epochs=9, augmentation.gamma=0.2 or model.filters=32; "
-    "repeatable.",
+    help="Any setting, such as epochs=9, augmentation.gamma=0.2 or "
+    "model.upsampling=nearest; repeatable.",
 )
 
 plan_option = click.option(

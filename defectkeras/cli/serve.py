@@ -118,7 +118,8 @@ def serve(
         max_batch_size=batch_size,
         max_batch_wait_s=batch_wait_ms / 1000,
     )
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
+    logging.basicConfig(format="%(asctime)s %(message)s")
+    logging.getLogger("defectkeras").setLevel(logging.INFO)  # alone: fonts log too
     with running_server(models, settings, pages=added_page) as address:
         if as_json:
             echo_json({"rest": address.rest_url, "grpc": address.grpc_url})

@@ -4,6 +4,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from defectkeras.cli.options import talk
+
 if TYPE_CHECKING:
     from defectkeras.datasets.survey import ClassSurvey, Spread, Survey
 
@@ -15,12 +17,10 @@ def echo_survey(survey: "Survey") -> None:
         f"micrographs     {survey.examples} of {survey.specimens} specimens, "
         f"{survey.pixels / 1e6:.4g} million pixels"
     )
-    unknown = survey.unknown_pixel_sizes
     sizes = {
         "height": f"{tell_spread(survey.heights_px)} px",
         "width": f"{tell_spread(survey.widths_px)} px",
-        "pixel size": f"{tell_spread(survey.pixel_sizes_nm)} nm"
-        + (f", unknown of {unknown}" if unknown else ""),
+        "pixel size": _pixel_sizes(survey),
         "median grey": f"{tell_spread(survey.grey_middles)} of the grey range",
         "scan roughness": tell_spread(survey.scan_roughness),
         "brightness": f"slopes by {tell_spread(survey.brightness_slopes)} of the range",
@@ -33,6 +33,7 @@ def echo_survey(survey: "Survey") -> None:
         click.echo(f"grey at {percent + ' %':<7} {tell_spread(levels)}")
     for entry in survey.classes:
         click.echo(_class_line(entry))
+    talk("Where there are three numbers: 5th, 50th and 95th percentile.")
 
 
 def tell_spread(spread: "Spread | None") -> str:
@@ -49,6 +50,14 @@ def tell_spread(spread: "Spread | None") -> str:
         return "unknown"
     numbers = (spread.smallest, spread.median, spread.largest)
     return " - ".join(f"{n:.0f}" if abs(n) >= 1000 else f"{n:.3g}" for n in numbers)
+
+
+def _pixel_sizes(survey: "Survey") -> str:
+    if survey.pixel_sizes_nm is None:
+        return "not known"
+    unknown = survey.unknown_pixel_sizes
+    rest = f", not known in {unknown} micrographs" if unknown else ""
+    return f"{tell_spread(survey.pixel_sizes_nm)} nm{rest}"
 
 
 def _class_line(entry: "ClassSurvey") -> str:
