@@ -140,8 +140,9 @@ def history(name: str, registry_root: Path, as_json: bool) -> None:
     for move in moves:
         kind = "rollback " if move.is_rollback else ""
         gate = f" gate {move.gate}" if move.gate else ""
+        before = move.from_version or "nothing"
         click.echo(
-            f"{move.when}  {move.who:<12} {move.alias}: {move.from_version} -> "
+            f"{move.when}  {move.who:<12} {move.alias}: {before} -> "
             f"{move.to_version}  {kind}{move.why}{gate}".rstrip()
         )
 

@@ -110,7 +110,8 @@ def promote(
     elif rules:
         raise click.UsageError("--rule is of use with --gate only.")
     if dry_run:
-        talk(f"Would let {alias} mean {reference}; gate: {gate}.")
+        passes = f"when it passes the gate on {gate}" if gate else "without a gate"
+        talk(f"Would let {alias} mean {reference}, {passes}.")
         return
     with progress_bar("evaluating") as on_progress:
         promotion = promote(
@@ -137,12 +138,13 @@ def promote(
         word = "ok" if check.holds else "NOT"
         figure = "nothing" if check.candidate is None else f"{check.candidate:.4g}"
         talk(f"{word:>4}  {check.rule} {check.limit:.4g}: {figure}")
+    before = promotion.before or "nothing"
     if not promotion.passed:
         raise click.ClickException(
-            f"{reference} was refused; {alias} still means {promotion.before}. "
+            f"{reference} was refused; {alias} still means {before}. "
             f"See {promotion.record}."
         )
-    talk(f"{promotion.name}@{alias}: {promotion.before} -> {promotion.version}")
+    talk(f"{promotion.name}@{alias}: {before} -> {promotion.version}")
 
 
 @click.command()

@@ -5,7 +5,7 @@ It takes tiles (N, T, T, 1) to probabilities, as the signature "tiles" does.
 
 import contextlib
 import importlib
-import sys
+import io
 import warnings
 from collections.abc import Callable, Sequence
 from importlib.metadata import version as version_of
@@ -151,10 +151,10 @@ def _to_litert_int8(model: keras.Model, folder: Path, tiles: Sequence[Tiles]) ->
 
 
 def _write_litert(converter: Any, folder: Path) -> None:
-    """Convert; what the converter says goes to stderr, its warnings nowhere."""
+    """Convert, and let the converter keep a list of all variables to itself."""
     from tensorflow.lite.python.convert_phase import ConverterError
 
-    with contextlib.redirect_stdout(sys.stderr), warnings.catch_warnings():
+    with contextlib.redirect_stdout(io.StringIO()), warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:
             (folder / "model.tflite").write_bytes(converter.convert())

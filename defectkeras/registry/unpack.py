@@ -100,9 +100,10 @@ def _require_plain(member: tarfile.TarInfo, archive: Path) -> PurePosixPath:
         and not any(c in "\\:" or ord(c) < 32 or ord(c) == 127 for c in member.name)
     )
     if not is_safe:
+        link = "the link " if member.issym() or member.islnk() else ""
         raise RegistryError(
             f"{archive} must hold only plain files with relative names. Received: "
-            f"{member.name[:80]!r}. Do not use this archive."
+            f"{link}{member.name[:80]!r}. Do not use this archive."
         )
     return name
 

@@ -37,6 +37,8 @@ def test_alias_moves_and_dry_run_does_not(run, copied):
 
 
 def test_promote_and_roll_back(run, two):
+    dry = run("registry", "promote", "tiny@1", "--dry-run", "--registry", two)
+    assert "Would let production mean tiny@1, without a gate." in dry.stderr
     for version in (1, 2):
         words = ("promote", f"tiny@{version}", "--json", "--registry", two)
         assert ask(run, *words)["passed"] is True
@@ -48,6 +50,7 @@ def test_promote_and_roll_back(run, two):
     assert [m["to_version"] for m in moves] == [1, 2, 1]
     assert moves[-1]["why"] == "worse"
     told = run("registry", "history", "tiny", "--registry", two).stdout
+    assert "nothing -> 1" in told
     assert "rollback worse" in told
     assert run(*words).exit_code == 1
 
@@ -68,7 +71,7 @@ def test_gate_refuses_with_exit_status_1(run, two, synthetic_spec):
     )
     assert result.exit_code == 1
     assert "NOT  least mean IoU 0.99" in result.stderr
-    assert "was refused; production still means None" in result.stderr
+    assert "was refused; production still means nothing" in result.stderr
 
 
 def test_rule_without_a_gate_is_wrong_usage(run, two):

@@ -81,7 +81,7 @@ def test_unsafe_members_are_refused(pack, folder, member):
 def test_link_and_a_file_through_it_are_refused(pack, folder, tmp_path):
     (tmp_path / "target").mkdir()
     link = special("tiny", tarfile.SYMTYPE, str(tmp_path / "target"))
-    with pytest.raises(RegistryError):
+    with pytest.raises(RegistryError, match="the link 'tiny'"):
         unpack_archive(pack(link, plain("tiny/file")), folder)
     assert files_below(tmp_path / "target") == set()
 
