@@ -82,6 +82,12 @@ def parse_shard(
     help="Tiles at once; memory grows with it.",
 )
 @runtime_options
+@click.option(
+    "--classes-only",
+    is_flag=True,
+    help="With --runtime serving: send the whole micrograph, in 8 or 16 bits where it "
+    "has them, and take classes alone back; no confidence of objects.",
+)
 @overwrite_option
 @click.option("--fail-fast", is_flag=True, help="Stop at the first file that fails.")
 @click.option(
@@ -120,6 +126,7 @@ def analyze(
     batch_size: int,
     runtime: str,
     url: str | None,
+    classes_only: bool,
     overwrite: bool,
     fail_fast: bool,
     workers: int | None,
@@ -152,6 +159,7 @@ def analyze(
             "--spread": spread != "none",
             "--runtime": runtime != "tensorflow",
             "--url": url is not None,
+            "--classes-only": classes_only,
         },
     )
     if choice is None and scheduler is None and workers in (None, 1):
@@ -173,6 +181,7 @@ def analyze(
             min_area_px=min_area_px,
             runtime=runtime,
             url=url,
+            classes_only=classes_only,
         ),
         pixel_size_nm=pixel_size_nm,
         foil_thickness_nm=foil_thickness_nm,

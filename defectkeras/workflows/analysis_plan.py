@@ -13,6 +13,7 @@ from defectkeras.reporting.results import RunFacts
 from defectkeras.workflows.analyze_file import AnalyzeSettings, FileTask
 from defectkeras.workflows.measure import model_facts, run_facts
 from defectkeras.workflows.method import MethodChoice, load_method
+from defectkeras.workflows.remote_classes import require_one_view
 from defectkeras.workflows.result_folder import require_same_origin, result_folders
 
 
@@ -94,6 +95,7 @@ def plan_analysis(
     if settings.segment.augment is None:  # so that the results tell what was done
         chosen = dataclasses.replace(settings.segment, augment=augment)
         settings = dataclasses.replace(settings, segment=chosen)
+    require_one_view(settings.segment)
     run = run_facts(
         model=facts,
         settings=_settings_of(settings, method),

@@ -5,7 +5,7 @@ import functools
 import threading
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Literal, TypeAlias
 
 from defectkeras.core.calibration import Calibration
 from defectkeras.core.errors import DefectKerasError, RegistryError
@@ -27,14 +27,21 @@ from defectkeras.workflows.method import (
     segment_by_method,
 )
 from defectkeras.workflows.montage import MontageSettings, montage_into_folder
+from defectkeras.workflows.remote_classes import (
+    RemoteClasses,
+    load_remote_classes,
+    segment_remotely,
+)
 from defectkeras.workflows.result_folder import require_same_origin
 from defectkeras.workflows.segment import (
     Segmenter,
     SegmentSettings,
-    Spread,
     load_segmenter,
     segment,
 )
+
+Engine: TypeAlias = Segmenter | RemoteClasses | Method
+"""What segments micrographs."""
 
 _one_at_a_time = threading.Lock()  # a Dask worker may have several threads
 
@@ -143,13 +150,13 @@ def analyze_file(task: FileTask) -> FileOutcome:
 
 
 def segment_file(
-    path: Path, segmenter: Segmenter | Method, settings: AnalyzeSettings, *, name: str
+    path: Path, segmenter: Engine, settings: AnalyzeSettings, *, name: str
 ) -> Segmented:
     """Read a micrograph and segment it.
 
     Args:
         path: The file.
-        segmenter: A loaded model version, or another method.
+        segmenter: A loaded model version, one on a server, or another method.
         settings: How.
         name: Of the micrograph in tables and pages; stems may be equal.
 
@@ -165,16 +172,22 @@ def segment_file(
     micrograph = dataclasses.replace(
         read, name=name, calibration=settings.errors.of(read.calibration)
     )
+    segmented = functools.partial(
+        Segmented,
+        micrograph=micrograph,
+        image=normalize_percentile(micrograph.pixels),
+        scheme=segmenter.scheme,
+        sha256=sha256_of_path(path),
+    )
+    if isinstance(segmenter, RemoteClasses):
+        class_map, warnings = segment_remotely(segmenter, micrograph, settings.segment)
+        return segmented(class_map=class_map, warnings=warnings)
     if isinstance(segmenter, Method):
         segmentation = segment_by_method(segmenter, micrograph, settings.segment)
     else:
         segmentation = segment(segmenter, micrograph, settings.segment)
-    return Segmented(
-        micrograph=micrograph,
-        image=normalize_percentile(micrograph.pixels),
+    return segmented(
         class_map=segmentation.class_map,
-        scheme=segmenter.scheme,
-        sha256=sha256_of_path(path),
         warnings=segmentation.warnings,
         probability_map=segmentation.prediction.probability_map,
         uncertainty=segmentation.prediction.uncertainty,
@@ -183,7 +196,7 @@ def segment_file(
     )
 
 
-def _analyze(task: FileTask, segmenter: Segmenter | Method) -> FileOutcome:
+def _analyze(task: FileTask, segmenter: Engine) -> FileOutcome:
     name = task.folder.name
     try:
         # A method without a network looks at the whole micrograph at once
@@ -220,7 +233,7 @@ def _keep(task: FileTask) -> FileOutcome:
     return FileOutcome(task.path, task.folder, "kept")
 
 
-def _segmenter_for(task: FileTask) -> Segmenter | Method:
+def _segmenter_for(task: FileTask) -> Engine:
     model = task.run.model
     if model is None:
         raise ValueError("`task.run` must name a model.")
@@ -229,9 +242,7 @@ def _segmenter_for(task: FileTask) -> Segmenter | Method:
         task.method or model.reference,
         model.sha256,
         task.registry_root,
-        runtime=chosen.runtime,
-        spread=chosen.spread,
-        url=chosen.url,
+        chosen,
     )
     if segmenter.sha256 != model.sha256:
         raise RegistryError(
@@ -247,12 +258,17 @@ def _load(
     model: str | MethodChoice,
     sha256: str,
     registry_root: Path | None,
-    *,
-    runtime: str,
-    spread: Spread,
-    url: str | None,
-) -> Segmenter | Method:
+    settings: SegmentSettings,
+) -> Engine:
     """Load a model once for all micrographs of a process."""
     if isinstance(model, MethodChoice):
         return load_method(model)
-    return load_segmenter(model, registry_root, runtime=runtime, spread=spread, url=url)
+    if settings.classes_only:
+        return load_remote_classes(model, registry_root, settings)
+    return load_segmenter(
+        model,
+        registry_root,
+        runtime=settings.runtime,
+        spread=settings.spread,
+        url=settings.url,
+    )

@@ -47,6 +47,8 @@ class SegmentSettings:
         spread: What the error of the model is taken from beside the eight views of
             `augment`: "members" of an ensemble, or passes with "dropout".
         url: Of the server, such as "grpc://127.0.0.1:8500"; for "serving" only.
+        classes_only: Whether the server gets the micrograph whole, in integers where
+            it has some, and gives class indices alone; of `analyze` only.
     """
 
     tile_size: int = 512
@@ -57,6 +59,7 @@ class SegmentSettings:
     runtime: str = "tensorflow"
     spread: Spread = "none"
     url: str | None = None
+    classes_only: bool = False
 
 
 @dataclass(frozen=True)

@@ -193,19 +193,27 @@ def test_a_server_gives_what_the_registry_gives(
             analyze(
                 [file],
                 "tiny",
-                output_folder=tmp_path / words["runtime"],
+                output_folder=tmp_path / str(number),
                 settings=AnalyzeSettings(SegmentSettings(**words)),
                 registry_root=tiny_registry,
             ).quantities()
-            for words in (
-                {"runtime": "tensorflow"},
-                {"runtime": "serving", "url": getattr(address, scheme)},
+            for number, words in enumerate(
+                (
+                    {"runtime": "tensorflow"},
+                    {"runtime": "serving", "url": getattr(address, scheme)},
+                    {
+                        "runtime": "serving",
+                        "url": getattr(address, scheme),
+                        "classes_only": True,
+                    },
+                )
             )
         ]
     assert len(tables[0]) > 0
-    pd.testing.assert_frame_equal(*tables)
-    maps = sorted(tmp_path.rglob("class_map.png"))
-    assert maps[0].read_bytes() == maps[1].read_bytes()
+    pd.testing.assert_frame_equal(tables[0], tables[1])
+    pd.testing.assert_frame_equal(tables[0], tables[2])
+    maps = [path.read_bytes() for path in tmp_path.rglob("class_map.png")]
+    assert maps == [maps[0]] * 3
 
 
 @pytest.mark.parametrize(
