@@ -2,7 +2,8 @@
 
     python benchmarks/registry_kills.py [KILLS]
 
-Writers publish versions of 1.6 MB one after another and are killed at random times;
+Writers publish versions of 1.6 MB one after another and are killed at random times,
+within those that three versions take on this machine, as busy as it is now;
 after each kill every numbered folder must verify, and no version may be lost.
 """
 
@@ -27,9 +28,10 @@ def main() -> None:
     published, highest, damaged, lost = 0, 0, 0, 0
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
+        longest_s = 3 * seconds_to_publish(folder)
         for _ in range(kills):
             before = set(find_versions(folder))
-            kill_a_writer(folder, random.uniform(0.0, 0.1))
+            kill_a_writer(folder, random.uniform(0.0, longest_s))
             after = set(find_versions(folder))
             lost += len(before - after)
             damaged += sum(find_damage(folder / str(v)) != () for v in after - before)
@@ -41,6 +43,15 @@ def main() -> None:
     print(f"versions published   {published}, the highest number {highest}")
     print(f"damaged versions     {damaged}")
     print(f"lost versions        {lost}")
+
+
+def seconds_to_publish(folder: Path) -> float:
+    command = [sys.executable, WRITER, folder, "1"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE) as writer:
+        writer.stdout.readline()  # it is ready
+        start = time.monotonic()
+        writer.wait()
+    return time.monotonic() - start
 
 
 def kill_a_writer(folder: Path, after_s: float) -> None:
