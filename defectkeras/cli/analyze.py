@@ -256,7 +256,8 @@ def _tell(analysis: "Analysis", as_json: bool) -> None:
 def _tell_counts(analysis: "Analysis") -> None:
     """Say how many were done, and what comes next."""
     done = len(analysis.reports) - analysis.kept
-    talk(f"Analyzed {done} micrographs, {len(analysis.failed)} failed.")
+    noun = "micrograph" if done == 1 else "micrographs"
+    talk(f"Analyzed {done} {noun}, {len(analysis.failed)} failed.")
     if analysis.kept:
         talk(f"Kept the same results of {analysis.kept}; --overwrite makes them again.")
     if analysis.untried:

@@ -109,8 +109,10 @@ def _choose_page(file: tifffile.TiffFile, frame: int | None) -> tifffile.TiffPag
 
 def _refuse_cut_off(file: tifffile.TiffFile) -> None:
     """Refuse a stack that was copied as far as its first page."""
-    handle, tiff = file.filehandle, file.tiff
-    handle.seek(file.pages.next_page_offset)
+    handle, tiff, place = file.filehandle, file.tiff, file.pages.next_page_offset
+    if place is None:
+        return
+    handle.seek(place)
     (following,) = struct.unpack(tiff.offsetformat, handle.read(tiff.offsetsize))
     if following >= handle.size:
         raise MicrographError(

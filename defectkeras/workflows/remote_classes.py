@@ -8,6 +8,7 @@ the confidence of objects, views, and how unlike the training a micrograph looks
 import os
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -119,9 +120,7 @@ def segment_remotely(
     )
 
 
-def as_integers(
-    pixels: Image,
-) -> NDArray[np.uint8] | NDArray[np.uint16] | NDArray[np.float32]:
+def as_integers(pixels: Image) -> NDArray[Any]:
     """Give grey levels as the smallest integers that hold them, or as they are.
 
     Example:
