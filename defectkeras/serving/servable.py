@@ -107,11 +107,14 @@ def load_servable(version: ModelVersion) -> Servable:
     Raises:
         RegistryError: When it is damaged.
     """
-    signatures = load_signatures(version)
+    return Servable(version, load_signatures(version), read_definitions(version))
+
+
+def read_definitions(version: ModelVersion) -> dict[str, meta_graph_pb2.SignatureDef]:
+    """Read which signatures a version has, without loading it."""
     saved_model = saved_model_pb2.SavedModel()
     saved_model.ParseFromString((version.path / "saved_model.pb").read_bytes())
-    definitions = dict(saved_model.meta_graphs[0].signature_def)
-    return Servable(version, signatures, definitions)
+    return dict(saved_model.meta_graphs[0].signature_def)
 
 
 def _check_tensor(name: str, value: NDArray[Any], expected: Any) -> None:

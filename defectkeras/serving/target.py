@@ -33,5 +33,5 @@ def no_answer(target: Target, reason: str) -> ServingError:
     """Give the error of a request that came to nothing."""
     return ServingError(
         f"The server at {target.url} must answer for {target.name}@{target.version}, "
-        f"but: {reason}."
+        f"but: {reason.rstrip('.')}."
     )

@@ -30,10 +30,13 @@ class RemoteClasses:
     Attributes:
         version: The same number in the registry here, for its card.
         url: Of the server.
+        takes_integers: Whether it has signatures for 8 and 16 bits; those published
+            before these came have not, and get float32.
     """
 
     version: ModelVersion
     url: str
+    takes_integers: bool
 
     @property
     def scheme(self) -> LabelScheme:
@@ -82,9 +85,15 @@ def load_remote_classes(
         ServingError: When more than classes is wanted.
     """
     require_one_view(settings)
-    return RemoteClasses(
-        ModelRegistry(registry_root).resolve(reference), str(settings.url)
-    )
+    version = ModelRegistry(registry_root).resolve(reference)
+    from defectkeras.serving.packages import require_packages
+
+    require_packages()
+    from defectkeras.registry.export import UINT16_SIGNATURE
+    from defectkeras.serving.servable import read_definitions
+
+    takes_integers = UINT16_SIGNATURE in read_definitions(version)
+    return RemoteClasses(version, str(settings.url), takes_integers)
 
 
 def segment_remotely(
@@ -103,16 +112,16 @@ def segment_remotely(
     Raises:
         ServingError: When there is no answer.
     """
-    from defectkeras.serving.packages import require_packages
-
-    require_packages()
     from defectkeras.serving.client import connect, remote_class_map
     from defectkeras.serving.target import Target
 
     version = model.version
     token = os.environ.get("DEFECTKERAS_TOKEN")
     client = connect(Target(model.url, version.name, version.version, token))
-    class_map = remote_class_map(client, as_integers(micrograph.pixels))
+    pixels = micrograph.pixels
+    class_map = remote_class_map(
+        client, as_integers(pixels) if model.takes_integers else pixels
+    )
     warning = check_pixel_size(micrograph.calibration, version.card.pixel_size_range_nm)
     return (
         remove_small_objects(class_map, settings.min_area_px),

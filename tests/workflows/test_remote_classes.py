@@ -37,6 +37,7 @@ def test_the_card_is_that_of_the_registry(tiny_registry):
     assert model.version.reference == "tiny@1"
     assert model.sha256 == model.version.sha256
     assert model.scheme == model.version.card.scheme
+    assert model.takes_integers
 
 
 @pytest.mark.parametrize(
