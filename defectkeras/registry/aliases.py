@@ -103,7 +103,8 @@ class AliasBook:
         """Give the version that a rollback of an alias brings back, or None.
 
         A rollback undoes the last move that is not undone yet, so that a second one
-        goes a step further back.
+        goes a step further back. Promoting again what an alias means already is no
+        step.
 
         Example:
             >>> book = AliasBook()
@@ -115,9 +116,11 @@ class AliasBook:
         """
         holders: list[int] = []
         for move in self.history:
-            if move.alias == alias and move.is_rollback:
+            if move.alias != alias or move.from_version == move.to_version:
+                continue
+            if move.is_rollback:
                 holders.pop()
-            elif move.alias == alias:
+            else:
                 holders.append(move.to_version)
         return holders[-2] if len(holders) > 1 else None
 

@@ -26,6 +26,17 @@ def test_moves_are_kept_in_order(tmp_path):
     assert all(m.when.endswith("+00:00") for m in read.history)
 
 
+def test_a_version_promoted_twice_is_rolled_back_once():
+    book = AliasBook()
+    for version in (1, 2, 2):
+        book = book.move("production", version, why="")
+    assert book.holder_before("production") == 1
+    book = book.move("production", 2, why="", is_rollback=True)  # as it once was
+    assert book.holder_before("production") == 1
+    book = book.move("production", 1, why="", is_rollback=True)
+    assert book.holder_before("production") is None
+
+
 def test_user_without_a_name_is_told_by_number(monkeypatch):
     def fail():
         raise KeyError("uid not found")
