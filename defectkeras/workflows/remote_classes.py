@@ -19,8 +19,9 @@ from defectkeras.core.labels import LabelScheme
 from defectkeras.core.micrograph import Micrograph
 from defectkeras.prediction.domain import check_pixel_size
 from defectkeras.prediction.postprocess import remove_small_objects
+from defectkeras.prediction.tiling import round_up
 from defectkeras.registry.store import ModelRegistry, ModelVersion
-from defectkeras.workflows.segment import SERVING, SegmentSettings
+from defectkeras.workflows.segment import SERVING, SegmentSettings, tiling_for
 
 
 @dataclass(frozen=True)
@@ -99,7 +100,10 @@ def load_remote_classes(
 def segment_remotely(
     model: RemoteClasses, micrograph: Micrograph, settings: SegmentSettings
 ) -> tuple[ClassMap, tuple[str, ...]]:
-    """Let the server segment a whole micrograph.
+    """Let the server segment a whole micrograph, with its mirror image around it.
+
+    Classes are those of tiles but for a few pixels on their outlines: the server
+    takes the percentiles of grey levels over the mirror image, too.
 
     Args:
         model: The version and its server.
@@ -118,10 +122,13 @@ def segment_remotely(
     version = model.version
     token = os.environ.get("DEFECTKERAS_TOKEN")
     client = connect(Target(model.url, version.name, version.version, token))
-    pixels = micrograph.pixels
-    class_map = remote_class_map(
+    margin = round_up(tiling_for(version.card, settings).halo, version.card.stride)
+    pixels = np.pad(micrograph.pixels, margin, mode="symmetric")
+    found = remote_class_map(
         client, as_integers(pixels) if model.takes_integers else pixels
     )
+    height, width = micrograph.shape
+    class_map = found[margin : margin + height, margin : margin + width]
     warning = check_pixel_size(micrograph.calibration, version.card.pixel_size_range_nm)
     return (
         remove_small_objects(class_map, settings.min_area_px),
