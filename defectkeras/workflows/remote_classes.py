@@ -139,6 +139,9 @@ def segment_remotely(
 def as_integers(pixels: Image) -> NDArray[Any]:
     """Give grey levels as the smallest integers that hold them, or as they are.
 
+    Args:
+        pixels: (H, W) raw grey levels.
+
     Example:
         >>> as_integers(np.array([[0, 255, 7]], np.float32)).dtype
         dtype('uint8')
