@@ -214,7 +214,9 @@ def test_intervals_hold_the_truth(monkeypatch):
     benchmark = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(benchmark)
     monkeypatch.setattr(benchmark, "SETTINGS", {"default": QuantifySettings()})
-    rows = pd.DataFrame([r for seed in range(24) for r in benchmark.measure(seed)])
+    rows = pd.DataFrame(
+        [r for seed in range(24) for r in benchmark.measure(seed, lines_only=False)]
+    )
     held = {
         key: benchmark.coverage(group)
         for key, group in rows.groupby(["class", "quantity"])
