@@ -249,6 +249,12 @@ _QUANTIFY_OPTIONS = (
         help="Part of the line length in contrast (not g.b = 0); 1 means all.",
     ),
     click.option(
+        "--exclude-regions/--include-regions",
+        default=True,
+        help="Whether regions hide the lines behind them, or lines run in them, as "
+        "cracks do in a layer.",
+    ),
+    click.option(
         "--smallest-diameter-px",
         type=click.FloatRange(0),
         default=0.0,

@@ -25,6 +25,12 @@ from defectkeras.quantification.runs import Integers
 from defectkeras.quantification.settings import QuantifySettings
 
 NO_FREE_FIELD = "no part of the field is far enough from its border and regions"
+IN_REGIONS = (
+    "nearly all of its length runs in or along regions, which are taken to hide lines; "
+    "include the regions where lines run in them"
+)
+LEAST_USED_SHARE = 0.1
+"""Of the length of the lines, below which regions hold the lines, not hide them."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,6 +69,10 @@ class LineClass:
             thickness: Whether it needs the foil thickness.
         """
         reason = NO_FREE_FIELD if self.totals is None else None
+        if self.totals is not None and self.reference_px < self.field_px:
+            length_px = float(self.traces["length_px"].sum())
+            if self.totals.skeleton_px < LEAST_USED_SHARE * length_px:
+                reason = IN_REGIONS
         if size and self.calibration.pixel_size_nm is None:
             reason = NO_PIXEL_SIZE
         elif thickness and self.calibration.foil_thickness_nm is None:

@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 
 from defectkeras.core.calibration import Calibration
+from defectkeras.core.labels import DefectClass, LabelScheme
 from defectkeras.quantification.quantify import QuantifySettings, quantify
 
 
@@ -63,6 +64,32 @@ def test_reasons(scheme, segment, calibration, reason):
     assert density.value is None
     assert reason in density.reason
     assert find(class_map, scheme, "line_length_px", calibration).value > 0
+
+
+def test_lines_in_a_region_have_a_length_only_if_regions_are_included(segment):
+    """Cracks in a layer of oxide: not hidden by it, but in it."""
+    classes = (
+        DefectClass(0, "matrix", "matrix"),
+        DefectClass(1, "oxide", "region"),
+        DefectClass(2, "crack", "line"),
+    )
+    scheme = LabelScheme(classes)
+    cracks = np.zeros((300, 400), bool)
+    for column in range(60, 360, 60):
+        segment(cracks, (110, column), (190, column + 10), 3)
+    class_map = np.zeros((300, 400), np.int32)
+    class_map[100:200] = 1
+    class_map[cracks] = 2
+
+    def length(**settings):
+        chosen = QuantifySettings(**settings)
+        found = quantify(class_map, scheme, Calibration(), settings=chosen)
+        return found.find("crack", "line_length_px")
+
+    hidden = length()
+    assert hidden.value is None
+    assert "include the regions" in hidden.reason
+    assert length(exclude_regions=False).value == pytest.approx(5 * 80.6, rel=0.06)
 
 
 def test_weights_of_the_steps_change_the_length(scheme, segment):
