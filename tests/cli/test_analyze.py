@@ -43,7 +43,7 @@ def test_bad_file_sets_the_status_and_numbers_are_shown(
     done = run(*words, "--out", tmp_path / "out", "--foil-thickness-nm", 80)
     assert done.exit_code == 1
     assert f"failed: {bad}" in done.stderr
-    assert "1 micrographs, 1 failed" in done.stderr
+    assert "1 micrograph, 1 failed" in done.stderr
     assert "Dislocation density" in done.stdout
 
 

@@ -55,9 +55,12 @@ def draw(seed, shape=(93, 141)):
 
 def require_equal(found, wanted):
     for name in TABLES:
-        pd.testing.assert_frame_equal(
-            getattr(found, name), getattr(wanted, name), check_exact=True, obj=name
-        )
+        tables = [getattr(result, name) for result in (found, wanted)]
+        widths = [c for c in tables[0].columns if c in ("width_px", "width_nm")]
+        exact = [table.drop(columns=widths) for table in tables]
+        pd.testing.assert_frame_equal(*exact, check_exact=True, obj=name)
+        # widths are means of distances in float32
+        pd.testing.assert_frame_equal(*tables, rtol=1e-6, obj=name)
     assert found.quantities == wanted.quantities
     assert found.warnings == wanted.warnings
 
@@ -69,6 +72,7 @@ def require_equal(found, wanted):
 )
 @settings(max_examples=6, deadline=None)
 @example(seed=6, rows=1, ends="round")  # a region seen from bands far from it
+@example(seed=23349, rows=1, ends="round")  # a width that rounds otherwise
 @example(seed=11308, rows=1, ends="round")  # thinning ends a line beside the mask
 def test_bands_give_the_tables_of_the_whole(seed, rows, ends):
     class_map = draw(seed)

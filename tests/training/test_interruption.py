@@ -16,6 +16,15 @@ def test_first_signal_is_a_wish(number):
     assert signal.getsignal(number) is before
 
 
+@pytest.fixture
+def ctrl_c_stops():
+    """A shell that starts this in the background has Python ignore Ctrl-C."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("ctrl_c_stops")
 def test_second_ctrl_c_stops_at_once():
     with notice_interrupts():
         signal.raise_signal(signal.SIGINT)
