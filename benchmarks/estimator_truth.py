@@ -22,11 +22,14 @@ from rich.progress import track
 from rich.table import Table
 
 from defectkeras.core.calibration import Calibration
+from defectkeras.quantification.densities import dislocation_density_per_m2
+from defectkeras.quantification.error_parts import add_calibration_parts
 from defectkeras.quantification.intervals import (
     field_statistics,
     random_lengths_interval,
 )
 from defectkeras.quantification.quantify import QuantifySettings, quantify
+from defectkeras.quantification.results import Quantity
 from defectkeras.synthesis.contents import DISLOCATION, SCHEME, Contents
 from defectkeras.synthesis.drawing import Grid
 from defectkeras.synthesis.imaging import Imaging
@@ -109,17 +112,38 @@ def draw_foil(seed: int) -> Canvas:
     return paint(np.random.default_rng([seed, 4]), scene, grid, contrast)
 
 
-def measure(seed: int, *, lines_only: bool) -> Iterator[dict[str, object]]:
-    """Give a row for each quantity and choice of one foil."""
-    canvas = draw_foil(seed)
+def calibrations(seed: int) -> tuple[Calibration, Calibration]:
+    """Give the true calibration, and one that is told with an error."""
     rng = np.random.default_rng([seed, 9])
-    exact = Calibration(PIXEL_SIZE_NM, THICKNESS_NM)
     told = Calibration(
         PIXEL_SIZE_NM * (1 + PIXEL_SIZE_ERROR * rng.normal()),
         THICKNESS_NM * max(1 + THICKNESS_ERROR * rng.normal(), 0.3),
         pixel_size_sigma_nm=PIXEL_SIZE_NM * PIXEL_SIZE_ERROR,
         foil_thickness_sigma_nm=THICKNESS_NM * THICKNESS_ERROR,
     )
+    return Calibration(PIXEL_SIZE_NM, THICKNESS_NM), told
+
+
+def row_of(
+    quantity: Quantity, method: str, told: bool, true: float
+) -> dict[str, object]:
+    """Give the row of a quantity of one foil."""
+    return {
+        "class": quantity.class_name,
+        "quantity": quantity.name,
+        "method": method,
+        "told": told,
+        "true": true,
+        "value": quantity.value,
+        "low": quantity.low,
+        "high": quantity.high,
+    }
+
+
+def measure(seed: int, *, lines_only: bool) -> Iterator[dict[str, object]]:
+    """Give a row for each quantity and choice of one foil."""
+    canvas = draw_foil(seed)
+    exact, told = calibrations(seed)
     regions_alone = np.where(canvas.class_map == DISLOCATION.index, 0, canvas.class_map)
     for choice, settings in SETTINGS.items():
         is_default = choice == "default"
@@ -138,20 +162,11 @@ def measure(seed: int, *, lines_only: bool) -> Iterator[dict[str, object]]:
                 if not (is_line if lines_only else is_default or not is_line):
                     continue
                 quantity = found.find(class_name, name)
-                yield {
-                    "class": class_name,
-                    "quantity": name,
-                    "method": choice,
-                    "told": calibration is told,
-                    "true": true,
-                    "value": quantity.value,
-                    "low": quantity.low,
-                    "high": quantity.high,
-                }
+                yield row_of(quantity, choice, calibration is told, true)
 
 
-def measure_drawn_lines(seed: int, density_per_m2: float) -> dict[str, object] | None:
-    """Give the interval of the line density of the pieces as drawn, without a map."""
+def measure_drawn_lines(seed: int, density_per_m2: float) -> list[dict[str, object]]:
+    """Give the intervals of the line density of the pieces as drawn, without a map."""
     grid = Grid(SHAPE, PIXEL_SIZE_NM)
     rim_nm = compute_line_contrast(Imaging(), THICKNESS_NM).reach_nm
     contents = Contents(dislocation_density_per_m2=density_per_m2)
@@ -165,21 +180,27 @@ def measure_drawn_lines(seed: int, density_per_m2: float) -> dict[str, object] |
         inside = ((middles >= 0) & (middles < sides_nm)).all(axis=1)
         steps_nm = np.linalg.norm(np.diff(piece[:, :2], axis=0), axis=1)
         lengths_nm.append(steps_nm[inside].sum())
-    scale = 4 / math.pi / (sides_nm.prod() * THICKNESS_NM) * 1e18
-    parts = scale * np.array([length for length in lengths_nm if length > 0])
-    if len(parts) == 0:
-        return None
-    interval = random_lengths_interval(parts)
-    return {
-        "class": "dislocation",
-        "quantity": "drawn pieces",
-        "method": "default",
-        "told": False,
-        "true": density_per_m2,
-        "value": float(parts.sum()),
-        "low": interval.low,
-        "high": interval.high,
-    }
+    lengths_px = np.array([nm for nm in lengths_nm if nm > 0]) / PIXEL_SIZE_NM
+
+    def evaluate(calibration: Calibration) -> list[Quantity]:
+        """Give the density at a calibration."""
+        parts = lengths_px * dislocation_density_per_m2(
+            1 / math.prod(SHAPE),
+            calibration.require_pixel_size_nm(),
+            calibration.require_foil_thickness_nm(),
+        )
+        ends = random_lengths_interval(parts)
+        name = "drawn pieces"
+        value = float(parts.sum())
+        return [Quantity(DISLOCATION.name, name, value, "m^-2", ends.low, ends.high)]
+
+    rows: list[dict[str, object]] = []
+    for is_told, calibration in enumerate(calibrations(seed)):
+        if len(lengths_px):
+            found = evaluate(calibration)
+            (quantity,) = add_calibration_parts(found, evaluate, calibration)
+            rows.append(row_of(quantity, "default", bool(is_told), density_per_m2))
+    return rows
 
 
 def summarize(rows: pd.DataFrame) -> pd.DataFrame:
@@ -242,8 +263,7 @@ def main() -> None:
     shown = track(seeds, console=console)
     if arguments.drawn_lines:
         density_per_m2 = arguments.line_density
-        found = (measure_drawn_lines(seed, density_per_m2) for seed in shown)
-        rows = [row for row in found if row is not None]
+        rows = [r for seed in shown for r in measure_drawn_lines(seed, density_per_m2)]
     else:
         lines_only = arguments.lines
         rows = [r for seed in shown for r in measure(seed, lines_only=lines_only)]

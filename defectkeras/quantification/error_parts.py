@@ -1,7 +1,8 @@
 """The parts of an error bar: chance, thickness, pixel size, model.
 
 Each part is a standard deviation in the unit of the value. Independent parts add
-as squares, on each side of the interval that chance alone gives.
+as squares, on each side of the interval that chance alone gives: those of thickness
+and pixel size, which multiply a value, on the scale of its logarithm.
 """
 
 import dataclasses
@@ -49,7 +50,8 @@ def add_calibration_parts(
         ]
         for i, (low, high) in enumerate(zip(*ends, strict=True)):
             if low.value is not None and high.value is not None:
-                widened[i] = widen(widened[i], part, abs(high.value - low.value) / 2)
+                sigma_here = abs(high.value - low.value) / 2
+                widened[i] = widen(widened[i], part, sigma_here, is_factor=True)
     return widened
 
 
@@ -87,13 +89,18 @@ def add_model_part(
     return dataclasses.replace(quantification, quantities=tuple(widened))
 
 
-def widen(quantity: Quantity, part: str, sigma: float) -> Quantity:
+def widen(
+    quantity: Quantity, part: str, sigma: float, *, is_factor: bool = False
+) -> Quantity:
     """Add an independent part to the error bar of a quantity.
 
     Args:
         quantity: With or without an interval.
         part: Name of the part.
         sigma: Its standard deviation, in the unit of the value.
+        is_factor: Whether it multiplies the value, as an error of the thickness does.
+            Squares then add on the scale of the logarithm: the low end of an interval
+            over a power of ten would else be much too low.
 
     Returns:
         The quantity with the wider interval, which does not go below 0 where it
@@ -109,11 +116,17 @@ def widen(quantity: Quantity, part: str, sigma: float) -> Quantity:
         return quantity
     low = value if quantity.low is None else quantity.low
     high = value if quantity.high is None else quantity.high
-    wide_low = value - math.hypot(value - low, Z95 * sigma)
+    if is_factor and 0 < low <= value <= high:
+        relative = Z95 * sigma / value
+        wide_low = value * math.exp(-math.hypot(math.log(value / low), relative))
+        wide_high = value * math.exp(math.hypot(math.log(high / value), relative))
+    else:
+        wide_low = value - math.hypot(value - low, Z95 * sigma)
+        wide_high = value + math.hypot(high - value, Z95 * sigma)
     return dataclasses.replace(
         quantity,
         low=max(wide_low, 0.0) if value >= 0 else wide_low,
-        high=value + math.hypot(high - value, Z95 * sigma),
+        high=wide_high,
         parts={**quantity.parts, part: sigma},
     )
 

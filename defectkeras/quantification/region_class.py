@@ -21,6 +21,8 @@ ALL_CUT = (
     "every object touches the border: choose the edge rule 'all' (biased) or a "
     "larger field"
 )
+LEAST_OBJECTS = 2.0
+"""Effective number of objects, below which they tell nothing of the area by chance."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -80,10 +82,14 @@ class RegionClass:
         return sizes_px * self.calibration.require_pixel_size_nm()
 
     def area_interval(self) -> Interval | None:
-        """Give the interval of the area fraction; None without objects."""
-        if len(self.objects) == 0:
-            return None
+        """Give the interval of the area fraction, or None where it would say nothing.
+
+        That is without objects, and where a single one holds most of the area, so
+        that the effective count (sum a)^2 / sum a^2 is below `LEAST_OBJECTS`.
+        """
         areas = self.objects["area_px"].to_numpy(dtype=np.float64)
+        if len(areas) == 0 or areas.sum() ** 2 < LEAST_OBJECTS * (areas**2).sum():
+            return None
         interval = weighted_count_interval(areas / self.field_px, 0.0)
         return Interval(interval.low, min(interval.high, 1.0))
 

@@ -65,12 +65,13 @@ def _areal_density(region: RegionClass, unit: str) -> Quantity:
 def _area_fraction(region: RegionClass) -> Quantity:
     """Give the part of the annotated pixels that the class covers."""
     interval = region.area_interval()
+    told = ["objects" if interval else "one_object"] if len(region.objects) else []
     return region.quantity(
         "area_fraction_percent",
         "%",
         100 * region.class_px / region.field_px,
         interval=interval and Interval(100 * interval.low, 100 * interval.high),
-        method="pixel_area+objects" if interval else "pixel_area",
+        method="+".join(["pixel_area", *told]),
     )
 
 

@@ -76,17 +76,18 @@ def _volume_fraction(region: RegionClass) -> tuple[float, Interval | None]:
     method = region.settings.volume_method
     area_fraction = region.class_px / region.field_px
     area_interval = region.area_interval()
-    if method == "delesse" or area_interval is None:
+    if method == "delesse" or len(region.objects) == 0:
         return area_fraction, area_interval
     thickness_nm = region.calibration.require_foil_thickness_nm()
     diameters_nm, weights = region.diameters("nm"), region.weights
     if method == "projected_area":
         sauter_nm = _sauter_diameter_nm(region)
+        ends = area_interval or Interval(area_fraction, area_fraction)
         low, value, high = (
             volume_fraction_from_area(min(a, 1.0), thickness_nm, sauter_nm)
-            for a in (area_interval.low, area_fraction, area_interval.high)
+            for a in (ends.low, area_fraction, ends.high)
         )
-        return value, Interval(low, high)
+        return value, area_interval and Interval(low, high)
     parts = volume_contributions(
         diameters_nm, region.area_nm2, thickness_nm, method=method, weights=weights
     )

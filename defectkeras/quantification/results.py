@@ -189,8 +189,11 @@ METHOD_TEXTS = {
     "garwood": "Interval: exact Poisson (Garwood, weighted after Fay and Feuer).",
     "bootstrap": "Interval: bootstrap over objects.",
     "student": "Interval: Student's t over objects.",
-    "traces": "Interval: Poisson number of lines, gamma distributed lengths (F ratio).",
+    "traces": "Interval: Poisson number of lines (Jeffreys) with gamma distributed "
+    "lengths (F ratio).",
     "traced": "Lines are continued straight through crossings.",
     "objects": "Interval: objects are there by chance, each adds its area (Fay-Feuer).",
+    "one_object": "No interval: a single object holds most of the area, which tells "
+    "nothing of chance; more fields do.",
 }
 """What each machine-readable method means, in one sentence."""

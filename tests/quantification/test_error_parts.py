@@ -50,3 +50,13 @@ def test_a_value_without_interval_gets_one():
     assert (found.low, found.high) == pytest.approx((8.04, 11.96), abs=0.001)
     missing = Quantity("void", "x", None, "1", reason="no pixel size")
     assert widen(missing, "model", 1.0) is missing
+
+
+def test_what_multiplies_a_value_adds_to_its_logarithm():
+    wide = Quantity("line", "density", 10.0, "m^-2", 1.0, 40.0)
+    found = widen(wide, "thickness", 1.0, is_factor=True)
+    assert found.low == pytest.approx(10 * np.exp(-np.hypot(np.log(10), 0.196)))
+    assert found.high == pytest.approx(10 * np.exp(np.hypot(np.log(4), 0.196)))
+    assert found.low > widen(wide, "thickness", 1.0).low
+    none = widen(Quantity("line", "x", 0.0, "1", 0.0, 4.0), "thickness", 0.5)
+    assert none.low == 0

@@ -59,17 +59,16 @@ def test_lengths_by_chance_are_a_ratio_of_gamma_variables():
     assert shape < 1
     rng, size = np.random.default_rng(3), 400_000
     mean = lengths.mean() * shape * 5 / rng.gamma(shape * 5, size=size)
-    low = np.quantile(rng.gamma(5, size=size) * mean, 0.025)
-    high = np.quantile(rng.gamma(6, size=size) * mean, 0.975)
+    ends = np.quantile(rng.gamma(5.5, size=size) * mean, [0.025, 0.975])
     interval = random_lengths_interval(lengths)
-    assert (interval.low, interval.high) == pytest.approx((low, high), rel=0.02)
+    assert (interval.low, interval.high) == pytest.approx(tuple(ends), rel=0.02)
 
 
 def test_published_f_values_of_lengths_by_chance():
-    """F(.975; 6, 4) = 9.1973, F(.975; 4, 4) = 9.6045 of the tables."""
+    """F(.975; 5, 4) = 9.3645, F(.975; 4, 5) = 7.3879 of the tables."""
     interval = random_lengths_interval(np.array([50.0, 50.0]))
-    assert interval.low == pytest.approx(100 / 9.6045, rel=1e-4)
-    assert interval.high == pytest.approx(100 * 3 / 2 * 9.1973, rel=1e-4)
+    assert interval.low == pytest.approx(125 / 7.3879, rel=1e-4)
+    assert interval.high == pytest.approx(125 * 9.3645, rel=1e-4)
 
 
 def test_many_lengths_by_chance_are_as_sure_as_their_squares():

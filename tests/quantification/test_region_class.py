@@ -59,8 +59,20 @@ def test_loops_are_sized_by_their_feret_diameter(disc):
     assert void.area_nm2 == 60 * 80 * 0.25
 
 
-def test_no_more_than_all_of_the_field_is_covered(disc):
+def test_no_more_than_all_of_the_field_is_covered():
     mask = np.zeros((60, 80), bool)
-    disc(mask, 30, 40, 50)
+    mask[:, 2:36], mask[:, 40:74] = True, True
     interval = make_region(mask, Calibration()).area_interval()
     assert 0 < interval.low < mask.mean() < interval.high == 1
+
+
+def test_one_object_that_holds_most_of_the_area_tells_nothing_of_chance(disc):
+    mask = np.zeros((60, 80), bool)
+    assert make_region(mask, Calibration()).area_interval() is None
+    disc(mask, 30, 0, 25)
+    assert make_region(mask, Calibration()).area_interval() is None
+    disc(mask, 50, 70, 4)
+    assert make_region(mask, Calibration()).area_interval() is None
+    disc(mask, 30, 60, 12)
+    disc(mask, 30, 33, 12)
+    assert make_region(mask, Calibration()).area_interval() is not None

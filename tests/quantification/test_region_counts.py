@@ -75,3 +75,18 @@ def test_pixels_that_nobody_annotated_are_no_area(scheme, disc):
             for m in (class_map, padded)
         )
         assert after == pytest.approx(before)
+
+
+def test_one_object_has_an_area_and_no_interval_of_it(scheme, disc):
+    class_map = np.zeros((60, 80), np.int32)
+    disc(class_map, 0, 40, 20, value=3)
+    settings = QuantifySettings(volume_method="projected_area", edge_rule="all")
+    found = quantify(class_map, scheme, Calibration(1.0, 50.0), settings=settings)
+    area = found.find("void", "area_fraction_percent")
+    assert area.value == pytest.approx(100 * (class_map == 3).mean())
+    assert (area.low, area.high) == (None, None)
+    assert area.method == "pixel_area+one_object"
+    assert "tells nothing of chance" in area.method_text
+    volume = found.find("void", "volume_fraction_percent")
+    assert volume.value > 0
+    assert volume.low is None
