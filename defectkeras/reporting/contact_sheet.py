@@ -80,7 +80,7 @@ def _draw_cell(item: Item, scheme: LabelScheme) -> PillowImage.Image:
     )
     cell.paste(overlay)
     font = load_font(LETTER_PX)
-    text = _shorten(f"{name}  {image.shape[1]} × {image.shape[0]} px", font)
+    text = _shorten(f"{name}  {image.shape[0]} × {image.shape[1]} px", font)
     ImageDraw.Draw(cell).text((0, height + LINE_PX / 2), text, INK, font, anchor="lm")
     return cell
 

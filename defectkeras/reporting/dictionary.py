@@ -28,7 +28,7 @@ MEANINGS = {
     "fields": "number of fields",
     "forbidden_line_weight": "weight of the forbidden-line rule",
     "fraction": "part of the length in this sector",
-    "further_fields": "further fields needed for the wished accuracy (ASTM E562)",
+    "further_fields": "further fields for the wished accuracy (ASTM E562, E1245)",
     "g": "pair correlation",
     "g_high": "highest g of the simulations",
     "g_low": "lowest g of the simulations",

@@ -14,13 +14,13 @@ from defectkeras.reporting.numbers import (
 )
 
 HEAD = (
-    "Class", "Quantity", "Unit", "Fields", "Mean", "95 % interval",
-    "Relative accuracy (%)", "Further fields for 10 %",
+    "Class", "Quantity", "Unit", "Fields", "Mean", "Standard deviation s",
+    "95 % interval", "Relative accuracy (%)", "Further fields for 10 %",
 )  # fmt: skip
 
 
 def field_view(quantifications: Sequence[Quantification]) -> TextTable:
-    """Give mean, interval and wanted fields of each quantity over a set.
+    """Give mean, spread, interval and wanted fields of each quantity over a set.
 
     Args:
         quantifications: Of the fields of one specimen.
@@ -41,6 +41,7 @@ def field_view(quantifications: Sequence[Quantification]) -> TextTable:
                 unit,
                 str(row["fields"]),
                 format_value(row["mean"], (row["high"] - row["low"]) / 2),
+                format_value(row["standard_deviation"]),
                 format_interval(row["mean"], row["low"], row["high"]),
                 f"{row['relative_accuracy_percent']:.0f}",
                 MISSING if math.isnan(further) else f"{further:.0f}",

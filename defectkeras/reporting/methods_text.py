@@ -1,8 +1,9 @@
 """The methods paragraph of a paper, with its references, from what was done."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from defectkeras.quantification.results import Quantification
+from defectkeras.reporting.numbers import split_unit
 from defectkeras.reporting.results import ModelFacts, RunFacts
 from defectkeras.reporting.views import methods_in_use
 
@@ -11,6 +12,7 @@ REFERENCES = {
     "miles_lantuejoul": "ISO 13322-1, Particle size analysis: Image analysis methods",
     "cut_corrected": "P. L. Goldsmith, Br. J. Appl. Phys. 18 (1967) 813",
     "thickness_plus_diameter": "J. E. Hilliard, Trans. AIME 224 (1962) 906",
+    "traces": "L. D. Brown, T. T. Cai, A. DasGupta, Statistica Sinica 13 (2003) 19",
     "intercepts": "R. K. Ham, Phil. Mag. 6 (1961) 1183",
     "unbiased": (
         "Z. Kulpa, Comput. Graph. Image Process. 6 (1977) 434, "
@@ -19,6 +21,27 @@ REFERENCES = {
     "projected_area": "E. E. Underwood, Quantitative Stereology (1970)",
 }
 """Method to its source."""
+
+PARTS = {
+    "thickness": "the standard deviation of the foil thickness",
+    "pixel_size": "that of the pixel size",
+    "model": "that of the values over the views or variants of the model",
+}
+"""Part of an error bar to what it is, chance left out."""
+
+BETWEEN_FIELDS = (
+    "Over n fields the mean, the standard deviation s, the 95 % interval of the mean "
+    "t_(n-1) s / sqrt(n), the relative accuracy (that over the mean) and the number of "
+    "further fields are given after ASTM E562 and ASTM E1245; what is not known of "
+    "thickness and pixel size, which all fields share, widens the interval."
+)
+STANDARDS = (
+    "ASTM E562, Standard Test Method for Determining Volume Fraction by Systematic "
+    "Manual Point Count",
+    "ASTM E1245, Standard Practice for Determining the Inclusion or Second-Phase "
+    "Constituent Content of Metals by Automatic Image Analysis",
+)
+"""Where the statistics over fields come from."""
 
 
 def methods_paragraph(run: RunFacts, quantifications: Sequence[Quantification]) -> str:
@@ -38,13 +61,40 @@ def methods_paragraph(run: RunFacts, quantifications: Sequence[Quantification]) 
     if run.model is not None:
         sentences.append(_segmented_by(run.model))
     sentences += _calibration(quantifications)
-    sentences += methods_in_use(quantifications).values()
+    sentences += _methods(quantifications)
+    sentences += _errors(quantifications)
+    if count > 1:
+        sentences.append(BETWEEN_FIELDS)
     return " ".join(sentences)
 
 
 def references(quantifications: Sequence[Quantification]) -> list[str]:
     """Give the sources of the methods behind all values that are shown."""
-    return [REFERENCES[m] for m in methods_in_use(quantifications) if m in REFERENCES]
+    methods = methods_in_use(quantifications)
+    found = [REFERENCES[m] for m in methods if m in REFERENCES]
+    return found + list(STANDARDS) if len(quantifications) > 1 else found
+
+
+def _methods(quantifications: Sequence[Quantification]) -> Iterator[str]:
+    """Say of each method which quantities it was used for."""
+    used: dict[str, dict[str, None]] = {}
+    for quantification in quantifications:
+        for quantity in quantification.quantities:
+            if quantity.value is not None:
+                label, _ = split_unit(quantity.name)
+                for method in quantity.method.split("+"):
+                    used.setdefault(method, {})[label] = None
+    for method, text in methods_in_use(quantifications).items():
+        first, *others = used[method]
+        names = [first, *(other[0].lower() + other[1:] for other in others)]
+        yield f"{', '.join(names)}: {text}"
+
+
+def _errors(quantifications: Sequence[Quantification]) -> list[str]:
+    """Say what the intervals hold besides chance."""
+    parts = {p for q in quantifications for one in q.quantities for p in one.parts}
+    held = [text for part, text in PARTS.items() if part in parts]
+    return [f"Intervals hold, as squares, {', '.join(held)}."] if held else []
 
 
 def _segmented_by(model: ModelFacts) -> str:
@@ -62,12 +112,18 @@ def _calibration(quantifications: Sequence[Quantification]) -> list[str]:
     calibrations = [q.calibration for q in quantifications]
     sizes = _range(c.pixel_size_nm for c in calibrations)
     thicknesses = _range(c.foil_thickness_nm for c in calibrations)
-    sources = ", ".join(dict.fromkeys(c.pixel_size_source for c in calibrations))
+    size_from, thickness_from = (
+        ", ".join(dict.fromkeys(sources))
+        for sources in (
+            [c.pixel_size_source for c in calibrations],
+            [c.foil_thickness_source for c in calibrations],
+        )
+    )
     return [
-        f"The pixel size was {sizes} (from: {sources})."
+        f"The pixel size was {sizes} (from: {size_from})."
         if sizes
         else "The pixel size was not known, so results are in pixels.",
-        f"The foil thickness was {thicknesses}."
+        f"The foil thickness was {thicknesses} (from: {thickness_from})."
         if thicknesses
         else "The foil thickness was not known, so nothing is given per volume.",
     ]

@@ -178,22 +178,31 @@ def calibration_facts(
     facts = [
         (
             "Pixel size",
-            f"{size:.4g} nm" if size else "not known: results are in pixels",
+            f"{size:.4g}{_sigma(calibration.pixel_size_sigma_nm)} nm"
+            if size
+            else "not known: results are in pixels",
             calibration.pixel_size_source if size else "",
         ),
         (
             "Foil thickness",
-            f"{thickness:.4g} nm" if thickness else "not known: nothing per volume",
+            f"{thickness:.4g}{_sigma(calibration.foil_thickness_sigma_nm)} nm"
+            if thickness
+            else "not known: nothing per volume",
             calibration.foil_thickness_source if thickness else "",
         ),
-        ("Image", f"{shape[1]} × {shape[0]} px", ""),
+        ("Image", f"{shape[0]} × {shape[1]} px, rows × columns", ""),
     ]
     if size:
         height_nm, width_nm = calibration.field_of_view_nm(shape)
         scale, unit = (1000, "µm") if max(height_nm, width_nm) >= 1000 else (1, "nm")
-        field = f"{width_nm / scale:.4g} × {height_nm / scale:.4g} {unit}"
-        facts.append(("Field of view", field, ""))
+        field = f"{height_nm / scale:.4g} × {width_nm / scale:.4g} {unit}"
+        facts.append(("Field of view", f"{field}, height × width", ""))
     return facts
+
+
+def _sigma(sigma_nm: float | None) -> str:
+    """Write a standard deviation behind a value, where it is known."""
+    return f" ± {sigma_nm:.2g}" if sigma_nm else ""
 
 
 def applicability_facts(

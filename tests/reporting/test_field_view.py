@@ -9,8 +9,9 @@ def test_rows_are_those_of_the_statistics(measured):
     (row,) = [r for r in view.rows if r[:2] == ("void", "Count")]
     found = summarize_fields(fields).query("class_name == 'void' and name == 'count'")
     assert row[3:5] == ("3", "18")
-    assert row[6] == f"{found['relative_accuracy_percent'].iloc[0]:.0f}"
-    assert row[7] == f"{found['further_fields'].iloc[0]:.0f}"
+    assert row[5] == "6"
+    assert row[7] == f"{found['relative_accuracy_percent'].iloc[0]:.0f}"
+    assert row[8] == f"{found['further_fields'].iloc[0]:.0f}"
 
 
 def test_one_field_has_no_statistics(measured):

@@ -18,11 +18,19 @@ def test_the_paragraph_says_what_was_done(measured, run_facts):
         "2 micrographs were measured with defectkeras 0.1.0, numpy 2.4.0.",
         "voids@3 (defectsegnet, SHA-256 0123456789abcdef)",
         "The pixel size was 0.5 to 0.75 nm (from: file tag 34682, user).",
-        "The foil thickness was 100 nm.",
+        "The foil thickness was 100 nm (from: user).",
+        f"Count: {METHOD_TEXTS['counted']}",
         METHOD_TEXTS["cut_corrected"],
     ):
         assert part in text
     assert METHOD_TEXTS["naive"] not in text
+
+
+def test_errors_that_were_told_are_named(measured, run_facts):
+    known = Calibration(0.5, 90.0, "user", "user", foil_thickness_sigma_nm=9.0)
+    text = methods_paragraph(run_facts, [measured(known)])
+    assert "as squares, the standard deviation of the foil thickness." in text
+    assert "as squares" not in methods_paragraph(run_facts, [measured()])
 
 
 def test_what_is_not_known_is_said(measured, run_facts):
@@ -43,3 +51,11 @@ def test_references_are_of_methods_in_use(measured):
     assert REFERENCES["garwood"] in found
     assert REFERENCES["thickness_plus_diameter"] not in found
     assert set(REFERENCES) <= set(METHOD_TEXTS)
+
+
+def test_several_fields_have_the_statistics_of_the_standards(measured, run_facts):
+    one, two = [measured()], [measured(), measured()]
+    for standard in ("ASTM E562", "ASTM E1245"):
+        assert standard in methods_paragraph(run_facts, two)
+        assert standard in " ".join(references(two))
+        assert standard not in methods_paragraph(run_facts, one)

@@ -148,7 +148,7 @@ def test_the_numbers_are_there_with_unit_interval_and_method(page):
         "0.5 nm",
         "from file tag 34682",
         "100 nm",
-        "200 × 120 nm",
+        "120 × 200 nm, height × width",
         "How the numbers were made",
         "Dislocation density, by intercepts",
         "2026-08-27 09:30 UTC",

@@ -11,6 +11,8 @@ from defectkeras.reporting.views import (
     table_view,
 )
 
+SHAPE = "240 × 400 px, rows × columns"
+
 
 def test_quantities_come_by_class_in_nm(measured):
     groups = {g.class_name: g for g in quantity_groups(measured())}
@@ -103,18 +105,32 @@ def test_a_long_table_is_cut():
     [
         (
             Calibration(0.2554, 170.0, "user", "user"),
-            ["0.2554 nm", "170 nm", "400 × 240 px", "102.2 × 61.3 nm"],
+            ["0.2554 nm", "170 nm", SHAPE, "61.3 × 102.2 nm, height × width"],
+        ),
+        (
+            Calibration(0.5, 90.0, "user", "user", 0.004, 9.0),
+            [
+                "0.5 ± 0.004 nm",
+                "90 ± 9 nm",
+                SHAPE,
+                "120 × 200 nm, height × width",
+            ],
         ),
         (
             Calibration(5.0, None, "file tag 34682"),
-            ["5 nm", "not known: nothing per volume", "400 × 240 px", "2 × 1.2 µm"],
+            [
+                "5 nm",
+                "not known: nothing per volume",
+                SHAPE,
+                "1.2 × 2 µm, height × width",
+            ],
         ),
         (
             Calibration(),
             [
                 "not known: results are in pixels",
                 "not known: nothing per volume",
-                "400 × 240 px",
+                SHAPE,
             ],
         ),
     ],
