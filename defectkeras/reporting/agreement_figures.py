@@ -8,7 +8,7 @@ from matplotlib.figure import Figure
 
 from defectkeras.quantification.comparison import Annotator, PairedDifference
 from defectkeras.reporting.numbers import split_unit
-from defectkeras.reporting.vector import INK, SOFT, vector_style
+from defectkeras.reporting.vector import INK, SOFT, label_axis, vector_style
 
 POINT = "#0b5c73"
 MODEL = "#b45f06"
@@ -27,7 +27,6 @@ def draw_bland_altman(difference: PairedDifference) -> Figure:
     first, second = difference.values
     limits = difference.limits
     label, unit = split_unit(difference.name)
-    unit_text = f" ({unit})" if unit else ""
     with vector_style():
         figure = Figure(figsize=(4.6, 3.0), layout="constrained")
         axes = figure.add_subplot()
@@ -45,8 +44,8 @@ def draw_bland_altman(difference: PairedDifference) -> Figure:
             axes.margins(x=0.08)
         axes.scatter((first + second) / 2, second - first, s=26, color=INK, zorder=3)
         axes.set_title(f"{difference.class_name}: {label}", loc="left", fontsize=10)
-        axes.set_xlabel(f"Mean of both{unit_text}")
-        axes.set_ylabel(f"{difference.second} − {difference.first}{unit_text}")
+        label_axis(axes.xaxis, "Mean of both", unit)
+        label_axis(axes.yaxis, f"{difference.second} − {difference.first}", unit)
         axes.spines[["top", "right"]].set_visible(False)
     return figure
 
@@ -81,7 +80,7 @@ def draw_fields(
         axes.set_xlim(-0.5, len(labels) - 0.5)
         axes.set_ylim(bottom=0)
         axes.set_title(f"{class_name}: bars are means", loc="left", fontsize=10)
-        axes.set_ylabel(f"{label} ({unit})" if unit else label)
+        label_axis(axes.yaxis, label, unit)
         axes.spines[["top", "right"]].set_visible(False)
     return figure
 

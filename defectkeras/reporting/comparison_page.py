@@ -1,6 +1,6 @@
 """One HTML page over a comparison, and its figures as files."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from markupsafe import Markup
@@ -9,6 +9,7 @@ from matplotlib.figure import Figure
 from defectkeras.core.files import whole_file
 from defectkeras.quantification.comparison import Comparison
 from defectkeras.reporting.agreement_figures import draw_bland_altman, draw_fields
+from defectkeras.reporting.agreement_pictures import AgreementPicture
 from defectkeras.reporting.comparison_views import (
     count_view,
     difference_view,
@@ -25,13 +26,20 @@ MAX_FIGURES = 24
 """A page shows so many figures; the folder has them all."""
 
 
-def write_comparison_page(comparison: Comparison, run: RunFacts, path: Path) -> None:
+def write_comparison_page(
+    comparison: Comparison,
+    run: RunFacts,
+    path: Path,
+    *,
+    pictures: Sequence[AgreementPicture] = (),
+) -> None:
     """Write the page, whole or not at all, and its figures into figures/ beside it.
 
     Args:
         comparison: What was compared.
         run: What made it.
         path: Of the HTML file.
+        pictures: Of the first fields.
     """
     environment = page_environment()
     script = read_part(environment, "page.js")
@@ -52,6 +60,7 @@ def write_comparison_page(comparison: Comparison, run: RunFacts, path: Path) -> 
         differences=difference_view(comparison),
         tests=paired_test_view(comparison),
         spreads=spread_view(comparison),
+        pictures=pictures,
         figures=figures,
         reasons=list(
             dict.fromkeys(

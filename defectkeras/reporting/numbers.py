@@ -142,6 +142,19 @@ def pretty_unit(unit: str) -> str:
     )
 
 
+def scaled_unit(size: float, unit: str) -> tuple[int, str]:
+    """Give the power of ten to take out of numbers up to a size, and their unit.
+
+    Example:
+        >>> scaled_unit(8.55e21, "m⁻³"), scaled_unit(407, "")
+        ((21, '10²¹ m⁻³'), (0, ''))
+    """
+    if size == 0 or HANDY[0] <= abs(size) < HANDY[1]:
+        return 0, unit
+    exponent = _magnitude(size)
+    return exponent, f"10{str(exponent).translate(_SUPERSCRIPT)} {unit}".strip()
+
+
 def _form(value: float, half_width: float | None) -> tuple[int, int]:
     """Give the power of ten to take out of a number, and its decimals."""
     digits = 3

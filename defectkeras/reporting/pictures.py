@@ -87,7 +87,7 @@ def make_pictures(
     height, width = image.shape
     shrink = min(1.0, max_side_px / max(height, width))
     size = (max(1, round(shrink * width)), max(1, round(shrink * height)))
-    grey = cv2.resize(image, size, interpolation=cv2.INTER_AREA)
+    grey = np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_AREA), np.float32)
     shown = shrink_class_map(class_map, size[::-1])
     outline_px = max(1, round(max(size) / PX_PER_OUTLINE))
     colors = class_colors(scheme)
@@ -97,26 +97,28 @@ def make_pictures(
         if mask.any():
             color = colors[defect_class.index]
             opacity = class_opacity(mask, defect_class.kind, outline_px=outline_px)
-            url = _layer_url(opacity, color)
+            url = layer_url(opacity, color)
             layers.append(Layer(defect_class.name, color, url))
     bar = choose_scale_bar(width, calibration)
     return Pictures(
         width_px=size[0],
         height_px=size[1],
-        plain_url=_jpeg_url(np.rint(grey.clip(0, 1) * 255).astype(np.uint8)),
+        plain_url=jpeg_url(grey),
         layers=tuple(layers),
         scale_bar=ScaleBar(bar.length_px * size[0] / width, bar.label),
     )
 
 
-def _jpeg_url(grey: NDArray[np.uint8]) -> str:
+def jpeg_url(image: Image) -> str:
+    """Give (H, W) in [0, 1] as a data URL."""
+    grey = np.rint(image.clip(0, 1) * 255).astype(np.uint8)
     buffer = io.BytesIO()
     PillowImage.fromarray(grey).save(buffer, "JPEG", quality=JPEG_QUALITY)
     return _data_url("image/jpeg", buffer.getvalue())
 
 
-def _layer_url(opacity: NDArray[np.uint8], color: Color) -> str:
-    """Write one color at 256 opacities: one byte for a pixel, and few differ."""
+def layer_url(opacity: NDArray[np.uint8], color: Color) -> str:
+    """Give one color at (H, W) opacities as a data URL: a byte for a pixel."""
     picture = PillowImage.fromarray(opacity).convert("L")
     picture = PillowImage.frombytes("P", picture.size, picture.tobytes())
     picture.putpalette(bytes(color) * 256)

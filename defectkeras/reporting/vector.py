@@ -8,10 +8,13 @@ from pathlib import Path
 from typing import Any
 
 import matplotlib as mpl
+import numpy as np
 from markupsafe import escape
+from matplotlib.axis import Axis
 from matplotlib.figure import Figure
 
 from defectkeras.core.files import whole_file
+from defectkeras.reporting.numbers import scaled_unit
 
 INK = "#1d2730"
 SOFT = "#5b6873"
@@ -43,6 +46,23 @@ def vector_style() -> Iterator[None]:
     """Give figures drawn in the block the look of the page."""
     with mpl.rc_context(_STYLE):  # type: ignore[arg-type]
         yield
+
+
+def label_axis(axis: Axis, label: str, unit: str) -> None:
+    """Write what an axis shows, with a power of ten of its numbers in the unit.
+
+    Args:
+        axis: With its data drawn and its limits set.
+        label: What it shows.
+        unit: Of the data; "" for a bare number.
+    """
+    size = float(np.abs(axis.get_view_interval()).max())
+    exponent, shown = scaled_unit(size, unit)
+    if exponent:
+        axis.set_major_formatter(
+            lambda value, _: f"{value / 10.0**exponent:g}".replace("-", "−")
+        )
+    axis.set_label_text(f"{label} ({shown})" if shown else label)
 
 
 def svg_element(figure: Figure, figure_id: str, label: str) -> str:

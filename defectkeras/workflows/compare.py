@@ -5,20 +5,16 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from defectkeras.core.calibration import Calibration
 from defectkeras.core.errors import DefectKerasError
 from defectkeras.core.files import whole_folder, write_json
 from defectkeras.core.labels import LabelScheme
 from defectkeras.core.micrograph import Micrograph
 from defectkeras.micrographs.annotations.read import Hints
+from defectkeras.micrographs.normalize import normalize_percentile
 from defectkeras.micrographs.read import read_micrograph
 from defectkeras.quantification.comparison import Comparison, summarize_fields
-from defectkeras.quantification.field_agreement import (
-    FieldAgreement,
-    Rating,
-    agree_on_field,
-)
-from defectkeras.quantification.quantify import quantify
+from defectkeras.quantification.field_agreement import FieldAgreement, agree_on_field
+from defectkeras.reporting.agreement_pictures import AgreementPicture, draw_agreement
 from defectkeras.reporting.comparison_page import write_comparison_page
 from defectkeras.reporting.comparison_tables import comparison_tables, to_json
 from defectkeras.reporting.tables import write_table
@@ -28,11 +24,13 @@ from defectkeras.workflows.operands import (
     Operand,
     common_scheme,
     find_operands,
-    to_scheme,
 )
+from defectkeras.workflows.rated_field import RatedField, rate_field
 
 MIN_IOU = 0.5
 PAGE = "comparison.html"
+MAX_PICTURES = 12
+"""A page shows so many fields."""
 
 
 @dataclass(frozen=True)
@@ -122,12 +120,14 @@ def compare(
     request: ComparisonRequest,
     *,
     on_progress: Callable[[int, int], None] | None = None,
+    on_field: Callable[[str, Micrograph | None, RatedField], None] | None = None,
 ) -> Comparison:
     """Compare annotators field by field.
 
     Args:
         request: Who is compared.
         on_progress: Called with the number of fields done and of all.
+        on_field: Called with each field, its micrograph, and what all say of it.
 
     Raises:
         DefectKerasError: When something cannot be read or does not fit together.
@@ -138,14 +138,20 @@ def compare(
     for name in plan.fields:
         file = plan.files.get(name)
         micrograph = None if file is None else _read(file, request)
-        ratings = {
-            o.annotator.label: _rate(o, name, micrograph, request, plan.scheme, notes)
-            for o in plan.operands
-        }
-        _require_same_shape(name, ratings)
-        fields.append(
-            agree_on_field(name, ratings, plan.scheme, min_iou=request.min_iou)
+        rated = rate_field(
+            name,
+            plan.operands,
+            plan.scheme,
+            micrograph,
+            pixel_size_nm=request.pixel_size_nm,
+            foil_thickness_nm=request.foil_thickness_nm,
         )
+        notes += rated.notes
+        fields.append(
+            agree_on_field(name, rated.ratings, plan.scheme, min_iou=request.min_iou)
+        )
+        if on_field is not None:
+            on_field(name, micrograph, rated)
         if on_progress is not None:
             on_progress(len(fields), len(plan.fields))
     return summarize_fields(
@@ -182,7 +188,24 @@ def compare_into_folder(
         raise DefectKerasError(
             f"{folder} exists already. Give another --out, or --overwrite."
         )
-    comparison = compare(request, on_progress=on_progress)
+    pictures: list[AgreementPicture] = []
+
+    def draw(name: str, micrograph: Micrograph | None, rated: RatedField) -> None:
+        """Keep pictures of the first fields, not their maps."""
+        if len(pictures) < MAX_PICTURES:
+            pictures.append(
+                draw_agreement(
+                    name,
+                    None
+                    if micrograph is None
+                    else normalize_percentile(micrograph.pixels),
+                    {label: r.class_map for label, r in rated.ratings.items()},
+                    next(iter(rated.ratings.values())).quantification.scheme,
+                    calibration=rated.calibration,
+                )
+            )
+
+    comparison = compare(request, on_progress=on_progress, on_field=draw)
     told = {k: v for k, v in dataclasses.asdict(request).items() if v not in (None, ())}
     labels = {label or "all": of for label, of in told.pop("hints").items()}
     settings = told | {"annotations": labels}
@@ -191,53 +214,8 @@ def compare_into_folder(
         for name, table in comparison_tables(comparison).items():
             write_table(table, temporary / f"{name}.csv")
         write_json(temporary / "comparison.json", to_json(comparison))
-        write_comparison_page(comparison, run, temporary / PAGE)
+        write_comparison_page(comparison, run, temporary / PAGE, pictures=pictures)
     return comparison
-
-
-def _rate(
-    operand: Operand,
-    name: str,
-    micrograph: Micrograph | None,
-    request: ComparisonRequest,
-    scheme: LabelScheme,
-    notes: list[str],
-) -> Rating:
-    """Read what one annotator says about a field, and measure it."""
-    annotation = operand.read(name, micrograph)
-    if annotation.overlapping:
-        notes.append(
-            f"{operand.annotator.label}, {name}: {annotation.overlapping} objects lie "
-            f"under others, {annotation.hidden} of them wholly; the upper ones count."
-        )
-    class_map = to_scheme(annotation.class_map, operand.scheme, scheme)
-    field = operand.fields.get(name)
-    calibration = _calibration(
-        micrograph.calibration if micrograph else field.calibration if field else None,
-        request,
-    )
-    size_nm = calibration.pixel_size_nm or 1.0
-    lengths = annotation.drawn_lengths_px.items()
-    return Rating(
-        class_map=class_map,
-        quantification=quantify(
-            class_map, scheme, calibration, label_map=annotation.label_map
-        ),
-        label_map=annotation.label_map,
-        drawn_lengths={n: px * size_nm for n, px in lengths},
-    )
-
-
-def _calibration(found: Calibration | None, request: ComparisonRequest) -> Calibration:
-    """Give the calibration with what the user says in place of the files' own."""
-    known = found or Calibration()
-    size_nm, thickness_nm = request.pixel_size_nm, request.foil_thickness_nm
-    return Calibration(
-        known.pixel_size_nm if size_nm is None else size_nm,
-        known.foil_thickness_nm if thickness_nm is None else thickness_nm,
-        known.pixel_size_source if size_nm is None else "user",
-        known.foil_thickness_source if thickness_nm is None else "user",
-    )
 
 
 def _read(path: Path, request: ComparisonRequest) -> Micrograph:
@@ -246,15 +224,6 @@ def _read(path: Path, request: ComparisonRequest) -> Micrograph:
         pixel_size_nm=request.pixel_size_nm,
         foil_thickness_nm=request.foil_thickness_nm,
     )
-
-
-def _require_same_shape(name: str, ratings: Mapping[str, Rating]) -> None:
-    shapes = {label: r.class_map.shape for label, r in ratings.items()}
-    if len(set(shapes.values())) > 1:
-        told = ", ".join(f"{label} {shape}" for label, shape in shapes.items())
-        raise DefectKerasError(
-            f"{name}: all annotations must have one height and width. Received: {told}."
-        )
 
 
 def _left_out(

@@ -20,6 +20,20 @@ def test_bland_altman_shows_each_field_and_has_units(compared):
     assert difference.limits.bias in heights
 
 
+def test_large_numbers_leave_their_power_of_ten_to_the_unit(compared):
+    (difference, *_) = [
+        d for d in compared().differences if d.name == "number_density_per_m3"
+    ]
+    (axes,) = draw_bland_altman(difference).axes
+    label = axes.get_xlabel()
+    assert label.startswith("Mean of both (10²")
+    assert label.endswith(" m⁻³)")
+    axes.figure.canvas.draw()
+    ticks = [tick.get_text() for tick in axes.get_xticklabels()]
+    assert all(0 <= float(text.replace("−", "-")) < 100 for text in ticks if text)
+    assert axes.xaxis.get_offset_text().get_text() == ""
+
+
 def test_one_field_has_no_limits_to_draw(compared):
     (difference, *_) = compared(num_fields=1).differences
     (axes,) = draw_bland_altman(difference).axes

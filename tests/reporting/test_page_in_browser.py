@@ -6,6 +6,7 @@ import pytest
 from defectkeras.core.calibration import Calibration
 from defectkeras.core.labels import DefectClass, LabelScheme
 from defectkeras.quantification.quantify import quantify
+from defectkeras.reporting.agreement_pictures import draw_agreement
 from defectkeras.reporting.comparison_page import write_comparison_page
 from defectkeras.reporting.page import write_page
 from defectkeras.reporting.results import FailedFile, MicrographReport
@@ -43,6 +44,14 @@ HEAD = """[...document.querySelectorAll("details th")].find(
   (head) => head.textContent.startsWith("Area"))"""
 KEYS = f"""[...{HEAD}.closest("table").tBodies[0].rows].map(
   (row) => Number(row.cells[{HEAD}.cellIndex].dataset.key))"""
+
+SHOWN_LAYERS = """[...document.querySelectorAll(".layer")].flatMap(
+  (layer, i) => layer.offsetParent === null ? [] : [i])"""
+CHOOSE_LAST_PAIR = """{
+  const pair = document.querySelector("select.pair");
+  pair.value = "2";
+  pair.dispatchEvent(new Event("input", {bubbles: true}));
+}"""
 
 
 @pytest.fixture
@@ -143,8 +152,21 @@ def test_the_page_of_a_comparison_runs_nothing_strange(
     start_browser, compared, run_facts, tmp_path
 ):
     found = compared((CLASS, EVIL, "net@1"), num_fields=2)
-    write_comparison_page(found, run_facts, tmp_path / "c.html")
+    maps = {a.label: np.zeros((40, 60), np.int32) for a in found.annotators}
+    for number, class_map in enumerate(maps.values()):
+        class_map[10:20, 5 * number : 5 * number + 20] = 2
+    picture = draw_agreement(
+        EVIL, None, maps, found.scheme, calibration=Calibration(0.5)
+    )
+    path = tmp_path / "c.html"
+    write_comparison_page(found, run_facts, path, pictures=[picture])
     browser = start_browser()
-    browser.open((tmp_path / "c.html").as_uri())
+    browser.open(path.as_uri())
     test_the_page_asks_for_nothing_and_runs_nothing_strange(browser)
     assert browser.run("document.body.innerText").count(CLASS) > 2
+
+    assert browser.run(SHOWN_LAYERS) == [0, 1, 2]
+    browser.run("document.querySelectorAll('.toggle')[1].click()")
+    assert browser.run(SHOWN_LAYERS) == [0, 2]
+    browser.run(CHOOSE_LAST_PAIR)
+    assert browser.run(SHOWN_LAYERS) == [6, 7, 8]

@@ -11,6 +11,10 @@ for (const figure of document.querySelectorAll("figure")) {
       for (const layer of layers.filter((l) => l.dataset.class === input.value)) {
         layer.classList.toggle("hidden", !input.checked);
       }
+    } else if (input.matches(".pair")) {
+      for (const part of figure.querySelectorAll("[data-pair]")) {
+        part.hidden = part.dataset.pair !== input.value;
+      }
     } else if (input.matches(".actual")) {
       stack.classList.toggle("actual", input.checked);
     }
