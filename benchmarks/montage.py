@@ -1,6 +1,7 @@
 """Time and memory of a montage of gigapixels, streamed from disk.
 
     python benchmarks/montage.py 1.0                       # gigapixels; a threshold
+    python benchmarks/montage.py 0.134 --width 32768       # as wide as one gigapixel
     python benchmarks/montage.py 0.06 --model dci-stem     # the shipped network
 
 Draws a tiled, compressed BigTIFF lazily (voids on a noisy matrix, a line across all
@@ -47,14 +48,14 @@ def draw_pattern() -> np.ndarray:
     return (grey + rng.normal(0, 10, grey.shape)).clip(0, 255).astype(np.uint8)
 
 
-def write_montage(path: Path, side: int) -> None:
-    """Write a square montage; lines end every 8192 pixels."""
+def write_montage(path: Path, shape: tuple[int, int]) -> None:
+    """Write a montage (H, W); lines end every 8192 pixels."""
     pattern = draw_pattern()
     plain = np.where(pattern < 70, 110, pattern).astype(np.uint8)
 
     def tiles() -> Iterator[np.ndarray]:
-        for top in range(0, side, TILE):
-            for left in range(0, side, TILE):
+        for top in range(0, shape[0], TILE):
+            for left in range(0, shape[1], TILE):
                 is_gap = top % 8192 == 0 or left % 8192 == 0
                 source = plain if is_gap else pattern
                 row, column = top % 1024, left % 1024
@@ -63,7 +64,7 @@ def write_montage(path: Path, side: int) -> None:
     tifffile.imwrite(
         path,
         tiles(),
-        shape=(side, side),
+        shape=shape,
         dtype=np.uint8,
         tile=(TILE, TILE),
         compression="zlib",
@@ -125,16 +126,19 @@ def analyze_here(path: Path, model: str | None) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("gigapixels", type=float, nargs="?", default=0.25)
+    parser.add_argument("--width", type=int, help="in pixels; else a square")
     parser.add_argument("--model", help="of the shipped registry; else a threshold")
     parser.add_argument("--file", type=Path, help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     if arguments.file is not None:
         analyze_here(arguments.file, arguments.model)
         return
-    side = round((arguments.gigapixels * 1e9) ** 0.5 / TILE) * TILE
+    pixels = arguments.gigapixels * 1e9
+    width = round((arguments.width or pixels**0.5) / TILE) * TILE
+    shape = (round(pixels / width / TILE) * TILE, width)
     with tempfile.TemporaryDirectory() as name:
         path = Path(name) / "montage.tif"
-        write_montage(path, side)
+        write_montage(path, shape)
         print(f"{path.stat().st_size / 1e9:.2f} GB on disk", flush=True)
         words = [sys.executable, __file__, "--file", str(path)]
         words += [] if arguments.model is None else ["--model", arguments.model]

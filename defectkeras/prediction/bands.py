@@ -118,6 +118,8 @@ def _longer(
     totals: list[NDArray[Any]], values: list[NDArray[Any]], shape: tuple[int, int]
 ) -> list[NDArray[Any]]:
     """Give the sums (h, W, ...) with blank rows below, in the types of some values."""
+    if totals and len(totals[0]) == shape[0]:
+        return totals
     longer = [np.zeros((*shape, *v.shape[3:]), dtype=v.dtype) for v in values]
     for new, old in zip(longer, totals, strict=bool(totals)):
         new[: len(old)] = old

@@ -103,7 +103,7 @@ def benchmark_candidates(
             own = dataclasses.replace(budget, seed=budget.seed + fold)
             row = _run(candidate, held_out, own, protocol, folder)
             write_json(path, {"key": candidate.key, "fold": fold + 1, **row})
-        rows[path] = json.loads(path.read_text(encoding="utf-8"))
+        rows[path] = _read(path)
         if on_fold is not None:
             on_fold(done, len(turns), rows[path])
     return list(rows.values())
@@ -151,8 +151,7 @@ def _require_same_terms(
     if not path.exists():
         write_json(path, terms)
         return
-    before = json.loads(path.read_text(encoding="utf-8"))
-    flat = [{**t, **t["settings"]} for t in (before, terms)]
+    flat = [{**t, **t.get("settings", {})} for t in (_read(path), terms)]
     names = {n for n in flat[0] | flat[1] if n != "settings"}
     other = sorted(n for n in names if flat[0].get(n) != flat[1].get(n))
     if other:
@@ -160,3 +159,17 @@ def _require_same_terms(
             f"{folder} must hold results of the same terms to go on with. Other are: "
             f"{', '.join(other)}. Name another folder by --out, or remove this one."
         )
+
+
+def _read(path: Path) -> Row:
+    """Read a file that a benchmark has written."""
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise DatasetError(
+            f"{path} must be JSON as it was written. Received: {error}. Remove it, and "
+            "run the same command again."
+        ) from error
+    if not isinstance(found, dict):
+        raise DatasetError(f"{path} must hold a table. Received: {found!r}. Remove it.")
+    return found

@@ -4,8 +4,9 @@ A candidate is written as a call: "unet", or "unet(filters=16, batch_norm=False)
 """
 
 import ast
+import itertools
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -132,9 +133,12 @@ def _candidate(group: str, name: str, settings: "Settings") -> Candidate:
 
 
 def _parts(text: str) -> Iterator[str]:
-    """Split at commas that stand outside of parentheses."""
-    parts: Iterable[str] = re.split(r",(?![^()]*\))", text)
-    return (part.strip() for part in parts if part.strip())
+    """Split at commas that stand outside of parentheses, however deep."""
+    depths = itertools.accumulate((c == "(") - (c == ")") for c in text)
+    marked = (
+        "\n" if c == "," and d == 0 else c for c, d in zip(text, depths, strict=True)
+    )
+    return (part.strip() for part in "".join(marked).split("\n") if part.strip())
 
 
 def read_call(text: str) -> tuple[str, dict[str, Any]]:

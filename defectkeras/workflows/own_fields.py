@@ -83,9 +83,13 @@ def split_in_space(spec: DatasetSpec, folder: Path) -> Path:
     Returns:
         The path of the new data spec.
     """
+    taken: set[str] = set()
     for example in spec.of_split("train"):
         loaded = load_example(example, spec.scheme)
         name = example.name.replace("/", "_")
+        while name in taken:  # "a/b_c" and "a_b/c" are two
+            name += "_"
+        taken.add(name)
         (folder / MICROGRAPHS).mkdir(parents=True, exist_ok=True)
         write_micrograph(loaded.micrograph, folder / MICROGRAPHS / f"{name}.tif")
         parts = split_class_map(loaded.class_map, spec.scheme.num_classes)

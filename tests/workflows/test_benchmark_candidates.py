@@ -57,6 +57,15 @@ def test_a_stopped_benchmark_goes_on(run, monkeypatch):
         run(other)
 
 
+@pytest.mark.parametrize("text", ["", "{", "[3]"])
+def test_a_damaged_file_is_told(run, monkeypatch, tmp_path, text):
+    monkeypatch.setattr(home, "run_fold", lambda *_, **__: {})
+    run()
+    (tmp_path / "out" / "protocol.json").write_text(text)
+    with pytest.raises(DatasetError, match=r"protocol.json must .* Remove it"):
+        run()
+
+
 def test_candidates_that_are_alike_share_one_row(run, monkeypatch):
     """As the same network in the group of architectures and in that of losses."""
     monkeypatch.setattr(home, "run_fold", lambda *_, **__: {})

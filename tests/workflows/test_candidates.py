@@ -38,6 +38,9 @@ def test_arguments_and_expressions_may_hold_commas():
     nets = choose(architectures="unet(filters=4, batch_norm=False), segnet")
     assert [c.architecture for c in nets] == ["unet", "segnet"]
     assert nets[0].arguments == {"filters": 4, "batch_norm": False}
+    tuples = "deeplab_v3(multi_grid=(1, 2, 4), rates=(6, 12)), deeplab_v3(rates=(3,))"
+    deep = [c.arguments for c in choose(architectures=tuples)]
+    assert deep == [{"multi_grid": (1, 2, 4), "rates": (6, 12)}, {"rates": (3,)}]
     losses = choose(losses="ce, 0.5*ce + tversky(alpha=0.3, beta=0.7)")
     assert [c.loss for c in losses] == ["ce", "0.5*ce + tversky(alpha=0.3, beta=0.7)"]
 

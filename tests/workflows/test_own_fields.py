@@ -1,5 +1,7 @@
 """Own fields as a set that can be trained on."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 
@@ -68,6 +70,18 @@ def test_parts_do_not_touch_and_have_their_share_of_defects():
     assert share == pytest.approx(0.25, abs=0.1)
     left_out = (learned < 0) & (validated < 0) & (class_map >= 0)
     assert 0 < left_out.mean() < 0.1
+
+
+def test_micrographs_of_like_names_stay_apart(folder, tmp_path):
+    spec = load_fields(folder, SCHEME)
+    names = ("a/b_c", "a_b/c")
+    examples = tuple(
+        dataclasses.replace(e, name=n)
+        for e, n in zip(spec.examples, names, strict=True)
+    )
+    spec = dataclasses.replace(spec, examples=examples)
+    split = load_dataset_spec(split_in_space(spec, tmp_path / "fields"))
+    assert [e.name for e in split.of_split("train")] == ["train/a_b_c", "train/a_b_c_"]
 
 
 def test_the_split_set_is_read_back_with_its_pixel_size(folder, tmp_path):

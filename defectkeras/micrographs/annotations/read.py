@@ -7,6 +7,7 @@ so that must be said: classes, object numbers, a mask of one class, or colors.
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -166,7 +167,8 @@ def read_drawing(path: Path, hints: Hints | None = None) -> Drawing:
                 line_width_px=hints.line_width_px,
                 class_name=hints.object_class,
             )
-        content = _parse(path.read_text(encoding="utf-8-sig"))
+        found = path.stat()
+        content = _parse(path, (found.st_mtime_ns, found.st_size, found.st_ino))
         if isinstance(content.get("shapes"), list):
             return read_labelme(content, line_width_px=hints.line_width_px)
         if {"images", "annotations", "categories"} <= set(content):
@@ -177,9 +179,14 @@ def read_drawing(path: Path, hints: Hints | None = None) -> Drawing:
         )
 
 
-def _parse(text: str) -> dict[str, Any]:
-    """Give the table of a JSON, in which NaN is no number."""
+@lru_cache(maxsize=1)
+def _parse(path: Path, _version: tuple[int, ...]) -> dict[str, Any]:
+    """Give the table of a JSON, in which NaN is no number.
+
+    The last one is kept: a file of COCO holds many images, which are read in turn.
+    """
     try:
+        text = path.read_text(encoding="utf-8-sig")
         content = json.loads(text, parse_constant=_refuse)
     except (ValueError, RecursionError) as error:
         raise MicrographError(f"must be JSON. Received: {error}.") from error
