@@ -27,24 +27,43 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 BATCH_SIZE, STEPS_PER_EPOCH = 4, 20
-PASSES, FEWEST_PATCHES, MOST_PATCHES = 40, 400, 4000
-"""Every pixel is seen so many times, within these limits: a tenth of a training from
-nothing, since most is known already."""
 
-CAREFUL = {
+
+@dataclass(frozen=True)
+class Pace:
+    """How much a version changes.
+
+    Attributes:
+        learning_rate: The highest.
+        encoder_rate_factor: Where there is an encoder, it changes less than the rest.
+        passes: How often every pixel is seen, within the next two.
+        fewest_patches: Of the whole training.
+        most_patches: Of the whole training.
+    """
+
+    learning_rate: float
+    encoder_rate_factor: float
+    passes: int
+    fewest_patches: int
+    most_patches: int
+
+
+CAREFUL = Pace(3e-4, 0.2, passes=40, fewest_patches=400, most_patches=4000)
+"""A tenth of a training from nothing, since most is known already."""
+
+WITH_NEW_CLASSES = Pace(1e-3, 0.5, passes=80, fewest_patches=1600, most_patches=8000)
+"""The head knows nothing yet: at the careful pace it ends far from what it can learn."""
+
+COMMON = {
     "batch_size": BATCH_SIZE,
     "steps_per_epoch": STEPS_PER_EPOCH,
-    "learning_rate": 3e-4,
     "augmentation.gain": 0.3,
     "augmentation.offset": 0.15,
     "augmentation.gamma": 0.4,
     "augmentation.noise": 0.06,
     "augmentation.scale_range": [0.7, 1.4],
 }
-"""A small rate and strong augmentation."""
-
-ENCODER_RATE_FACTOR = 0.2
-"""Where there is an encoder, it changes less than the rest."""
+"""Small batches and strong augmentation."""
 
 FROM_PARENT = ("loss", "patch_size", "target_pixel_size_nm", "augment_predictions")
 """Settings that are those of the parent."""
@@ -124,8 +143,10 @@ def plan_finetuning(request: FinetuneRequest) -> FinetunePlan:
         raise DatasetError(
             f'{spec.path}: the split "train" must have a micrograph. Received: none.'
         )
+    same_classes = spec.scheme == card.scheme
+    pace = CAREFUL if same_classes else WITH_NEW_CLASSES
     settings = resolve_settings(
-        {"finetune": careful_settings(card, _pixels(spec)), **request.settings}
+        {"finetune": settings_at(pace, card, _pixels(spec)), **request.settings}
     )
     own_split = bool(spec.of_split("val"))
     return FinetunePlan(
@@ -133,7 +154,7 @@ def plan_finetuning(request: FinetuneRequest) -> FinetunePlan:
         spec=spec,
         name=require_name(request.name or spec.name),
         settings=settings,
-        same_classes=spec.scheme == card.scheme,
+        same_classes=same_classes,
         validation="the split val of the data"
         if own_split
         else "a quarter of each field, with a margin",
@@ -192,10 +213,11 @@ def finetune(
     )
 
 
-def careful_settings(card: ModelCard, pixels: int) -> dict[str, Any]:
+def settings_at(pace: Pace, card: ModelCard, pixels: int) -> dict[str, Any]:
     """Choose settings that change what a version knows no more than is needed.
 
     Args:
+        pace: How much it changes.
         card: Of the version.
         pixels: Of the micrographs for training.
 
@@ -210,15 +232,21 @@ def careful_settings(card: ModelCard, pixels: int) -> dict[str, Any]:
         key: card.config[key] for key in FROM_PARENT if card.config.get(key) is not None
     }
     patch_size = kept.get("patch_size", 256)
-    patches = min(max(PASSES * pixels / patch_size**2, FEWEST_PATCHES), MOST_PATCHES)
+    seen = pace.passes * pixels / patch_size**2
+    patches = min(max(seen, pace.fewest_patches), pace.most_patches)
     epochs = math.ceil(patches / BATCH_SIZE / STEPS_PER_EPOCH)
     arguments = {k: v for k, v in card.arguments.items() if k != "num_classes"}
     if "encoder_weights" in arguments:  # the version has better ones
         arguments["encoder_weights"] = None
     return {
-        **nest(CAREFUL),
-        **({"encoder_rate_factor": ENCODER_RATE_FACTOR} if "encoder" in known else {}),
+        **nest(COMMON),
         **kept,
+        "learning_rate": pace.learning_rate,
+        **(
+            {"encoder_rate_factor": pace.encoder_rate_factor}
+            if "encoder" in known
+            else {}
+        ),
         "epochs": epochs,
         "patience": epochs,
         "architecture": card.architecture,

@@ -9,10 +9,12 @@ from defectkeras.registry.compare import trace_lineage
 from defectkeras.registry.store import ModelRegistry
 from defectkeras.workflows import finetune as workflow
 from defectkeras.workflows.finetune import (
+    CAREFUL,
+    WITH_NEW_CLASSES,
     FinetuneRequest,
-    careful_settings,
     finetune,
     plan_finetuning,
+    settings_at,
 )
 
 TINY = {"flag": {"epochs": 1, "steps_per_epoch": 1, "batch_size": 1, "patch_size": 32}}
@@ -33,15 +35,18 @@ class Card:
 def test_settings_are_careful_and_those_of_the_parent():
     config = {"loss": "dice", "patch_size": 128, "target_pixel_size_nm": None}
     card = Card(config, {"num_classes": 1, "encoder_weights": "imagenet"})
-    small, large = (careful_settings(card, n) for n in (10_000, 10**9))
+    small, large = (settings_at(CAREFUL, card, n) for n in (10_000, 10**9))
     assert small["loss"] == "dice"
     assert small["model"] == {"encoder_weights": None}
     assert small["encoder_rate_factor"] == 0.2
-    plain = careful_settings(Card({}, {}, architecture="unet"), 10_000)
+    plain = settings_at(CAREFUL, Card({}, {}, architecture="unet"), 10_000)
     assert "encoder_rate_factor" not in plain
     assert small["augmentation"]["scale_range"] == [0.7, 1.4]
     assert "target_pixel_size_nm" not in small
     assert (small["epochs"], large["epochs"]) == (5, 50)
+    new = settings_at(WITH_NEW_CLASSES, card, 10_000)
+    assert (new["learning_rate"], new["encoder_rate_factor"]) == (1e-3, 0.5)
+    assert new["epochs"] == 20
 
 
 def test_plan_tells_what_would_be_done(request_tiny):
@@ -53,6 +58,16 @@ def test_plan_tells_what_would_be_done(request_tiny):
     assert plan.settings.config.patch_size == 48
     assert plan.settings.config.learning_rate == 3e-4
     assert plan.settings.origins["learning_rate"] == "finetune"
+
+
+def test_new_classes_are_learned_faster(request_tiny, synthetic_spec):
+    text = synthetic_spec.read_text().replace('name = "void"', 'name = "bubble"')
+    path = synthetic_spec.with_name("bubbles.toml")
+    path.write_text("\n".join(x for x in text.splitlines() if "fingerprint" not in x))
+    plan = plan_finetuning(dataclasses.replace(request_tiny, data=path))
+    path.unlink()
+    assert not plan.same_classes
+    assert plan.settings.config.learning_rate == 1e-3
 
 
 def test_unknown_model_is_told(request_tiny):
