@@ -7,7 +7,8 @@ within those that three versions take on this machine, as busy as it is now;
 after each kill every numbered folder must verify, and no version may be lost.
 """
 
-import subprocess
+import multiprocessing
+import shutil
 import sys
 import tempfile
 import time
@@ -18,7 +19,10 @@ import numpy as np
 from defectkeras.registry.folders import find_versions
 from defectkeras.registry.manifest import find_damage
 
-WRITER = Path(__file__).parents[1] / "tests" / "registry" / "writer.py"
+sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "registry"))
+from writer import publish
+
+FORK = multiprocessing.get_context("fork")  # no time for the start of an interpreter
 KEPT = 20  # older versions are removed, so that the disk does not fill
 
 
@@ -38,7 +42,7 @@ def main() -> None:
             published += len(after - before)
             highest = max(after, default=0)
             for version in sorted(after)[:-KEPT]:
-                subprocess.run(["rm", "-r", folder / str(version)], check=True)
+                shutil.rmtree(folder / str(version))
     print(f"kills                {kills}")
     print(f"versions published   {published}, the highest number {highest}")
     print(f"damaged versions     {damaged}")
@@ -46,20 +50,22 @@ def main() -> None:
 
 
 def seconds_to_publish(folder: Path) -> float:
-    command = [sys.executable, WRITER, folder, "1"]
-    with subprocess.Popen(command, stdout=subprocess.PIPE) as writer:
-        writer.stdout.readline()  # it is ready
-        start = time.monotonic()
-        writer.wait()
+    start = time.monotonic()
+    publish(folder)
     return time.monotonic() - start
 
 
+def publish_for_ever(folder: Path) -> None:
+    while True:
+        publish(folder)
+
+
 def kill_a_writer(folder: Path, after_s: float) -> None:
-    command = [sys.executable, WRITER, folder, "100000"]
-    with subprocess.Popen(command, stdout=subprocess.PIPE) as writer:
-        writer.stdout.readline()  # it is ready
-        time.sleep(after_s)
-        writer.kill()
+    writer = FORK.Process(target=publish_for_ever, args=(folder,))
+    writer.start()
+    time.sleep(after_s)
+    writer.kill()
+    writer.join()
 
 
 if __name__ == "__main__":

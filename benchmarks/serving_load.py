@@ -36,7 +36,7 @@ from defectkeras.registry.load import load_predict_fn
 from defectkeras.registry.store import ModelRegistry
 
 TILE = np.random.default_rng(0).random((1, 32, 48, 1), dtype=np.float32)
-TRIES = 240  # of a request, half a second apart: longer than a start takes
+TRIES = 20  # of a request, half a second apart, beside the starts of the server
 OPTIONS = [("grpc.max_reconnect_backoff_ms", 500)]  # two minutes else
 
 
@@ -108,6 +108,7 @@ class Server:
     def __init__(self, root: Path) -> None:
         self.ports = tuple(free_port() for _ in range(2))
         self.root = root
+        self.is_up = threading.Event()
         self.start()
 
     def start(self) -> None:
@@ -119,8 +120,10 @@ class Server:
         )
         while self.process.stdout.readline() not in (b"}\n", b""):
             pass
+        self.is_up.set()
 
     def kill(self) -> None:
+        self.is_up.clear()
         self.process.kill()
         self.process.wait()
         self.process.stdout.close()
@@ -186,6 +189,7 @@ def be_a_client(
                 with tally.lock:
                     tally.retried += attempt == 0
                     tally.lost += attempt == TRIES
+                server.is_up.wait()  # a start takes minutes on a busy machine
                 time.sleep(0.5)
                 continue
             check(version, found, kind, time.perf_counter() - start, tally)

@@ -147,13 +147,16 @@ def read_golden(folder: Path) -> Golden:
 
 def require_golden(
     golden: Golden, predict: Callable[[Image], ProbabilityMap], *, what: str
-) -> None:
+) -> ProbabilityMap:
     """Check that something still makes of the golden's image what Keras made of it.
 
     Args:
         golden: From `make_golden` or `read_golden`.
         predict: (H, W) raw grey levels to (H, W, K).
         what: How the error message calls it, such as "signature 'tiles'".
+
+    Returns:
+        What it makes of it, (H, W, K).
 
     Raises:
         RegistryError: When a probability is off by more than the tolerance.
@@ -170,3 +173,4 @@ def require_golden(
             f"{what} must give the golden probabilities within {golden.tolerance:g}, "
             f"but is off by {off:.3g}. The export or the machine is not sound."
         )
+    return found

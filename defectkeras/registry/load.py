@@ -26,7 +26,7 @@ from defectkeras.registry.golden import (
     read_golden,
     require_golden,
 )
-from defectkeras.registry.graph import classes_of
+from defectkeras.registry.graph import class_probabilities, classes_of
 from defectkeras.registry.manifest import require_undamaged
 from defectkeras.registry.safe_config import KERAS_FILE
 from defectkeras.registry.version import ModelVersion
@@ -96,7 +96,26 @@ def load_model(version: ModelVersion) -> keras.Model:
     return _load_keras_file(version.path)
 
 
-def check_predictions(folder: Path) -> None:
+def keras_predict_fn(model: keras.Model) -> PredictFn:
+    """Let a Keras model predict itself, without any export.
+
+    Args:
+        model: (B, H, W, 1) to logits (B, H, W, K), such as `load_model` gives.
+
+    Returns:
+        Normalized tiles (N, T, T, 1) to probabilities (N, T, T, max(K, 2)) float32.
+    """
+    tiles_of_any_size = tf.TensorSpec((None, None, None, 1), tf.float32)
+    compute = tf.function(
+        lambda tiles: class_probabilities(model(tiles, training=False)),
+        input_signature=[tiles_of_any_size],
+    )
+    return lambda tiles: compute(tiles).numpy()
+
+
+def check_predictions(
+    folder: Path, card: ModelCard | None = None
+) -> dict[str, ProbabilityMap]:
     """Compute the golden of a version's folder again, in every way that it can be.
 
     Both signatures and the `.keras` file must agree with what is stored. The files
@@ -104,20 +123,26 @@ def check_predictions(folder: Path) -> None:
 
     Args:
         folder: A version's folder.
+        card: Its card; None reads that of the folder.
+
+    Returns:
+        Each way, such as "tiles", to what it makes of the golden's image, (H, W, K).
 
     Raises:
         RegistryError: When something cannot be loaded or gives other results.
     """
-    card, golden = read_card(folder), read_golden(folder)
+    card, golden = card or read_card(folder), read_golden(folder)
     loaded, model = _load_saved_model(folder), _load_keras_file(folder)
     ways: dict[str, Callable[[Image], ProbabilityMap]] = {
-        f"signature {MICROGRAPH_SIGNATURE!r}": partial(_by_micrographs, loaded, card),
-        f"signature {TILE_SIGNATURE!r}": partial(_by_tiles, loaded, card),
+        MICROGRAPH_SIGNATURE: partial(_by_micrographs, loaded, card),
+        TILE_SIGNATURE: partial(_by_tiles, loaded, card),
         KERAS_FILE.name: partial(predict_with_keras, model, card),
     }
-    for what, predict in ways.items():
-        with full_precision():
-            require_golden(golden, predict, what=f"{folder}: {what}")
+    with full_precision():
+        return {
+            way: require_golden(golden, predict, what=f"{folder}: {way}")
+            for way, predict in ways.items()
+        }
 
 
 def _by_micrographs(loaded: Any, card: ModelCard, image: Image) -> ProbabilityMap:

@@ -124,3 +124,6 @@ RUNTIMES: dict[str, tuple[str, str, Callable[[Path], PredictFn]]] = {
     "litert_int8": ("litert_int8", "ai_edge_litert", _load_litert),
 }
 """Runtime to the form that it reads, its package, and its loader."""
+
+COARSE = frozenset({"openvino_bf16", "litert_int8"})
+"""Those that compute in fewer bits than float32, for speed."""

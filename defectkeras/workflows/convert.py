@@ -1,5 +1,6 @@
-"""A version for another engine, compared with TensorFlow on real micrographs."""
+"""A version for another engine, compared with Keras on real micrographs."""
 
+import shutil
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -10,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from defectkeras.core.arrays import PredictFn
+from defectkeras.core.calibration import Calibration
 from defectkeras.core.errors import DatasetError, RegistryError
 from defectkeras.core.micrograph import Micrograph
 from defectkeras.datasets.spec import load_dataset_spec, load_example
@@ -19,8 +21,10 @@ from defectkeras.quantification.errors import compare_quantities
 from defectkeras.quantification.quantify import quantify
 from defectkeras.registry.conversions import conversions_of, note_parity
 from defectkeras.registry.convert import convert_version
-from defectkeras.registry.load import load_predict_fn
-from defectkeras.registry.runtimes import RUNTIMES, load_runtime
+from defectkeras.registry.golden import read_golden
+from defectkeras.registry.load import keras_predict_fn, load_model, load_predict_fn
+from defectkeras.registry.rounding import in_float64, limit_of
+from defectkeras.registry.runtimes import COARSE, RUNTIMES, load_runtime
 from defectkeras.registry.store import ModelRegistry, ModelVersion
 from defectkeras.workflows.segment import Segmenter, SegmentSettings, segment
 
@@ -30,26 +34,27 @@ _TILE_SIZE = 256
 
 @dataclass(frozen=True)
 class Parity:
-    """How far an engine is off from TensorFlow on the same micrographs.
+    """How far an engine is off from the Keras model computed in float64.
 
     Attributes:
-        runtime: The engine.
+        runtime: The engine; "keras" is the model itself in its own precision, and
+            "tensorflow" the SavedModel.
         micrographs: Number of micrographs.
         largest_difference: Of any probability of any pixel.
+        mean_difference: Over all probabilities of all pixels.
         class_agreement: Part of the pixels that get the same class.
-        largest_quantity_error: Of any density or mean size, as a part of
-            TensorFlow's value; None where there is none.
-        seconds_per_megapixel: Of the engine, the shortest of the micrographs.
-        tensorflow_seconds_per_megapixel: Of TensorFlow on the same micrographs.
+        largest_quantity_error: Of any density or mean size, as a part of the value
+            in float64; None where there is none.
+        seconds_per_megapixel: The shortest of the micrographs.
     """
 
     runtime: str
     micrographs: int
     largest_difference: float
+    mean_difference: float
     class_agreement: float
     largest_quantity_error: float | None
     seconds_per_megapixel: float
-    tensorflow_seconds_per_megapixel: float
 
 
 def convert(
@@ -63,13 +68,13 @@ def convert(
     replace: bool = False,
     on_progress: Callable[[int, int], None] | None = None,
 ) -> tuple[Path, tuple[Parity, ...]]:
-    """Convert a version and compare every engine that reads the result.
+    """Convert a version and compare every engine that reads the result with Keras.
 
     Args:
         reference: "name", "name@3" or "name@alias".
         form: "onnx", "openvino", "litert" or "litert_int8".
         spec_path: Data spec with micrographs to compare on, and for int8 to choose
-            the steps by; None compares on nothing.
+            the steps by; None compares on the golden's image alone.
         split: Part of the data spec to compare on; int8 is calibrated on "train".
         root: Folder of the micrographs, in place of that of the data spec.
         registry_root: Folder of the registry; None takes the default.
@@ -81,20 +86,25 @@ def convert(
         the conversion's record.
 
     Raises:
-        RegistryError: When it cannot be converted.
+        RegistryError: When it cannot be converted, or an engine in float32 is off by
+            more than rounding explains; the conversion is taken away then.
         DatasetError: When the split is empty.
     """
     version = ModelRegistry(registry_root).resolve(reference)
-    micrographs, tiles = [], []
+    micrographs = [Micrograph(read_golden(version.path).image, Calibration(), "golden")]
+    tiles: list[np.ndarray[Any, np.dtype[np.float32]]] = []
     if spec_path is not None:
         micrographs = _micrographs(spec_path, split, root)
         if form == "litert_int8":
             tiles = _draw_tiles(_micrographs(spec_path, "train", root), version)
     folder = convert_version(version, form, calibration_tiles=tiles, replace=replace)
-    if not micrographs:
-        return folder, ()
     engines = [name for name, (read, *_) in RUNTIMES.items() if read == form]
     parities = compare_runtimes(version, engines, micrographs, on_progress=on_progress)
+    try:
+        _require_rounding_alone(version, parities)
+    except RegistryError:
+        shutil.rmtree(folder)
+        raise
     note_parity(folder, {p.runtime: _as_dict(p) for p in parities})
     return folder, parities
 
@@ -143,7 +153,7 @@ def compare_runtimes(
     *,
     on_progress: Callable[[int, int], None] | None = None,
 ) -> tuple[Parity, ...]:
-    """Segment micrographs by several engines in turn, and by TensorFlow.
+    """Segment micrographs by Keras, TensorFlow and other engines in turn.
 
     Args:
         version: Converted for each engine.
@@ -152,44 +162,39 @@ def compare_runtimes(
         on_progress: Called with the micrographs done and those of all.
 
     Returns:
-        One parity for each engine, in the order given.
+        One parity for each engine: "keras", "tensorflow", and those given.
     """
-    engines = {"tensorflow": load_predict_fn(version)}
+    model = load_model(version)
+    exact = keras_predict_fn(in_float64(model))
+    engines = {"keras": keras_predict_fn(model), "tensorflow": load_predict_fn(version)}
     engines |= {name: load_runtime(version, name) for name in runtimes}
     rows: list[dict[str, Any]] = []
     for number, micrograph in enumerate(micrographs):
-        timed = {name: _segment(version, e, micrograph) for name, e in engines.items()}
-        expected, seconds = timed["tensorflow"]
-        for name in runtimes:
-            found, took = timed[name]
-            rows.append(
-                {
-                    "runtime": name,
-                    **_differences(version, micrograph, expected, found),
-                    "seconds": took,
-                    "tensorflow_seconds": seconds,
-                }
-            )
+        expected, _ = _segment(version, exact, micrograph, times=1)
+        for name, engine in engines.items():
+            found, seconds = _segment(version, engine, micrograph, times=2)
+            differences = _differences(version, micrograph, expected, found)
+            rows.append({"runtime": name, "seconds": seconds, **differences})
         if on_progress is not None:
             on_progress(number + 1, len(micrographs))
     table = pd.DataFrame(rows)
-    return tuple(_parity(name, table[table["runtime"] == name]) for name in runtimes)
+    return tuple(_parity(name, table[table["runtime"] == name]) for name in engines)
 
 
 def _segment(
-    version: ModelVersion, predict_fn: PredictFn, micrograph: Micrograph
+    version: ModelVersion, predict_fn: PredictFn, micrograph: Micrograph, *, times: int
 ) -> tuple[Prediction, float]:
-    """Segment a micrograph twice; give the result and the shorter time per megapixel.
+    """Segment a micrograph; give the result and the shortest time per megapixel.
 
     The first time may include the building of a graph for a new size.
     """
     segmenter, settings = Segmenter(version, predict_fn), SegmentSettings()
-    times = []
-    for _ in range(2):
+    seconds = []
+    for _ in range(times):
         start = time.perf_counter()
         found = segment(segmenter, micrograph, settings)
-        times.append(time.perf_counter() - start)
-    return found.prediction, min(times) * 1e6 / micrograph.pixels.size
+        seconds.append(time.perf_counter() - start)
+    return found.prediction, min(seconds) * 1e6 / micrograph.pixels.size
 
 
 def _differences(
@@ -205,8 +210,10 @@ def _differences(
     )
     kept = table["name"].str.contains("density|mean")
     errors = table.loc[kept, "relative_error"].abs().dropna()
+    differences = np.abs(expected.probability_map - found.probability_map)
     return {
-        "difference": np.abs(expected.probability_map - found.probability_map).max(),
+        "largest_difference": differences.max(),
+        "mean_difference": differences.mean(),
         "agreement": (expected.class_map == found.class_map).mean(),
         "quantity_error": errors.max() if len(errors) else None,
     }
@@ -217,12 +224,25 @@ def _parity(runtime: str, rows: pd.DataFrame) -> Parity:
     return Parity(
         runtime=runtime,
         micrographs=len(rows),
-        largest_difference=float(rows["difference"].max()),
+        largest_difference=float(rows["largest_difference"].max()),
+        mean_difference=float(rows["mean_difference"].mean()),
         class_agreement=float(rows["agreement"].mean()),
         largest_quantity_error=float(errors.max()) if len(errors) else None,
         seconds_per_megapixel=float(rows["seconds"].min()),
-        tensorflow_seconds_per_megapixel=float(rows["tensorflow_seconds"].min()),
     )
+
+
+def _require_rounding_alone(version: ModelVersion, parities: Sequence[Parity]) -> None:
+    """Refuse an engine in float32 that is further off than Keras explains."""
+    off = {p.runtime: p.largest_difference for p in parities}
+    limit = limit_of(off["keras"])
+    for runtime in off.keys() - COARSE:
+        if not off[runtime] <= limit:
+            raise RegistryError(
+                f"{version.reference} by {runtime} must be within {limit:.1e} of "
+                f"float64 in probability, and is off by {off[runtime]:.1e} (Keras: "
+                f"{off['keras']:.1e}). It was taken away; use another --to."
+            )
 
 
 def _as_dict(parity: Parity) -> dict[str, Any]:

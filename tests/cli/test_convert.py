@@ -19,13 +19,15 @@ def test_convert_and_compare(run, copied, synthetic_spec):
     assert told.exit_code == 0, told.stderr
     assert "TensorSpec" not in told.stderr  # the converter lists all variables
     parity = json.loads(told.stdout)["parity"]
-    assert parity[0]["largest_difference"] < 1e-4
+    assert [p["runtime"] for p in parity] == ["keras", "tensorflow", "litert"]
+    assert max(p["largest_difference"] for p in parity) < 1e-4
     assert run(*words).exit_code == 1  # it is there
     words = ("benchmark", "runtimes", "tiny", synthetic_spec, "--registry", copied)
     table = run(*words)
     assert table.exit_code == 0, table.stderr
     lines = table.stdout.splitlines()
-    assert [line.split()[0] for line in lines] == ["runtime", "tensorflow", "litert"]
+    engines = ["runtime", "keras", "tensorflow", "litert"]
+    assert [line.split()[0] for line in lines] == engines
     shown = run("registry", "show", "tiny", "--json", "--registry", copied)
     assert "litert" in json.loads(shown.stdout)["conversions"]
 

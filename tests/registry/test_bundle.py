@@ -8,7 +8,9 @@ import pytest
 
 from defectkeras.core.errors import RegistryError
 from defectkeras.registry.bundle import CARD_PAGE, write_bundle
+from defectkeras.registry.card import read_card
 from defectkeras.registry.manifest import EXTRA_FOLDER, find_damage, read_manifest
+from defectkeras.registry.rounding import limit_of
 from defectkeras.registry.safe_config import KERAS_FILE
 
 
@@ -91,3 +93,14 @@ def test_extra_file_keeps_to_its_place(model, make_card, golden_image, tmp_path,
 def test_golden_image_must_be_grey(model, make_card, tmp_path):
     with pytest.raises(ValueError, match="golden_image"):
         write(model, make_card(), tmp_path / "1", np.zeros((3, 5, 3), np.float32))
+
+
+def test_the_card_tells_how_far_the_export_is_off(
+    model, make_card, golden_image, tmp_path
+):
+    write(model, make_card(), tmp_path / "1", golden_image)
+    off = read_card(tmp_path / "1").metrics["export"]
+    assert set(off) == {"serving_default", "tiles", "model.keras"}
+    limit = limit_of(off["model.keras"]["largest_difference"])
+    assert off["tiles"]["largest_difference"] <= limit
+    assert read_card(tmp_path / "1").metrics["val"] == make_card().metrics["val"]

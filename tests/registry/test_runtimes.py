@@ -9,9 +9,7 @@ from defectkeras.cli.options import RUNTIMES as OFFERED
 from defectkeras.core.errors import RegistryError
 from defectkeras.registry.convert import convert_version
 from defectkeras.registry.load import load_predict_fn
-from defectkeras.registry.runtimes import RUNTIMES, load_runtime
-
-COARSE = ("openvino_bf16", "litert_int8")
+from defectkeras.registry.runtimes import COARSE, RUNTIMES, load_runtime
 
 
 def tiles(*shape, seed=0):
