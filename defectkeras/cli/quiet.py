@@ -2,7 +2,8 @@
 
 import os
 import sys
-import tempfile
+
+from defectkeras.core.native_stderr import held_back_stderr
 
 
 def start_tensorflow() -> None:
@@ -16,17 +17,7 @@ def start_tensorflow() -> None:
     if wants_all or "tensorflow" in sys.modules:
         return
     os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
-    stderr = os.dup(2)
-    with tempfile.TemporaryFile() as held:
-        os.dup2(held.fileno(), 2)
-        try:
-            import tensorflow as tf
+    with held_back_stderr():
+        import tensorflow as tf
 
-            tf.config.list_physical_devices()
-        except BaseException:
-            held.seek(0)
-            os.write(stderr, held.read())
-            raise
-        finally:
-            os.dup2(stderr, 2)
-            os.close(stderr)
+        tf.config.list_physical_devices()

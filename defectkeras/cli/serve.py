@@ -91,19 +91,9 @@ def serve(
     rollbacks need no restart. Ctrl-C or SIGTERM ends it.
     """
     from defectkeras.registry.store import ModelRegistry
+    from defectkeras.serving.settings import ServerSettings
 
     models = ModelRegistry(registry_root)
-    if dry_run:
-        talk(f"Would serve {', '.join(models.names()) or 'nothing'} at {host}.")
-        return
-    from defectkeras.serving.packages import require_packages
-
-    require_packages()
-    start_tensorflow()
-    from defectkeras.serving.server import running_server, wait_for_signal
-    from defectkeras.serving.settings import ServerSettings
-    from defectkeras.workflows.serve_page import added_page
-
     settings = ServerSettings(
         host=host,
         port=port,
@@ -118,6 +108,16 @@ def serve(
         max_batch_size=batch_size,
         max_batch_wait_s=batch_wait_ms / 1000,
     )
+    if dry_run:
+        talk(f"Would serve {', '.join(models.names()) or 'nothing'} at {host}.")
+        return
+    from defectkeras.serving.packages import require_packages
+
+    require_packages()
+    start_tensorflow()
+    from defectkeras.serving.server import running_server, wait_for_signal
+    from defectkeras.workflows.serve_page import added_page
+
     logging.basicConfig(format="%(asctime)s %(message)s")
     logging.getLogger("defectkeras").setLevel(logging.INFO)  # alone: fonts log too
     with running_server(models, settings, pages=added_page) as address:

@@ -6,6 +6,7 @@ It takes tiles (N, T, T, 1) to probabilities, as the signature "tiles" does.
 import contextlib
 import importlib
 import io
+import re
 import warnings
 from collections.abc import Callable, Sequence
 from importlib.metadata import version as version_of
@@ -23,6 +24,7 @@ from tensorflow.python.framework.convert_to_constants import (
 from defectkeras.core.errors import RegistryError
 from defectkeras.core.files import sha256_of_file, whole_folder, write_json
 from defectkeras.core.names import require_known
+from defectkeras.core.native_stderr import held_back_stderr
 from defectkeras.registry.conversions import RECORD, conversion_folder
 from defectkeras.registry.folders import told_plainly
 from defectkeras.registry.folding import fold_batch_norms
@@ -151,23 +153,28 @@ def _to_litert_int8(model: keras.Model, folder: Path, tiles: Sequence[Tiles]) ->
 
 
 def _write_litert(converter: Any, folder: Path) -> None:
-    """Convert, and let the converter keep a list of all variables to itself."""
+    """Convert, and let the converter keep its lists to itself."""
     from tensorflow.lite.python.convert_phase import ConverterError
 
-    with contextlib.redirect_stdout(io.StringIO()), warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        try:
+    try:
+        with (
+            held_back_stderr(ConverterError),
+            contextlib.redirect_stdout(io.StringIO()),
+            warnings.catch_warnings(),
+        ):
+            warnings.simplefilter("ignore")
             (folder / "model.tflite").write_bytes(converter.convert())
-        except ConverterError as error:
-            raise _unknown_to("LiteRT", error) from error
+    except ConverterError as error:
+        raise _unknown_to("LiteRT", error) from error
 
 
 def _unknown_to(engine: str, error: Exception) -> RegistryError:
     """Say that an engine lacks an operation of the network."""
-    reason = " ".join(str(error).split())[:300]
+    named = re.search(r"TF Select ops: (.+)", str(error))  # by LiteRT's converter
+    reason = named[1] if named else " ".join(str(error).split())[:300]
     return RegistryError(
-        f"{engine} must know every operation of the network, and does not: {reason} "
-        "Convert to another form, such as onnx."
+        f"{engine} must know every operation of the network as it is used, and does "
+        f"not: {reason}. Nothing was written; convert to another form, such as onnx."
     )
 
 

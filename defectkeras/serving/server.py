@@ -13,11 +13,12 @@ from dataclasses import dataclass
 import grpc
 import uvicorn
 from fastapi import FastAPI
+from starlette.types import ASGIApp
 from tensorflow_serving.apis import model_service_pb2_grpc, prediction_service_pb2_grpc
 
 from defectkeras.core.errors import ServingError
 from defectkeras.registry.store import ModelRegistry
-from defectkeras.serving.access import TokenInterceptor, TokenMiddleware
+from defectkeras.serving.access import HostMiddleware, TokenInterceptor, TokenMiddleware
 from defectkeras.serving.batching import Batcher
 from defectkeras.serving.grpc_services import ModelService, PredictionService
 from defectkeras.serving.monitoring import Metrics
@@ -137,7 +138,11 @@ def _http_server(
     app: FastAPI, settings: ServerSettings, listener: socket.socket
 ) -> Iterator[None]:
     """Answer over HTTP in a thread."""
-    guarded = TokenMiddleware(app, settings.token) if settings.token else app
+    guarded: ASGIApp = app
+    if settings.token:
+        guarded = TokenMiddleware(app, settings.token)
+    elif not settings.tls_certificate:  # which names the host
+        guarded = HostMiddleware(app)
     config = uvicorn.Config(
         guarded,
         http=PromptProtocol,

@@ -76,7 +76,14 @@ def _add_routes(
         """Take a micrograph and say where its report is."""
         _require_own_page(request)
         body = await read_body(request, settings)
-        run = partial(analyze_upload, models, uploads, body, request.query_params)
+        run = partial(
+            analyze_upload,
+            models,
+            uploads,
+            body,
+            request.query_params,
+            max_pixels=settings.max_pixels,
+        )
         return JSONResponse(await to_thread.run_sync(run, limiter=limiter))
 
     async def show_archive(key: str) -> Response:

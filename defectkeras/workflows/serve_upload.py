@@ -10,6 +10,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from defectkeras.core.errors import MicrographError
+from defectkeras.micrographs.read import read_frame
 from defectkeras.serving.served_models import ServedModels
 from defectkeras.serving.status import Code, StatusError
 from defectkeras.workflows.analysis_plan import BatchSettings
@@ -51,7 +53,12 @@ class Uploads:
 
 
 def analyze_upload(
-    models: ServedModels, uploads: Uploads, body: bytes, query: Mapping[str, str]
+    models: ServedModels,
+    uploads: Uploads,
+    body: bytes,
+    query: Mapping[str, str],
+    *,
+    max_pixels: int,
 ) -> dict[str, str]:
     """Analyze a micrograph that came as a file.
 
@@ -61,6 +68,7 @@ def analyze_upload(
         body: The file.
         query: `model` ("name@3"), `file_name`, and `pixel_size_nm` and
             `foil_thickness_nm` where they are given.
+        max_pixels: A micrograph of more is refused before it is decoded.
 
     Returns:
         Paths of the report and of all results.
@@ -80,6 +88,10 @@ def analyze_upload(
     folder = uploads.new_folder()
     file = folder / plain_file_name(query.get("file_name", ""))
     file.write_bytes(body)
+    try:
+        read_frame(file, max_pixels=max_pixels)
+    except MicrographError as error:
+        raise _without_place(str(error), file) from error
     results = folder / "results"
     analysis = analyze(
         [file],
@@ -90,10 +102,14 @@ def analyze_upload(
         batch=BatchSettings(workers=1),
     )
     for failed in analysis.failed:
-        reason = failed.reason.replace(str(file), file.name)
-        raise StatusError(Code.INVALID_ARGUMENT, reason)
+        raise _without_place(failed.reason, file)
     base = f"results/{folder.name}"
     return {"report": f"{base}/{PAGE}", "archive": f"{base}/results.zip"}
+
+
+def _without_place(reason: str, file: Path) -> StatusError:
+    """Tell what is wrong with a file, and not where it lies here."""
+    return StatusError(Code.INVALID_ARGUMENT, reason.replace(str(file), file.name))
 
 
 def plain_file_name(name: str) -> str:

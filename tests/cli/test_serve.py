@@ -14,9 +14,11 @@ def test_dry_run_names_what_would_be_served(run, tiny_registry):
 
 
 def test_an_open_server_needs_protection(run, tiny_registry):
-    result = run("serve", "--host", "0.0.0.0", "--registry", tiny_registry)
-    assert result.exit_code == 1
-    assert "must have a token or TLS" in result.stderr
+    for dry_run in ((), ("--dry-run",)):
+        words = ("--host", "0.0.0.0", "--registry", tiny_registry)
+        result = run("serve", *words, *dry_run)
+        assert result.exit_code == 1
+        assert "must have a token or TLS" in result.stderr
 
 
 @pytest.mark.slow

@@ -67,13 +67,17 @@ def test_forms_are_those_of_the_command_line():
     assert list(options["form"].type.choices) == list(CONVERTERS)
 
 
-def test_operation_that_litert_lacks_is_told(tmp_path):
+def test_operation_that_litert_lacks_is_told_in_a_line(tmp_path, capfd):
     """It has no choice between two of the small integers that unpooling needs."""
     image = keras.Input((None, None, 1))
     pooled, places = MaxPoolingWithIndices(padding="valid")(image)
     unpooled = MaxUnpooling2D(padding="valid")([pooled, places])
-    with pytest.raises(RegistryError, match="LiteRT must know every operation"):
+    with pytest.raises(RegistryError, match="LiteRT must know every operation") as told:
         CONVERTERS["litert"][1](keras.Model(image, unpooled), tmp_path, ())
+    assert len(str(told.value)) < 250
+    assert "SelectV2" in str(told.value)
+    assert capfd.readouterr() == ("", "")
+    assert not list(tmp_path.iterdir())
 
 
 def test_operation_that_openvino_lacks_is_told(make_model, tmp_path, monkeypatch):

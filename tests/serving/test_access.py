@@ -7,7 +7,7 @@ import requests
 
 from defectkeras.core.errors import ServingError
 from defectkeras.registry.store import ModelRegistry
-from defectkeras.serving.access import is_allowed
+from defectkeras.serving.access import is_allowed, names_this_machine
 from defectkeras.serving.client import remote_predict_fn
 from defectkeras.serving.server import running_server
 from defectkeras.serving.settings import ServerSettings
@@ -33,6 +33,26 @@ BASIC = "Basic " + base64.b64encode(b"anybody:s3cret").decode()
 )
 def test_only_the_token_is_allowed(shown, expected):
     assert is_allowed(shown, "s3cret") is expected
+
+
+@pytest.mark.parametrize(
+    ("host", "expected"),
+    [
+        ("127.0.0.1:8501", True),
+        ("127.0.0.1", True),
+        ("[::1]:8501", True),
+        ("[::1]", True),
+        ("Localhost:80", True),
+        ("192.168.0.7:8501", True),
+        ("elsewhere.example:8501", False),
+        ("localhost.elsewhere.example", False),
+        ("127.0.0.1.elsewhere.example", False),
+        ("127.0.0.1:8501@elsewhere.example", False),
+        ("", False),
+    ],
+)
+def test_a_host_is_an_address_or_localhost(host, expected):
+    assert names_this_machine(host) is expected
 
 
 def test_rest_and_grpc_want_the_token(served_root):

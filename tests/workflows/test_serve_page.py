@@ -76,6 +76,17 @@ def test_another_sites_page_cannot_send_anything(url):
     assert reply.status_code == 403
 
 
+def test_a_name_that_leads_here_from_elsewhere_is_refused(url):
+    """As of a page that lets its own name mean this machine (DNS rebinding)."""
+    for path in ("", "/v1/models/tiny", "/monitoring/prometheus/metrics"):
+        headers = {"Host": "elsewhere.example:8501"}
+        reply = requests.get(f"{url}{path}", headers=headers, timeout=60)
+        assert reply.status_code == 403
+        assert "--token-file" in reply.json()["error"]
+    reply = requests.get(url, headers={"Host": "localhost:8501"}, timeout=60)
+    assert reply.status_code == 200
+
+
 @pytest.fixture
 def browser(start_browser, url):
     browser = start_browser()

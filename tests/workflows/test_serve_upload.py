@@ -43,7 +43,7 @@ def test_an_upload_gives_what_analyze_gives(
     models, micrograph, uploads, tiny_registry, tmp_path
 ):
     query = {"model": "tiny@1", "file_name": "field 1.png", "pixel_size_nm": "0.5"}
-    answer = analyze_upload(models, uploads, micrograph, query)
+    answer = analyze_upload(models, uploads, micrograph, query, max_pixels=10_000)
     _, key, page = answer["report"].split("/")
     folder = uploads.find(key, page).parent
     names = zipfile.ZipFile(io.BytesIO(pack(folder))).namelist()
@@ -72,7 +72,7 @@ def test_an_upload_gives_what_analyze_gives(
 def test_a_query_that_is_not_sound_is_refused(models, micrograph, uploads, change):
     query = {"model": "tiny@1", "file_name": "a.png", **change}
     with pytest.raises(StatusError):
-        analyze_upload(models, uploads, micrograph, query)
+        analyze_upload(models, uploads, micrograph, query, max_pixels=10_000)
 
 
 def test_a_file_that_is_no_micrograph_is_told_without_its_place(
@@ -80,7 +80,20 @@ def test_a_file_that_is_no_micrograph_is_told_without_its_place(
 ):
     query = {"model": "tiny@1", "file_name": "a.png"}
     with pytest.raises(DefectKerasError, match=r"a\.png") as caught:
-        analyze_upload(models, uploads, b"nothing", query)
+        analyze_upload(models, uploads, b"nothing", query, max_pixels=10_000)
+    assert str(tmp_path) not in str(caught.value)
+
+
+@pytest.mark.parametrize("ending", ["PNG", "TIFF"])
+def test_a_micrograph_of_too_many_pixels_is_refused_undecoded(
+    models, uploads, tmp_path, ending, monkeypatch
+):
+    buffer = io.BytesIO()
+    PillowImage.new("L", (9_000, 7_000)).save(buffer, ending)
+    query = {"model": "tiny@1", "file_name": f"a.{ending.lower()}"}
+    monkeypatch.setattr(serve_upload, "analyze", None)
+    with pytest.raises(StatusError, match="at most 10000 pixels") as caught:
+        analyze_upload(models, uploads, buffer.getvalue(), query, max_pixels=10_000)
     assert str(tmp_path) not in str(caught.value)
 
 
