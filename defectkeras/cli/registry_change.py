@@ -269,4 +269,10 @@ def export_version(
     export_archive(version, archive)
     talk(f"Wrote {version.reference} into {archive}; sha256 {version.sha256}.")
     if as_json:
-        echo_json({"reference": version.reference, "archive": str(archive)})
+        echo_json(
+            {
+                "reference": version.reference,
+                "archive": str(archive),
+                "sha256": version.sha256,
+            }
+        )

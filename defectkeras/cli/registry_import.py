@@ -68,7 +68,7 @@ def import_version(
     layer that is not known is refused.
     """
     start_tensorflow()
-    if path.is_file() and tarfile.is_tarfile(path):
+    if _is_archive(path):
         version = _import_archive(path, trust, registry_root, dry_run)
     else:
         version = _import_model(path, registry_root, dry_run, told)
@@ -77,6 +77,12 @@ def import_version(
     if as_json:
         echo_json({"reference": version.reference, "sha256": version.sha256})
     talk(f"{version.reference} is in {version.path}; sha256 {version.sha256}.")
+
+
+def _is_archive(path: Path) -> bool:
+    """Tell whether a file is an archive, or was one before it was damaged."""
+    is_named_so = path.name.lower().endswith((".tar.gz", ".tgz", ".tar"))
+    return path.is_file() and (is_named_so or tarfile.is_tarfile(path))
 
 
 def _import_archive(

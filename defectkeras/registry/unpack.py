@@ -57,8 +57,9 @@ def unpack_archive(
         with tarfile.open(archive) as tar:
             _unpack_members(tar, archive, folder, limits, most_bytes)
     except (tarfile.TarError, EOFError, zlib.error, ValueError) as error:
+        reason = str(error).partition("\n")[0].rstrip(":")
         raise RegistryError(
-            f"{archive} must be a whole .tar or .tar.gz, but: {error}. Get it again."
+            f"{archive} must be a whole .tar or .tar.gz, but: {reason}. Get it again."
         ) from error
 
 

@@ -81,8 +81,9 @@ def plan_deployment(
         "monitoring.config": _MONITORING,
         "healthy.sh": _HEALTHY,
     }
-    names = registry.names()
-    files["README.md"] = _readme(root, names[0] if names else "NAME", _flags(batching))
+    name = next(iter(registry.names()), None)
+    newest = registry.versions(name)[-1] if name else 1
+    files["README.md"] = _readme(root, name or "NAME", newest, _flags(batching))
     text = server_config_text(registry.root, BASE) if root.is_dir() else ""
     return Deployment(folder, files, root / SERVER_CONFIG, text)
 
@@ -163,10 +164,8 @@ num_batch_threads {{ value: {num_threads} }}
 """
 
 
-def _readme(root: Path, name: str, flags: list[str]) -> str:
-    bare = " \\\n      ".join(
-        f.replace("/deployment", "$PWD").replace(BASE, str(root)) for f in flags
-    )
+def _readme(root: Path, name: str, newest: int, flags: list[str]) -> str:
+    bare = " \\\n      ".join(f.replace("/deployment", "$PWD") for f in flags)
     return f"""\
 # TensorFlow Serving over {root}
 
@@ -186,7 +185,7 @@ Ask it:
 
 Change what it serves, without a restart; it reads `models.config` every {_POLL_S} s:
 
-    defectkeras registry promote {name}@4 --registry {root}
+    defectkeras registry promote {name}@{newest} --registry {root}
     defectkeras registry rollback {name} --registry {root}
 
 A label moves in two steps. The file lists the old and the new version at once; the
@@ -197,7 +196,7 @@ Without Docker, with `tensorflow_model_server` 2.20 or newer: let the server see
 registry at {BASE} (a link does), then
 
     tensorflow_model_server --port=8500 --rest_api_port=8501 \\
-      {bare.replace(str(root), BASE)}
+      {bare}
 
 `--grpc_channel_arguments` and others are told by `tensorflow_model_server --help`.
 It listens at all addresses of the machine, so let a firewall close both ports.

@@ -29,6 +29,17 @@ def test_version_is_carried_to_another_registry(run, copied, tmp_path):
     assert run("registry", "verify", "--registry", other).exit_code == 0
 
 
+def test_an_archive_that_is_none_is_told(run, tmp_path):
+    archive = tmp_path / "broken.tar.gz"
+    archive.write_bytes(b"no archive")
+    words = ("registry", "import", archive, "--trust", "--registry", tmp_path / "other")
+    result = run(*words)
+    assert result.exit_code == 1
+    assert "broken.tar.gz must be a whole" in result.stderr.splitlines()[-1]
+    assert "--name" not in result.stderr
+    assert not (tmp_path / "other").exists()
+
+
 def test_model_of_an_older_format_needs_a_name_and_classes(run, tmp_path):
     path = tmp_path / "old.h5"
     path.write_bytes(b"no HDF5")
