@@ -22,7 +22,8 @@ def in_float64(model: keras.Model) -> keras.Model:
 
     Args:
         model: A functional model, (B, H, W, 1) to logits (B, H, W, K); it is not
-            changed, and models within it are taken along.
+            changed, and models within it are taken along. Layers that compute in
+            float32 under every policy stay as they are.
     """
 
     def copy(layer: keras.Layer) -> keras.Layer:
