@@ -80,7 +80,7 @@ def check_plane(shape: Sequence[int], dtype: np.dtype[Any], max_pixels: int) -> 
     if height * width > max_pixels:
         raise MicrographError(
             f"must have at most {max_pixels} pixels. Received: {height} x {width}. "
-            "Cut it into pieces or bin it, or raise `max_pixels` of read_micrograph."
+            "Cut it into pieces or bin it."
         )
     if dtype.kind == "c" or dtype.names is not None:
         raise MicrographError(
