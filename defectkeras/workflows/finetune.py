@@ -52,7 +52,7 @@ CAREFUL = Pace(3e-4, 0.2, passes=40, fewest_patches=400, most_patches=4000)
 """A tenth of a training from nothing, since most is known already."""
 
 WITH_NEW_CLASSES = Pace(1e-3, 0.5, passes=80, fewest_patches=1600, most_patches=8000)
-"""The head knows nothing yet: at the careful pace it ends far from what it can learn."""
+"""The head knows nothing yet: the careful pace ends far from what it can learn."""
 
 COMMON = {
     "batch_size": BATCH_SIZE,
