@@ -59,14 +59,18 @@ class Devices:
         """Tell each worker whether one of them has a wish; all must ask at once."""
         if self.workers == 1:
             return wish
+        return float(_traced_sum(self.strategy, tf.constant(float(wish)))) > 0
 
-        def add() -> Any:
-            own = tf.identity(tf.constant(float(wish)))
-            context = tf.distribute.get_replica_context()
-            return context.all_reduce(tf.distribute.ReduceOp.SUM, own)
 
-        total = self.strategy.experimental_local_results(self.strategy.run(add))
-        return float(total[0]) > 0
+def _sum_over_workers(strategy: Any, number: Any) -> Any:
+    def add(own: Any) -> Any:
+        context = tf.distribute.get_replica_context()
+        return context.all_reduce(tf.distribute.ReduceOp.SUM, tf.identity(own))
+
+    return strategy.experimental_local_results(strategy.run(add, (number,)))[0]
+
+
+_traced_sum = tf.function(_sum_over_workers)
 
 
 def choose_devices(requested: str = "auto") -> Devices:

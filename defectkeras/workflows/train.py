@@ -5,7 +5,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from defectkeras.core.arrays import Image
-from defectkeras.core.errors import DatasetError
+from defectkeras.core.errors import DatasetError, TrainingError
 from defectkeras.datasets.form import SplitName
 from defectkeras.datasets.skip import without_bad_examples
 from defectkeras.datasets.spec import DatasetSpec, load_dataset_spec, load_example
@@ -66,9 +66,14 @@ def train(
 
     spec, name = load_spec_of(request)
     _require_splits(spec)
-    run_folder = request.chosen_run_folder(name)
     devices = choose_devices(config.strategy)
     logger.info("Devices: %s", devices.reason)
+    if devices.workers > 1 and request.run_folder is None:
+        raise TrainingError(
+            "Several workers must share one run folder, where all of them see it. "
+            "Received: none. Name it with --run-folder."
+        )
+    run_folder = request.chosen_run_folder(name)
     pixel_size_range_nm = pixel_size_range(spec.of_split("train"), config)
     model = build_model_for(request, spec, config, devices)
     if devices.is_chief and not request.resume:
@@ -178,7 +183,11 @@ def build_model_for(
     """
     from defectkeras.models.build import build_model
     from defectkeras.training.environment import seed_everything
-    from defectkeras.training.precision import choose_precision, with_policy
+    from defectkeras.training.precision import (
+        PrecisionChoice,
+        choose_precision,
+        with_policy,
+    )
     from defectkeras.training.run_folder import ENVIRONMENT, read_run_file
     from defectkeras.training.step_time import step_seconds
 
@@ -189,14 +198,16 @@ def build_model_for(
     def measure(policy: "Policy") -> float:
         return step_seconds(build, config, policy)
 
-    requested = config.precision
-    if request.resume and request.run_folder:
-        requested = read_run_file(request.run_folder, ENVIRONMENT)["precision"]
     steps = config.epochs * config.steps_per_epoch
     pays = steps >= MIN_STEPS_TO_MEASURE and devices.replicas == 1
-    choice = choose_precision(
-        requested, measure=measure if pays and not config.deterministic else None
-    )
+    if request.resume and request.run_folder:
+        before = read_run_file(request.run_folder, ENVIRONMENT)["precision"]
+        choice = PrecisionChoice(before, "The run began with it.")
+    else:
+        choice = choose_precision(
+            config.precision,
+            measure=measure if pays and not config.deterministic else None,
+        )
     logger.info("Precision %s: %s", choice.policy, choice.reason)
     if config.deterministic:
         _make_deterministic(choice.policy, measure if pays else None)

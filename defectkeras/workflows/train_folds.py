@@ -72,6 +72,7 @@ def train_folds(
         [e.specimen for e in examples], request.folds, seed=config.seed
     )
     devices = choose_devices(config.strategy)
+    logger.info("Devices: %s", devices.reason)
     if devices.workers > 1:
         raise TrainingError("Folds are trained on one machine. Set strategy to one.")
     if not request.resume:

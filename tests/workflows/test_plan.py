@@ -2,7 +2,7 @@
 
 import pytest
 
-from defectkeras.core.errors import ModelError, TrainingError
+from defectkeras.core.errors import DatasetError, ModelError, TrainingError
 from defectkeras.workflows.plan import (
     memory_of_device,
     plan_for_spec,
@@ -17,6 +17,14 @@ def test_only_the_training_split_is_looked_at(synthetic_spec, tmp_path):
     without = plan_for_spec(path, memory_gib=8)
     path.unlink()
     assert without == plan_for_spec(synthetic_spec, memory_gib=8)
+
+
+def test_missing_training_split_is_told(synthetic_spec):
+    path = synthetic_spec.with_name("no_train.toml")
+    path.write_text(synthetic_spec.read_text().replace("\ntrain =", "\nunused ="))
+    with pytest.raises(DatasetError, match='the split "train" must have'):
+        plan_for_spec(path, memory_gib=8)
+    path.unlink()
 
 
 def test_memory_of_this_computer_is_known():

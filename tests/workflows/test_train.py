@@ -13,7 +13,9 @@ from defectkeras.core.errors import DatasetError, DefectKerasError, TrainingErro
 from defectkeras.datasets.spec import load_dataset_spec
 from defectkeras.registry.load import load_model
 from defectkeras.registry.store import ModelRegistry
+from defectkeras.training import strategy
 from defectkeras.training.config import TrainingConfig, load_training_config
+from defectkeras.training.strategy import Devices
 from defectkeras.workflows.train import TrainingRequest, load_spec_of, train
 from defectkeras.workflows.training_request import request_to_resume
 
@@ -64,7 +66,16 @@ def test_missing_split_is_told(synthetic_spec, tmp_path):
     path.unlink()
 
 
-def test_interrupted_run_goes_on_and_is_published(synthetic_spec, tmp_path):
+def test_several_workers_must_share_a_run_folder(synthetic_spec, tmp_path, monkeypatch):
+    """Each would make up a folder of its own and miss the weights in the end."""
+    two = Devices(None, worker=1, workers=2, reason="Worker 2 of 2.")
+    monkeypatch.setattr(strategy, "choose_devices", lambda requested: two)
+    request = TrainingRequest(synthetic_spec, registry_root=tmp_path)
+    with pytest.raises(TrainingError, match="Name it with --run-folder"):
+        train(request, CONFIG)
+
+
+def test_interrupted_run_goes_on_and_is_published(synthetic_spec, tmp_path, caplog):
     def interrupt(progress):
         signal.raise_signal(signal.SIGINT)
 
@@ -80,7 +91,9 @@ def test_interrupted_run_goes_on_and_is_published(synthetic_spec, tmp_path):
         train(request, config, on_progress=interrupt)
     assert keras.config.dtype_policy().name == "float32"
     again = request_to_resume(tmp_path / "run")
-    version, run = train(again, config)
+    with caplog.at_level("INFO", logger="defectkeras"):
+        version, run = train(again, config)
+    assert "Precision mixed_bfloat16: The run began with it." in caplog.messages
     assert version.reference == "x@1"
     assert len(run.history) == 1
     environment = json.loads((tmp_path / "run" / "environment.json").read_text())
