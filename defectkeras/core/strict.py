@@ -9,7 +9,7 @@ import dataclasses
 import reprlib
 import types
 import typing
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
 from defectkeras.core.errors import DefectKerasError
@@ -73,6 +73,40 @@ def from_mapping(
         for key, value in mapping.items()
     }
     return form(**values)
+
+
+def typed_arguments(
+    function: Callable[..., Any],
+    arguments: Mapping[str, Any],
+    *,
+    where: str,
+    error: type[DefectKerasError] = DefectKerasError,
+) -> dict[str, Any]:
+    """Give keyword arguments in the types that a function names, as `from_mapping`.
+
+    Args:
+        function: Its signature has type hints.
+        arguments: Their names are among its parameters.
+        where: What the error message calls them.
+        error: The error to raise.
+
+    Raises:
+        DefectKerasError: When a value is of another type (of type `error`).
+
+    Example:
+        >>> def pad(size: int, sides: tuple[int, ...] = ()) -> None: ...
+        >>> typed_arguments(pad, {"sides": [1, 2]}, where="pad")
+        {'sides': (1, 2)}
+        >>> typed_arguments(pad, {"size": "2"}, where="pad")
+        Traceback (most recent call last):
+        defectkeras.core.errors.DefectKerasError: pad size: must be of type int. \
+Received: '2'.
+    """
+    hints = typing.get_type_hints(function)
+    return {
+        name: _convert(hints[name], value, where=f"{where} {name}", error=error)
+        for name, value in arguments.items()
+    }
 
 
 def _is_required(entry: "dataclasses.Field[Any]") -> bool:

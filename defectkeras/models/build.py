@@ -9,6 +9,7 @@ import keras
 
 from defectkeras.core.errors import ModelError
 from defectkeras.core.names import require_known
+from defectkeras.core.strict import typed_arguments
 from defectkeras.models import (
     deeplab_v3,
     deeplab_v3_plus,
@@ -80,8 +81,9 @@ def build_model(architecture: str, **arguments: Any) -> keras.Model:
         An uncompiled model from (B, H, W, C) to logits (B, H, W, K) float32.
 
     Raises:
-        ModelError: When the architecture or an argument is unknown, or
-            `num_classes` is missing; the nearest name is told.
+        ModelError: When the architecture or an argument is unknown (the nearest name
+            is told), `num_classes` is missing, or a value is of another type or
+            cannot be. The builders themselves raise a ValueError for the last.
 
     Example:
         >>> build_model("defectsegnet", num_classes=4).output_shape
@@ -91,7 +93,13 @@ def build_model(architecture: str, **arguments: Any) -> keras.Model:
         defectkeras.core.errors.ModelError: Unknown architecture \
 'defectsegnett'. Did you mean 'defectsegnet'?
     """
-    return find_builder(architecture, arguments)(**arguments)
+    builder = find_builder(architecture, arguments)
+    typed = typed_arguments(builder, arguments, where=architecture, error=ModelError)
+    try:
+        return builder(**typed)
+    except ValueError as error:  # a number that cannot be; some are told by Keras
+        message = str(error).splitlines()[0]
+        raise ModelError(f"{architecture} cannot be built. {message}") from error
 
 
 def find_builder(

@@ -11,8 +11,6 @@ map, not of a window of the training size; ResNets have their strides where
 a 3x3 convolution, the classes. There is no auxiliary head.
 """
 
-from collections.abc import Sequence
-
 import keras
 
 from defectkeras.models.aspp import add_aspp, choose_rates
@@ -34,7 +32,7 @@ def build_deeplab_v3(
     encoder_alpha: float = 1.0,
     output_stride: int = 16,
     multi_grid: tuple[int, int, int] | None = None,
-    rates: Sequence[int] | None = None,
+    rates: tuple[int, ...] | None = None,
     image_pooling: bool = True,
     separable: bool = False,
     name: str = "deeplab_v3",

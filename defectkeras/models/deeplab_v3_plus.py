@@ -15,7 +15,6 @@ its encoder is not atrous (the pyramid stands on 1/32), and one 1x1 convolution 
 the place of the two 3x3 convolutions.
 """
 
-from collections.abc import Sequence
 from typing import Any, TypeAlias
 
 import keras
@@ -47,7 +46,7 @@ def build_deeplab_v3_plus(
     encoder_alpha: float = 1.0,
     output_stride: int = 16,
     multi_grid: tuple[int, int, int] = NO_MULTI_GRID,
-    rates: Sequence[int] | None = None,
+    rates: tuple[int, ...] | None = None,
     image_pooling: bool = True,
     separable: bool = False,
     name: str = "deeplab_v3_plus",

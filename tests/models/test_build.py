@@ -38,3 +38,33 @@ def test_arguments_reach_the_builder():
 def test_slips_name_what_was_meant(architecture, arguments, message):
     with pytest.raises(ModelError, match=message):
         build_model(architecture, **arguments)
+
+
+SMALL = {"encoder": "mobilenet_v2", "encoder_alpha": 0.35}
+
+
+@pytest.mark.parametrize(
+    ("architecture", "arguments", "message"),
+    [
+        ("unet", {"filters": 0}, "unet cannot be built. "),
+        ("unet", {"filters": "4"}, "unet filters: must be of type int. Received: '4'"),
+        ("fcn", {"dropout": 2.0}, "fcn cannot be built. "),
+        ("segnet", {"bayesian": "yes"}, "segnet bayesian: must be of type bool"),
+        ("segnet_basic", {"num_classes": 0}, "at least 1. Received: num_classes=0"),
+        ("deeplab_v3", {**SMALL, "rates": 3}, "deeplab_v3 rates: must be an array"),
+        ("deeplab_v3", {**SMALL, "rates": [1.5]}, r"rates\[0\]: must be of type int"),
+        ("encoder_unet", {"encoder_alpha": 0.0}, "width of .* must be above 0"),
+        ("fast_fcn", {**SMALL, "pyramid_filters": 0}, "fast_fcn cannot be built. "),
+        ("patch_classifier", {"patch_size": 10}, "9"),
+    ],
+)
+def test_values_that_cannot_be_are_one_line(architecture, arguments, message):
+    """They may come from a command line; no traceback helps there."""
+    with pytest.raises(ModelError, match=message) as told:
+        build_model(architecture, **{"num_classes": 2, **arguments})
+    assert "\n" not in str(told.value)
+
+
+def test_lists_of_toml_and_json_are_taken():
+    model = build_model("deeplab_v3", num_classes=2, rates=[1, 2], **SMALL)
+    assert model.name == "deeplab_v3"

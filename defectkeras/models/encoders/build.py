@@ -116,6 +116,8 @@ def _check_arguments(
             f"`output_stride` must be one of {OUTPUT_STRIDES}. Received: "
             f"{output_stride}."
         )
+    if alpha <= 0:
+        raise ModelError(f"The width of {name} must be above 0. Received: {alpha}.")
     if alpha != 1.0 and not family.has_alpha:
         raise ModelError(
             f"{name} has no choice of width. Received: alpha={alpha}. Leave it out."
