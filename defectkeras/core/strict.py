@@ -1,4 +1,4 @@
-"""Strict forms: a frozen dataclass from a table of a TOML or JSON file.
+"""Strict forms: a frozen dataclass from a table of a TOML or JSON file, or arguments.
 
 An unknown or a missing key is an error that names the file, the key and the
 nearest known key, so that a slip of the pen never changes a result in silence.

@@ -1,5 +1,8 @@
 """The table of architectures, and messages that name the nearest one."""
 
+import re
+from pathlib import Path
+
 import pytest
 
 from defectkeras.core.errors import ModelError
@@ -7,6 +10,38 @@ from defectkeras.models.build import (
     build_model,
     describe_architecture,
 )
+from defectkeras.models.upsampling import UPSAMPLING_METHODS
+
+PAGE = (Path(__file__).parents[2] / "docs" / "models.md").read_text()
+ROWS = re.findall(
+    r"^\| `(\w+)` \| ([\d,]+) \| ([\d,]+) \| (\d+) px \| (\d+) px \|$", PAGE, re.M
+)
+UPSAMPLING_ROWS = re.findall(r"^\| (`\w+`.*) \| ([\d,]+) \| (\d+) px \|$", PAGE, re.M)
+
+
+def trainable_count(model):
+    return sum(weight.shape.num_elements() for weight in model.trainable_weights)
+
+
+@pytest.mark.slow
+def test_table_of_the_page():
+    assert len(ROWS) == 6
+    for architecture, trainable, total, stride, reach in ROWS:
+        model = build_model(architecture, num_classes=1)
+        facts = describe_architecture(model)
+        found = facts.stride, facts.receptive_field_px // 2
+        assert found == (int(stride), int(reach)), architecture
+        counts = trainable_count(model), model.count_params()
+        assert [f"{count:,}" for count in counts] == [trainable, total], architecture
+
+
+def test_table_of_upsampling_on_the_page():
+    told = [(m, *rest) for names, *rest in UPSAMPLING_ROWS for m in names.split(", ")]
+    assert {method.strip("`") for method, *_ in told} == set(UPSAMPLING_METHODS)
+    for method, trainable, reach in told:
+        model = build_model("defectsegnet", num_classes=1, upsampling=method.strip("`"))
+        assert f"{trainable_count(model):,}" == trainable, method
+        assert describe_architecture(model).receptive_field_px // 2 == int(reach)
 
 
 def test_facts_are_read_from_the_model():
