@@ -213,9 +213,8 @@ class TrainingLoop:
             "The loss and its gradients must stay finite. Received: loss "
             f"{gradients.loss}, gradients of norm {gradients.norm}, in epoch "
             f"{epoch + 1}, step {step + 1}, with patches of {', '.join(names)}. Begin "
-            "a new run with a lower `learning_rate` (now "
-            f"{self.config.learning_rate:g}). The last good state is kept in "
-            f"{self.run_folder / CHECKPOINT}"
+            f"a new run with a lower rate than {self.config.learning_rate:g}. The "
+            f"last good state is kept in {self.run_folder / CHECKPOINT}"
             + (f", the best weights so far in {best}." if best.exists() else ".")
         )
 

@@ -4,12 +4,20 @@ import keras
 import numpy as np
 import tensorflow as tf
 
+from defectkeras.registry.rounding import in_float64
+
 
 def test_keras_file_gives_equal_output(case, ramp_model, draw_image, tmp_path):
     ramp_model.save(tmp_path / "model.keras")
     loaded = keras.models.load_model(tmp_path / "model.keras", compile=False)
     image = draw_image(*case.fit(24, 40))
     np.testing.assert_array_equal(ramp_model(image), loaded(image))
+
+
+def test_copy_in_float64_gives_equal_output(case, ramp_model, draw_image, assert_near):
+    """Publishing holds the export against it."""
+    image = draw_image(*case.fit(24, 40))
+    assert_near(ramp_model(image), in_float64(ramp_model)(image), tolerance=1e-4)
 
 
 def test_saved_model_gives_equal_output(

@@ -237,10 +237,10 @@ from defectkeras.registry.store import ModelRegistry
 registry = ModelRegistry(Path({str(registry.root)!r}))
 version = registry.resolve("tiny@1")
 model, image = load_model(version), np.random.rand(90, 70).astype(np.float32)
-sys.stdout.write("ready\\n")
-sys.stdout.flush()
 while True:
     registry.publish("tiny", model, version.card, golden_image=image)
+    sys.stdout.write("published\\n")
+    sys.stdout.flush()
 """
     random = np.random.default_rng(1)
     for _ in range(3):
@@ -249,13 +249,13 @@ while True:
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
         )
-        assert process.stdout.readline() == b"ready\n"
-        time.sleep(random.uniform(0.1, 3))
+        assert process.stdout.readline() == b"published\n"
+        time.sleep(random.uniform(0, 3))
         process.kill()
         process.wait()
         process.stdout.close()
     versions = registry.versions("tiny")
-    assert len(versions) > 1
+    assert len(versions) >= 4
     for version in versions:
         verify_version(registry.resolve(f"tiny@{version}"))
 

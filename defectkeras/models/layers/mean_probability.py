@@ -1,5 +1,6 @@
 """The mean of several models' probabilities, as logits."""
 
+import math
 from typing import Any
 
 import keras
@@ -26,13 +27,12 @@ class MeanProbability(keras.layers.Layer):
 
     def call(self, logits: list[Any]) -> Any:
         """Give logits (B, H, W, K) from those of each model, of the same shape."""
-        count = ops.log(float(len(logits)))
         if logits[0].shape[-1] == 1:
             defect = ops.logsumexp(ops.stack([ops.log_sigmoid(x) for x in logits]), 0)
             matrix = ops.logsumexp(ops.stack([ops.log_sigmoid(-x) for x in logits]), 0)
             return defect - matrix
         logs = ops.stack([ops.log_softmax(x, axis=-1) for x in logits])
-        return ops.logsumexp(logs, axis=0) - count
+        return ops.logsumexp(logs, axis=0) - math.log(len(logits))
 
     def compute_output_shape(self, input_shape: list[Any]) -> Any:
         """Give the shape of one of them."""
