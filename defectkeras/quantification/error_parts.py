@@ -104,7 +104,8 @@ def widen(
 
     Returns:
         The quantity with the wider interval, which does not go below 0 where it
-        was above.
+        was above. Where there is none, since nothing is known of chance, there still
+        is none, and the part alone is told.
 
     Example:
         >>> found = widen(Quantity("void", "count", 10.0, "1", 7.0, 14.0), "model", 2.0)
@@ -114,8 +115,10 @@ def widen(
     value = quantity.value
     if value is None or sigma == 0:
         return quantity
-    low = value if quantity.low is None else quantity.low
-    high = value if quantity.high is None else quantity.high
+    parts = {**quantity.parts, part: sigma}
+    low, high = quantity.low, quantity.high
+    if low is None or high is None:
+        return dataclasses.replace(quantity, parts=parts)
     if is_factor and 0 < low <= value <= high:
         relative = Z95 * sigma / value
         wide_low = value * math.exp(-math.hypot(math.log(value / low), relative))
@@ -127,7 +130,7 @@ def widen(
         quantity,
         low=max(wide_low, 0.0) if value >= 0 else wide_low,
         high=wide_high,
-        parts={**quantity.parts, part: sigma},
+        parts=parts,
     )
 
 

@@ -45,9 +45,9 @@ def test_the_spread_of_models_goes_into_the_error_bar(scheme, shared_class_map):
         add_model_part(found[0], found[:1])
 
 
-def test_a_value_without_interval_gets_one():
+def test_a_value_without_interval_gets_none_of_the_model_alone():
     found = widen(Quantity("void", "x", 10.0, "1"), "model", 1.0)
-    assert (found.low, found.high) == pytest.approx((8.04, 11.96), abs=0.001)
+    assert (found.low, found.high, found.parts) == (None, None, {"model": 1.0})
     missing = Quantity("void", "x", None, "1", reason="no pixel size")
     assert widen(missing, "model", 1.0) is missing
 
