@@ -23,7 +23,8 @@ def test_a_large_body_is_refused_before_it_is_read(strict):
     url = urlsplit(strict)
     with socket.create_connection((url.hostname, url.port), timeout=60) as client:
         head = (
-            f"POST {url.path} HTTP/1.1\r\nHost: localhost\r\nContent-Length: {10**12}\r\n\r\n"
+            f"POST {url.path} HTTP/1.1\r\nHost: localhost\r\n"
+            f"Content-Length: {10**12}\r\n\r\n"
         )
         client.sendall(head.encode())
         assert client.recv(1000).startswith(b"HTTP/1.1 429 ")
@@ -37,7 +38,10 @@ def test_a_large_body_without_a_length_is_refused(strict):
 def test_a_slow_body_is_refused(strict):
     url = urlsplit(strict)
     with socket.create_connection((url.hostname, url.port), timeout=60) as client:
-        head = f"POST {url.path} HTTP/1.1\r\nHost: localhost\r\nContent-Length: 10\r\n\r\n{{"
+        head = (
+            f"POST {url.path} HTTP/1.1\r\nHost: localhost\r\n"
+            "Content-Length: 10\r\n\r\n{"
+        )
         client.sendall(head.encode())
         assert client.recv(1000).startswith(b"HTTP/1.1 504 ")
 
