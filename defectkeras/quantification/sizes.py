@@ -144,7 +144,10 @@ def size_distribution(
     names = ("low", "high", "count", "weighted_count", "probability_density")
     if len(sizes) == 0:
         return pd.DataFrame({name: np.zeros(0) for name in names})
-    edges = np.histogram_bin_edges(sizes, num_bins or _num_bins(sizes))
+    low, high = float(sizes.min()), float(sizes.max())
+    if high - low < 1e-9 * high:  # equal but for rounding, which no class can divide
+        low, high = low - 0.5, high + 0.5
+    edges = np.linspace(low, high, (num_bins or _num_bins(sizes)) + 1)
     number, _ = np.histogram(sizes, edges)
     weighted, _ = np.histogram(sizes, edges, weights=counts)
     density = weighted / (weighted.sum() * np.diff(edges))

@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from scipy import stats
@@ -66,6 +66,7 @@ def test_thickness_is_needed():
 
 @settings(deadline=None)
 @given(arrays(float, st.integers(1, 60), elements=st.floats(0.5, 200)))
+@example(np.array([0.5, np.nextafter(0.5, 1)]))
 def test_histogram_keeps_all_objects(diameters):
     weights = np.linspace(1, 2, len(diameters))
     table = size_distribution(diameters, weights)
