@@ -18,7 +18,7 @@ from defectkeras.prediction.sliding_window import slide_window
 
 PATCH_SIZE = 45
 FILTERS = 16
-SIDES = (16, 32, 64, 128)
+SIDES = (16, 32, 64, 128, 256, 512)
 
 Predict = Callable[[NDArray[np.float32]], NDArray[np.float32]]
 

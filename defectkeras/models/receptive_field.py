@@ -12,6 +12,7 @@ for every pixel, so that it may be a few pixels more than one of them needs.
 
 import math
 from collections.abc import Callable, Sequence
+from functools import reduce
 from typing import Any, NamedTuple, TypeAlias
 
 import keras
@@ -83,6 +84,37 @@ def receptive_field_px(model: keras.Model) -> int | None:
     if math.isinf(reach.high):
         return None
     return 2 * math.ceil(max(-reach.low, reach.high)) + 1
+
+
+def idle_rates(model: keras.Model, side_px: int) -> tuple[int, ...]:
+    """Give the rates of dilated convolutions that reach beyond a small image.
+
+    Such a 3x3 convolution sees zeros on all sides: it is a 1x1 convolution.
+
+    Args:
+        model: A functional model that takes (B, H, W, C) of any size.
+        side_px: Height or width of the image, the smaller of both.
+
+    Returns:
+        Those that are at least as large as the map that they work on, in px of it.
+
+    Example:
+        >>> image = keras.Input((None, None, 1))
+        >>> x = keras.layers.Conv2D(2, 3, strides=2, padding="same")(image)
+        >>> x = keras.layers.Conv2D(2, 3, padding="same", dilation_rate=9)(x)
+        >>> model = keras.Model(image, x)
+        >>> idle_rates(model, 16), idle_rates(model, 20)
+        ((9,), ())
+    """
+    found = set()
+    for (path, _), reach in _walk(model.get_config()).items():
+        layer = reduce(
+            lambda inner, name: inner.get_layer(name), path.split("/"), model
+        )
+        rate = _side(getattr(layer, "dilation_rate", 1))
+        if rate > 1 and rate * reach.scale >= side_px:
+            found.add(rate)
+    return tuple(sorted(found))
 
 
 def _walk(

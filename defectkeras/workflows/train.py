@@ -182,6 +182,7 @@ def build_model_for(
         devices: Where it computes.
     """
     from defectkeras.models.build import build_model
+    from defectkeras.models.receptive_field import idle_rates
     from defectkeras.training.environment import seed_everything
     from defectkeras.training.precision import (
         PrecisionChoice,
@@ -214,6 +215,14 @@ def build_model_for(
     seed_everything(config.seed)
     with with_policy(choice.policy), devices.strategy.scope():
         model = build()
+    if idle := idle_rates(model, config.patch_size):
+        logger.warning(
+            "The rates %s reach beyond the map that patches of %d px give: such a 3x3 "
+            "convolution is a 1x1 convolution. Take larger patches (--patch-size) or "
+            "smaller rates (--set-model rates=[...]).",
+            ", ".join(map(str, idle)),
+            config.patch_size,
+        )
     if request.parent and not request.resume:
         _begin_from(request.parent, request, model)
     return model

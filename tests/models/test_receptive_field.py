@@ -13,7 +13,11 @@ from defectkeras.models.layers import (
     ResizeLike,
     SymmetricPadding2D,
 )
-from defectkeras.models.receptive_field import model_stride, receptive_field_px
+from defectkeras.models.receptive_field import (
+    idle_rates,
+    model_stride,
+    receptive_field_px,
+)
 
 LAYERS = keras.layers
 
@@ -131,6 +135,29 @@ def test_stride_is_that_of_the_smallest_map():
     x = LAYERS.MaxPooling2D(2)(image)
     x = LAYERS.Conv2D(3, 3, strides=2, padding="same")(x)
     assert model_stride(keras.Model(image, LAYERS.UpSampling2D(4)(x))) == 4
+
+
+@pytest.mark.parametrize("stride", [8, 16])
+def test_published_rates_need_a_map_that_is_larger(stride):
+    model = build_model(
+        "deeplab_v3",
+        num_classes=2,
+        encoder="mobilenet_v2",
+        encoder_alpha=0.35,
+        output_stride=stride,
+    )
+    one, two, three = np.array([6, 12, 18]) * 16 // stride  # of a map
+    assert idle_rates(model, 289) == ()  # a map of 19 or 37 px
+    assert idle_rates(model, 288) == (three,)
+    assert idle_rates(model, 96) == (one, two, three)
+
+
+def test_rates_in_a_model_in_the_model_count():
+    image = keras.Input((None, None, 1))
+    inner = keras.Model(image, conv(3, dilation_rate=(5, 5))(image), name="encoder")
+    x = inner(conv(3, strides=2)(image))
+    assert idle_rates(keras.Model(image, x), 10) == (5,)
+    assert idle_rates(keras.Model(image, x), 11) == ()
 
 
 def test_models_in_a_model_are_looked_into():
