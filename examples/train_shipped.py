@@ -6,13 +6,13 @@
 Each has a recipe in recipes/: a plan, as `defectkeras plan` writes one, with its
 seed. FOLDER holds the public set (`source` in the data spec tells where it is); for
 loops, both of its sets. The synthetic ones, dci-stem and bright-field-tem, are made on
-the way, same seeds, same bytes. loops begins with the weights of bright-field-tem. The
-same command again goes on with a run that was stopped. Minutes to hours on two CPU
-cores.
+the way, same seeds, same bytes. loops begins with the weights of bright-field-tem,
+loops-defectsegnet with those of dci-stem@1. The same command again goes on with a run
+that was stopped. Minutes to hours on two CPU cores.
 """
 
 import argparse
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from defectkeras.registry.version import ModelVersion
@@ -85,6 +85,7 @@ LOOPS = Shipped(
     "own before you publish a number.",
     parent="bright-field-tem",
 )
+LOOPS_DEFECTSEGNET = replace(LOOPS, parent="dci-stem@1")
 CR = Shipped(
     DATA_SPECS / "precipitates-cr.toml",
     "Precipitates in SEM micrographs of chromium superalloys",
@@ -107,6 +108,7 @@ SHIPPED = {
     "dci-stem-defectsegnet": DCI_STEM,
     "bright-field-tem": BRIGHT_FIELD_TEM,
     "loops": LOOPS,
+    "loops-defectsegnet": LOOPS_DEFECTSEGNET,
     "precipitates-cr": CR,
     "precipitates-cr-defectsegnet": CR,
     "precipitates-ni": NI,

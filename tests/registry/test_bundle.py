@@ -54,6 +54,15 @@ def test_optimizer_is_left_behind(make_model, make_card, golden_image, tmp_path)
     assert len(model.optimizer.variables) > len(model.trainable_variables)
 
 
+def test_keras_file_is_compressed_and_loads(model, make_card, golden_image, tmp_path):
+    write(model, make_card(), tmp_path / "1", golden_image)
+    with zipfile.ZipFile(tmp_path / "1" / KERAS_FILE) as archive:
+        assert {m.compress_type for m in archive.infolist()} == {zipfile.ZIP_DEFLATED}
+    loaded = keras.models.load_model(tmp_path / "1" / KERAS_FILE)
+    for ours, theirs in zip(model.get_weights(), loaded.get_weights(), strict=True):
+        np.testing.assert_array_equal(ours, theirs)
+
+
 def test_classes_of_model_and_card_must_agree(model, make_card, golden_image, tmp_path):
     with pytest.raises(RegistryError, match="give the 2 classes of its card"):
         write(model, make_card(2), tmp_path / "1", golden_image)
