@@ -10,8 +10,9 @@ def start_tensorflow() -> None:
     """Import TensorFlow; what it says on stderr meanwhile shows only when it fails.
 
     Its libraries write notes on oneDNN and absent GPUs straight to the file
-    descriptor, whatever the log level. Nothing is held back from a user who sets
-    TF_CPP_MIN_LOG_LEVEL=0.
+    descriptor, whatever the log level. Its warnings speak of graphs, to programmers:
+    of TensorFlow's logger, errors alone are told. Nothing is held back from a user who
+    sets TF_CPP_MIN_LOG_LEVEL=0.
     """
     wants_all = os.environ.get("TF_CPP_MIN_LOG_LEVEL") == "0"
     if wants_all or "tensorflow" in sys.modules:
@@ -21,3 +22,4 @@ def start_tensorflow() -> None:
         import tensorflow as tf
 
         tf.config.list_physical_devices()
+    tf.get_logger().setLevel("ERROR")

@@ -26,6 +26,14 @@ def test_nothing_is_said_and_stderr_is_back(variables):
     assert done.stderr == "mine"
 
 
+def test_errors_of_tensorflow_are_told_and_its_warnings_not():
+    log = "import tensorflow as tf; tf.get_logger().{}('{}')"
+    code = f"{START}; {log.format('warning', 'graph')}; {log.format('error', 'bad')}"
+    told = run(code).stderr
+    assert "bad" in told
+    assert "graph" not in told
+
+
 def test_a_failure_shows_what_was_held_back():
     code = (
         "import os, sys, types\n"
