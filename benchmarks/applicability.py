@@ -58,7 +58,7 @@ def examples_for(segmenter: Segmenter, name: str, root: Path) -> list[Example]:
     """Give the micrographs of a set that a model has not learned from."""
     spec = load_dataset_spec(DATA_SPECS / f"{name}.toml", root=root / SETS[name])
     own = spec.name == segmenter.card.dataset_name
-    learned = set(segmenter.card.split.get("train", ())) if own else set()
+    learned = segmenter.card.learned_from() if own else frozenset()
     return [e for e in spec.examples if e.name not in learned]
 
 

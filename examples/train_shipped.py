@@ -89,7 +89,7 @@ LOOPS_DEFECTSEGNET = replace(LOOPS, parent="dci-stem@1")
 CR = Shipped(
     DATA_SPECS / "precipitates-cr.toml",
     "Precipitates in SEM micrographs of chromium superalloys",
-    f"{UNKNOWN_CALIBRATION}It has seen 15 micrographs of one family of alloys.",
+    f"{UNKNOWN_CALIBRATION}It has seen one family of alloys.",
 )
 NI = Shipped(
     DATA_SPECS / "precipitates-ni.toml",

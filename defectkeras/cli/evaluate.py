@@ -23,6 +23,7 @@ from defectkeras.cli.score_tables import show_scores
 
 if TYPE_CHECKING:
     from defectkeras.workflows.evaluate import EvaluationPlan
+    from defectkeras.workflows.evaluation import Evaluation
 
 
 @click.command()
@@ -79,7 +80,6 @@ def evaluate(
         start_tensorflow()
     from defectkeras.workflows.classical import evaluate_method
     from defectkeras.workflows.evaluate import evaluate, plan_evaluation
-    from defectkeras.workflows.evaluation_files import write_evaluation
     from defectkeras.workflows.method import RANDOM_FOREST, load_method
     from defectkeras.workflows.segment import SegmentSettings
 
@@ -114,6 +114,19 @@ def evaluate(
                 tolerance_px=tolerance_px,
                 on_progress=on_progress,
             )
+    _show(evaluation, out, as_json)
+
+
+def _show(evaluation: "Evaluation", out: Path | None, as_json: bool) -> None:
+    """Write the files, print the scores, and say which of them flatter."""
+    from defectkeras.workflows.evaluation_files import write_evaluation
+
+    if learned := len(evaluation.learned_from):
+        talk(
+            f"{evaluation.model} has learned from {learned} of these "
+            f"{len(evaluation.examples)} micrographs, so that their scores flatter it. "
+            "Judge it on others."
+        )
     scores = evaluation.to_dict()
     if out is not None:
         files = write_evaluation(evaluation, out)

@@ -60,6 +60,12 @@ if TYPE_CHECKING:
     "--folds", type=click.IntRange(2), help="Share out the data, publish an ensemble."
 )
 @click.option(
+    "--refit",
+    is_flag=True,
+    default=None,
+    help="Learn once more, from both splits, as long as was best.",
+)
+@click.option(
     "--skip-bad", is_flag=True, help="Leave out files that cannot be used, and say so."
 )
 @click.option("--run-folder", type=FOLDER, help="New folder for the run's files.")
@@ -161,7 +167,8 @@ def _look_up(run_folder: Path) -> "tuple[TrainingRequest, dict[str, Any]]":
     from defectkeras.workflows.training_request import request_to_resume
 
     request = request_to_resume(run_folder)
-    folder = run_folder / "fold_1" if request.folds else run_folder
+    folder = request.run_folder or run_folder
+    folder = folder / "fold_1" if request.folds else folder
     config = read_run_file(folder, CONFIG)
     network = {"architecture": request.architecture, "model": request.arguments}
     return request, {**config, **network}

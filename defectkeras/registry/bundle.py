@@ -111,11 +111,10 @@ def _save_keras_file(model: keras.Model, path: Path) -> None:
     bare = type(model).from_config(model.get_config())
     bare.set_weights(model.get_weights())
     bare.save(path)
-    with zipfile.ZipFile(io.BytesIO(path.read_bytes())) as plain:
-        with zipfile.ZipFile(path, "w") as deflated:
-            for member in plain.infolist():
-                contents = plain.read(member)
-                deflated.writestr(member, contents, zipfile.ZIP_DEFLATED)
+    contents = io.BytesIO(path.read_bytes())
+    with zipfile.ZipFile(contents) as plain, zipfile.ZipFile(path, "w") as deflated:
+        for member in plain.infolist():
+            deflated.writestr(member, plain.read(member), zipfile.ZIP_DEFLATED)
 
 
 def _require_plain_names(names: Iterable[str]) -> None:

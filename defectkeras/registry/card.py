@@ -127,6 +127,11 @@ class ModelCard:
         for name in _FREE_TABLES:
             object.__setattr__(self, name, _json_form(name, getattr(self, name)))
 
+    def learned_from(self) -> frozenset[str]:
+        """Give the names of the examples of its data spec that it has learned from."""
+        folds = self.split.get("folds", ())
+        return frozenset(self.split.get("train", ())).union(*folds)
+
     def _check_pixel_size_range(self) -> None:
         sizes = self.pixel_size_range_nm
         if sizes is not None:

@@ -85,6 +85,9 @@ class TrainingConfig:
             probability from which a pixel belongs to each defect class.
         augment_predictions: Whether probabilities are the mean over eight views
             unless the user says otherwise; temperature and thresholds suit it.
+        refit: Whether to learn once more, from the training and the validation split
+            together, for as many epochs as were best, and to keep that; temperature
+            and thresholds are those of the first time.
         seed: Of everything that is drawn.
         deterministic: Whether every operation must give the same bits each time.
         precision: "auto", "float32", "mixed_float16" or "mixed_bfloat16"; it
@@ -131,6 +134,7 @@ class TrainingConfig:
     patience: int = 15
     tune_thresholds: bool = False
     augment_predictions: bool = False
+    refit: bool = False
     seed: int = 0
     deterministic: bool = False
     precision: Precision = "auto"

@@ -27,7 +27,7 @@ from defectkeras.training.checkpoint import (
 )
 from defectkeras.training.config import TrainingConfig
 from defectkeras.training.event_log import EventLog, choose_fields
-from defectkeras.training.progress import OnProgress, TrainingProgress
+from defectkeras.training.progress import OnProgress, progress_of
 from defectkeras.training.records import history_row, scores_for_log
 from defectkeras.training.run_folder import (
     BEST_WEIGHTS,
@@ -78,6 +78,7 @@ class TrainingLoop:
         devices: Where it computes.
         run_folder: For its files.
         state: Where it stands.
+        keep_epoch: The last epoch, whose weights are kept; None keeps the best.
         on_progress: Told after each step and each validation.
         wants_to_stop: Tells whether to stop after this step.
     """
@@ -90,11 +91,13 @@ class TrainingLoop:
         *,
         run_folder: Path,
         state: RunState,
+        keep_epoch: int | None,
         on_progress: OnProgress | None,
         wants_to_stop: Callable[[], bool],
     ) -> None:
         self.parts, self.config, self.devices = parts, config, devices
         self.run_folder, self.state = run_folder, state
+        self.keep_epoch, self.epochs = keep_epoch, keep_epoch or config.epochs
         self.on_progress, self.wants_to_stop = on_progress, wants_to_stop
         self.score: float | None = None
         self.saved_at = time.monotonic()
@@ -109,7 +112,7 @@ class TrainingLoop:
     @property
     def is_done(self) -> bool:
         """Whether there is nothing left to do."""
-        return self.state.has_stopped_early or self.state.epoch == self.config.epochs
+        return self.state.has_stopped_early or self.state.epoch == self.epochs
 
     def run(self) -> None:
         """Train until the end.
@@ -155,7 +158,7 @@ class TrainingLoop:
                 self.parts.training,
                 self.config.pipeline(),
                 epoch=self.state.epoch,
-                epochs=self.config.epochs - self.state.epoch,
+                epochs=self.epochs - self.state.epoch,
                 steps=self.config.steps_per_epoch,
                 first_step=self.state.step,
                 share=share,
@@ -245,7 +248,7 @@ class TrainingLoop:
             gradient_norm=state.norm_sum / self.config.steps_per_epoch,
             **scores_for_log(validation, self.parts.scheme),
         )
-        is_best = state.best_score is None or score > state.best_score
+        is_best = self._is_best(score)
         best_epoch = done if is_best else state.best_epoch
         waited = done - (best_epoch or done)
         self.state = RunState(
@@ -274,27 +277,19 @@ class TrainingLoop:
                 stride=parts.stride,
                 shown=self.shown if is_shown else None,
             )
-            best, score = self.state.best_score, validation.scores.mean_defect_iou
-            if self.is_chief and (best is None or score > best):
+            score = validation.scores.mean_defect_iou
+            if self.is_chief and self._is_best(score):
                 save_best_weights(parts.model, self.run_folder)
         return validation
 
+    def _is_best(self, score: float) -> bool:
+        """Tell whether the weights of the epoch that ends are to be kept."""
+        if self.keep_epoch is not None:
+            return self.state.epoch + 1 == self.keep_epoch
+        best = self.state.best_score
+        return best is None or score > best
+
     def _tell(self) -> None:
-        """Tell how far the run is; after a validation the step is the last one."""
-        if self.on_progress is None:
-            return
-        state, steps = self.state, self.config.steps_per_epoch
-        is_between = state.step == 0
-        loss = state.rows[-1]["loss"] if is_between else state.loss_sum / state.step
-        self.on_progress(
-            TrainingProgress(
-                epoch=state.epoch if is_between else state.epoch + 1,
-                epochs=self.config.epochs,
-                step=steps if is_between else state.step,
-                steps=steps,
-                loss=loss,
-                score=self.score,
-                best_score=state.best_score,
-                best_epoch=state.best_epoch,
-            )
-        )
+        if self.on_progress is not None:
+            steps = self.config.steps_per_epoch
+            self.on_progress(progress_of(self.state, self.epochs, steps, self.score))

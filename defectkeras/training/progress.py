@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
+from defectkeras.training.checkpoint import RunState
+
 
 @dataclass(frozen=True)
 class TrainingProgress:
@@ -47,6 +49,31 @@ class TrainingProgress:
 
 
 OnProgress = Callable[[TrainingProgress], None]
+
+
+def progress_of(
+    state: RunState, epochs: int, steps: int, score: float | None
+) -> TrainingProgress:
+    """Tell from a state how far a run is; after a validation the step is the last one.
+
+    Args:
+        state: Of the run, not its first.
+        epochs: How many there are at most.
+        steps: Steps per epoch.
+        score: Of the last validation, or None.
+    """
+    is_between = state.step == 0
+    loss = state.rows[-1]["loss"] if is_between else state.loss_sum / state.step
+    return TrainingProgress(
+        epoch=state.epoch if is_between else state.epoch + 1,
+        epochs=epochs,
+        step=steps if is_between else state.step,
+        steps=steps,
+        loss=loss,
+        score=score,
+        best_score=state.best_score,
+        best_epoch=state.best_epoch,
+    )
 
 
 @contextlib.contextmanager

@@ -44,6 +44,7 @@ Row = Mapping[str, float | None]
 _FREE = (
     "tune_thresholds",
     "augment_predictions",
+    "refit",
     "strategy",
     "accumulation_steps",
     "checkpoint_minutes",

@@ -82,6 +82,7 @@ def train(  # noqa: PLR0913  (what, on what, how, where; each is asked for)
     *,
     run_folder: Path | str,
     resume: bool = False,
+    keep_epoch: int | None = None,
     devices: Devices | None = None,
     on_progress: OnProgress | None = None,
 ) -> TrainingRun:
@@ -100,6 +101,8 @@ def train(  # noqa: PLR0913  (what, on what, how, where; each is asked for)
         config: The settings.
         run_folder: New; for the files of the run. Workers share it.
         resume: Whether the folder holds a run that goes on where it stopped.
+        keep_epoch: Ends with this epoch and keeps its weights, whatever the score;
+            None keeps the best.
         devices: Where it computes; the model was built in the scope of their
             strategy. None is one device.
         on_progress: Told after each step and each validation.
@@ -139,6 +142,7 @@ def train(  # noqa: PLR0913  (what, on what, how, where; each is asked for)
             devices,
             run_folder=run_folder,
             state=state,
+            keep_epoch=keep_epoch,
             on_progress=on_progress,
             wants_to_stop=wants_to_stop,
         )

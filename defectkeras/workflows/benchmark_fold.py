@@ -20,10 +20,10 @@ from defectkeras.workflows.benchmark_scores import Row, fold_scores
 from defectkeras.workflows.candidates import Candidate
 from defectkeras.workflows.classical import method_for, method_segmenter
 from defectkeras.workflows.evaluate import evaluate_split
+from defectkeras.workflows.fresh_model import build_model_for
 from defectkeras.workflows.method import MethodChoice
 from defectkeras.workflows.segment import Segmentation, SegmentSettings
 from defectkeras.workflows.thresholds import predict_probabilities
-from defectkeras.workflows.train import build_model_for
 from defectkeras.workflows.training_card import num_maps
 from defectkeras.workflows.training_request import TrainingRequest
 

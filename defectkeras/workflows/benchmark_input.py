@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from defectkeras.datasets.spec import load_dataset_spec
-from defectkeras.workflows.train import build_model_for
+from defectkeras.workflows.fresh_model import build_model_for
 from defectkeras.workflows.training_request import TrainingRequest
 
 if TYPE_CHECKING:

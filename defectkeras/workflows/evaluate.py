@@ -1,7 +1,7 @@
 """A model version against the annotations of a split."""
 
+import dataclasses
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import get_args
 
@@ -35,7 +35,7 @@ from defectkeras.workflows.tallies import tally
 SPLITS = get_args(SplitName)
 
 
-@dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True)
 class EvaluationPlan:
     """What would be compared.
 
@@ -48,6 +48,14 @@ class EvaluationPlan:
     version: ModelVersion | None
     spec: DatasetSpec
     examples: tuple[Example, ...]
+
+    @property
+    def learned_from(self) -> tuple[str, ...]:
+        """Names of the examples that the version has learned from."""
+        if self.version is None or self.version.card.dataset_name != self.spec.name:
+            return ()
+        learned = self.version.card.learned_from()
+        return tuple(e.name for e in self.examples if e.name in learned)
 
 
 def evaluate(
@@ -84,7 +92,7 @@ def evaluate(
     segmenter = load_segmenter(
         model, registry_root, runtime=chosen.runtime, url=chosen.url
     )
-    return evaluate_split(
+    evaluation = evaluate_split(
         lambda micrograph: segment(segmenter, micrograph, chosen),
         plan.spec,
         split=split,
@@ -93,6 +101,7 @@ def evaluate(
         tolerance_px=tolerance_px,
         on_progress=on_progress,
     )
+    return dataclasses.replace(evaluation, learned_from=plan.learned_from)
 
 
 def evaluate_split(

@@ -47,6 +47,7 @@ class Evaluation:
         scheme: The classes.
         tolerance_px: How far a boundary may be off.
         examples: One for each micrograph.
+        learned_from: Names of those that the version has learned from.
     """
 
     model: str
@@ -56,6 +57,7 @@ class Evaluation:
     scheme: LabelScheme
     tolerance_px: float
     examples: tuple[ExampleEvaluation, ...]
+    learned_from: tuple[str, ...] = ()
 
     @property
     def pooled(self) -> Tallies:
@@ -153,6 +155,7 @@ class Evaluation:
             "dataset": self.dataset_name,
             "split": self.split,
             "micrographs": [e.name for e in self.examples],
+            "learned_from": list(self.learned_from),
             "tolerance_px": self.tolerance_px,
             "object_rule": OBJECT_RULE,
             "pixels_pooled": pooled.pop("pixels"),

@@ -11,6 +11,8 @@ from defectkeras.datasets.skip import without_bad_examples
 from defectkeras.datasets.spec import DatasetSpec, load_dataset_spec, load_example
 from defectkeras.registry.names import require_name
 from defectkeras.registry.store import ModelRegistry, ModelVersion
+from defectkeras.workflows.fresh_model import build_model_for
+from defectkeras.workflows.refit import refit, split_of
 from defectkeras.workflows.training_card import (
     make_card,
     num_maps,
@@ -24,18 +26,13 @@ if TYPE_CHECKING:
     import keras
 
     from defectkeras.training.config import TrainingConfig
-    from defectkeras.training.precision import Policy
     from defectkeras.training.progress import TrainingProgress
-    from defectkeras.training.strategy import Devices
     from defectkeras.training.train import TrainingRun
 
 __all__ = ["TrainingRequest", "train"]
 
 logger = logging.getLogger(__name__)
 SPLITS: tuple[SplitName, ...] = ("train", "val")
-
-
-MIN_STEPS_TO_MEASURE = 1000  # a shorter run would not win back what measuring takes
 
 
 def train(
@@ -52,9 +49,9 @@ def train(
         on_progress: Called after each step and each validation.
 
     Returns:
-        The new version, whose card holds the scores on the validation split, and
-        the run. Of several workers the first one alone publishes; the others get
-        None.
+        The new version, whose card holds the scores on the validation split (with
+        `refit`, those of the model before it), and the run. Of several workers the
+        first one alone publishes; the others get None.
 
     Raises:
         DatasetError: When the data spec or its files have a fault.
@@ -89,9 +86,16 @@ def train(
         devices=devices,
         on_progress=on_progress,
     )
+    again = None
+    if config.refit:
+        again = refit(
+            request, spec, config, run, devices=devices, on_progress=on_progress
+        )
     if not devices.is_chief:
         return None, run
     trust = learn_trust(run.model, spec, config)
+    if again is not None:
+        trust = trust.with_weights_of(again)
     card = make_card(
         request,
         spec,
@@ -99,12 +103,10 @@ def train(
         name=name,
         model=trust.model,
         pixel_size_range_nm=pixel_size_range_nm,
-        split={
-            split: [e.name for e in spec.of_split(split)]
-            for split in ("train", "val", "test")
-        },
+        split=split_of(spec, refitted=config.refit),
         metrics={
             "split": "val",
+            "refitted": config.refit,
             "protocol": "whole micrographs, pixels pooled, most probable class",
             "best_epoch": run.best_epoch,
             "scores": validation_scores(run),
@@ -165,98 +167,6 @@ def load_spec_of(request: TrainingRequest) -> tuple[DatasetSpec, str]:
         for problem in problems:
             logger.warning("Left out: %s: %s", problem.path, problem.message)
     return spec, name
-
-
-def build_model_for(
-    request: TrainingRequest,
-    spec: DatasetSpec,
-    config: "TrainingConfig",
-    devices: "Devices",
-) -> "keras.Model":
-    """Choose the precision and build the model, seeded, on its devices.
-
-    Args:
-        request: Names the architecture.
-        spec: Has the classes.
-        config: The settings.
-        devices: Where it computes.
-    """
-    from defectkeras.models.build import build_model
-    from defectkeras.models.receptive_field import idle_rates
-    from defectkeras.training.environment import seed_everything
-    from defectkeras.training.precision import (
-        PrecisionChoice,
-        choose_precision,
-        with_policy,
-    )
-    from defectkeras.training.run_folder import ENVIRONMENT, read_run_file
-    from defectkeras.training.step_time import step_seconds
-
-    def build() -> "keras.Model":
-        arguments = {"num_classes": num_maps(spec), **request.arguments}
-        return build_model(request.architecture, **arguments)
-
-    def measure(policy: "Policy") -> float:
-        return step_seconds(build, config, policy)
-
-    steps = config.epochs * config.steps_per_epoch
-    pays = steps >= MIN_STEPS_TO_MEASURE and devices.replicas == 1
-    if request.resume and request.run_folder:
-        before = read_run_file(request.run_folder, ENVIRONMENT)["precision"]
-        choice = PrecisionChoice(before, "The run began with it.")
-    else:
-        choice = choose_precision(
-            config.precision,
-            measure=measure if pays and not config.deterministic else None,
-        )
-    logger.info("Precision %s: %s", choice.policy, choice.reason)
-    if config.deterministic:
-        _make_deterministic(choice.policy, measure if pays else None)
-    seed_everything(config.seed)
-    with with_policy(choice.policy), devices.strategy.scope():
-        model = build()
-    if idle := idle_rates(model, config.patch_size):
-        logger.warning(
-            "The rates %s reach beyond the map that patches of %d px give: such a 3x3 "
-            "convolution is a 1x1 convolution. Take larger patches (--patch-size) or "
-            "smaller rates (--set-model rates=[...]).",
-            ", ".join(map(str, idle)),
-            config.patch_size,
-        )
-    if request.parent and not request.resume:
-        _begin_from(request.parent, request, model)
-    return model
-
-
-def _begin_from(parent: str, request: TrainingRequest, model: "keras.Model") -> None:
-    """Give a model the weights of a version, and tell which layers stay new."""
-    from defectkeras.models.inherit import inherit_weights
-    from defectkeras.registry.load import load_model
-    from defectkeras.training.prepare import main_head
-
-    version = ModelRegistry(request.registry_root).resolve(parent)
-    changed = inherit_weights(main_head(model), load_model(version))
-    if changed:
-        logger.info(
-            "The classes are not those of %s: new are the layers %s; the rest is kept.",
-            version.reference,
-            ", ".join(changed),
-        )
-
-
-def _make_deterministic(
-    policy: "Policy", measure: "Callable[[Policy], float] | None"
-) -> None:
-    """Switch deterministic operations on, and tell what they cost."""
-    from defectkeras.training.environment import make_deterministic
-
-    before = measure(policy) if measure else None
-    make_deterministic()
-    if measure and before:
-        ratio = measure(policy) / before
-        logger.info("Deterministic operations: a step takes %.2f times as long.", ratio)
-    else:
-        logger.info("Deterministic operations are on; their cost was not measured.")
 
 
 def _require_splits(spec: DatasetSpec) -> None:

@@ -10,6 +10,7 @@ from defectkeras.datasets.folds import assign_folds
 from defectkeras.datasets.spec import DatasetSpec, Example, LoadedExample, load_example
 from defectkeras.registry.store import ModelRegistry, ModelVersion
 from defectkeras.workflows.applicability import learn_references
+from defectkeras.workflows.fresh_model import build_model_for
 from defectkeras.workflows.thresholds import (
     Predict,
     TunedThresholds,
@@ -17,7 +18,7 @@ from defectkeras.workflows.thresholds import (
     remember,
     tune_thresholds,
 )
-from defectkeras.workflows.train import build_model_for, golden_image, load_spec_of
+from defectkeras.workflows.train import golden_image, load_spec_of
 from defectkeras.workflows.training_card import (
     make_card,
     pixel_size_range,
@@ -65,6 +66,11 @@ def train_folds(
     from defectkeras.training import train as training
     from defectkeras.training.strategy import choose_devices
 
+    if config.refit:
+        raise TrainingError(
+            "`refit` must be off with --folds: each micrograph is learned from by all "
+            "folds but one already. Received: on."
+        )
     spec, name = load_spec_of(request)
     run_folder = request.chosen_run_folder(name)
     examples = (*spec.of_split("train"), *spec.of_split("val"))

@@ -110,11 +110,24 @@ def make_card(  # noqa: PLR0913  (what, on what, how, how well; each is told)
         parent=request.parent,
         intended_use=f"Segmentation of {defects} in micrographs like those of "
         f"{spec.name}: {spec.description}",
-        limits=request.limits or _limits(facts.receptive_field_px),
+        limits=_limits(request, config, facts.receptive_field_px),
     )
 
 
-def _limits(receptive_field_px: int | None) -> str:
+def _limits(
+    request: TrainingRequest, config: "TrainingConfig", receptive_field_px: int | None
+) -> str:
+    """Say what the user says or what is always true, and what the scores are of."""
+    limits = request.limits or _usual_limits(receptive_field_px)
+    if not config.refit:
+        return limits
+    return (
+        f"{limits.rstrip()} It has learned from the validation split, too; its scores "
+        "are those of the same training without it."
+    )
+
+
+def _usual_limits(receptive_field_px: int | None) -> str:
     """Say what is always true, and whether the tiling can show in the results."""
     limits = (
         "Known to work on nothing but the validation split of its data spec. "

@@ -13,6 +13,7 @@ from defectkeras.datasets.spec import DatasetSpec
 
 REQUEST = "request.json"
 SPLIT = "split.json"
+REFIT = "refit"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -93,11 +94,16 @@ def write_request(
 def request_to_resume(run_folder: Path) -> TrainingRequest:
     """Give the request of a run that is to go on.
 
+    Args:
+        run_folder: Of the run, or that of its refit, which goes on with it.
+
     Raises:
         TrainingError: When the folder holds no run.
     """
     from defectkeras.training.run_folder import read_run_file
 
+    if run_folder.name == REFIT and not (run_folder / REQUEST).exists():
+        run_folder = run_folder.parent
     table = read_run_file(run_folder, REQUEST)
     for name in _PATHS:
         table[name] = None if table[name] is None else Path(table[name])

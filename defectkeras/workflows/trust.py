@@ -1,7 +1,7 @@
 """When a trained model is to be trusted: what is found out before it is published."""
 
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from defectkeras.datasets.spec import DatasetSpec, load_example
@@ -37,6 +37,17 @@ class Trust:
     thresholds: dict[str, float]
     metrics: dict[str, Any]
     applicability: dict[str, Any]
+
+    def with_weights_of(self, again: "keras.Model") -> "Trust":
+        """Give the same for a model that was trained alike.
+
+        Args:
+            again: Without a temperature.
+        """
+        from defectkeras.models.temperature import with_temperature
+
+        temperature = self.metrics["calibration"]["temperature"]
+        return replace(self, model=with_temperature(again, temperature))
 
 
 def learn_trust(

@@ -1,3 +1,4 @@
+import dataclasses
 import json
 import math
 
@@ -70,3 +71,16 @@ def test_bad_scheme_is_told(make_card):
 def test_thresholds_come_in_class_order(make_card):
     assert make_card().threshold_values() is None
     assert make_card(thresholds={"void": 0.3}).threshold_values() == (0.5, 0.3)
+
+
+@pytest.mark.parametrize(
+    ("split", "names"),
+    [
+        ({"train": ["a", "b"], "val": ["c"]}, {"a", "b"}),
+        ({"folds": [["a"], ["b", "c"]], "test": ["d"]}, {"a", "b", "c"}),
+        ({}, set()),
+    ],
+)
+def test_what_it_has_learned_from(make_card, split, names):
+    card = dataclasses.replace(make_card(), split=split)
+    assert card.learned_from() == names

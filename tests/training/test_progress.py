@@ -2,7 +2,12 @@ import io
 
 from rich.console import Console
 
-from defectkeras.training.progress import TrainingProgress, show_progress
+from defectkeras.training.checkpoint import RunState
+from defectkeras.training.progress import (
+    TrainingProgress,
+    progress_of,
+    show_progress,
+)
 
 EVENT = TrainingProgress(2, 5, 10, 40, 0.125, 0.5, 0.75, 1)
 
@@ -27,3 +32,12 @@ def test_nothing_is_shown_elsewhere(capfd):
 
 def test_before_the_first_validation_there_is_no_score():
     assert str(TrainingProgress(1, 5, 3, 40, 0.5)) == "epoch 1/5, loss 0.5000"
+
+
+def test_state_in_an_epoch_and_between_two():
+    within = RunState(epoch=1, step=2, loss_sum=1.0, best_score=0.5, best_epoch=1)
+    assert progress_of(within, 3, 4, 0.5) == TrainingProgress(
+        2, 3, 2, 4, 0.5, 0.5, 0.5, 1
+    )
+    between = RunState(epoch=2, rows=({"loss": 0.25},))
+    assert progress_of(between, 3, 4, None) == TrainingProgress(2, 3, 4, 4, 0.25)

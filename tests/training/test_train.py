@@ -187,6 +187,15 @@ def test_training_stops_early(run_training):
     assert f"after epoch {run.best_epoch + 1}" in str(run)
 
 
+def test_a_chosen_epoch_ends_the_run_and_is_kept(finished, run_training, tmp_path):
+    run = run_training(dataclasses.replace(CONFIG, patience=1), keep_epoch=2)
+    assert (run.best_epoch, run.stop_reason) == (2, "finished")
+    for ours, theirs in zip(run.history, finished.history[:2], strict=True):
+        assert ours["loss"] == theirs["loss"]  # the rates are those of three epochs
+        assert ours["learning_rate"] == theirs["learning_rate"]
+    assert run.best_score == run.history[1]["val_mean_defect_iou"]
+
+
 def test_interrupt_saves_and_says_how_to_go_on(run_training, tmp_path):
     expected = r"in epoch 3 after step 1, and saved\. Go on with: .*--resume .*run"
     with pytest.raises(TrainingError, match=expected):

@@ -26,6 +26,7 @@ def test_scores_are_complete_and_json(synthetic_spec, tiny_registry):
     json.dumps(scores, allow_nan=False)
     assert scores["model"] == "tiny@1"
     assert len(scores["micrographs"]) == 3
+    assert scores["learned_from"] == scores["micrographs"]
     with_objects = {
         name for name, row in scores["classes"].items() if row["objects_true"]
     }

@@ -18,7 +18,6 @@ from defectkeras.training.config import TrainingConfig, load_training_config
 from defectkeras.training.strategy import Devices
 from defectkeras.workflows.train import (
     TrainingRequest,
-    build_model_for,
     load_spec_of,
     train,
 )
@@ -60,22 +59,6 @@ def test_settings_of_a_card_give_the_same_weights(
     weights = load_model(version).get_weights(), run.model.get_weights()
     for first, second in zip(*weights, strict=True):
         np.testing.assert_array_equal(first, second)
-
-
-def test_rates_that_reach_beyond_the_patches_are_told(synthetic_spec, caplog):
-    request = TrainingRequest(
-        synthetic_spec,
-        architecture="deeplab_v3",
-        arguments={"encoder": "mobilenet_v2", "encoder_alpha": 0.35},
-    )
-    spec = load_dataset_spec(synthetic_spec)
-    for patch_size in (160, 304):
-        config = TrainingConfig(precision="float32", patch_size=patch_size)
-        build_model_for(request, spec, config, strategy.choose_devices("one"))
-    (told,) = (m for m in caplog.messages if "rates" in m)
-    assert told.startswith(
-        "The rates 12, 18 reach beyond the map that patches of 160 px"
-    )
 
 
 def test_missing_split_is_told(synthetic_spec, tmp_path):
