@@ -23,6 +23,7 @@ from defectkeras.registry.export import (
 )
 
 WARMUP = Path("assets.extra", "tf_serving_warmup_requests")
+LARGEST_PX = 96  # of a side: enough to run every operation, and little to store
 
 
 def write_warmup(folder: Path, name: str, image: Image, *, stride: int) -> None:
@@ -31,9 +32,11 @@ def write_warmup(folder: Path, name: str, image: Image, *, stride: int) -> None:
     Args:
         folder: A version's folder.
         name: Name of the model.
-        image: (H, W) raw grey levels, best a part of a real micrograph.
+        image: (H, W) raw grey levels, best a part of a real micrograph; the upper
+            left corner of it is sent.
         stride: Of the model, in px.
     """
+    image = image[:LARGEST_PX, :LARGEST_PX]
     batch = image[np.newaxis, :, :, np.newaxis]
     low, high = float(image.min()), float(image.max())
     unit = (batch - low) / (high - low or 1)
