@@ -36,8 +36,9 @@ def find_pairs(
         root: The folder below which the files lie.
 
     Returns:
-        The pairs in the order of their names, and in plain words what is wrong
-        with what was found; nothing when the patterns themselves are wrong.
+        The pairs in the order of their names, without files that are the
+        annotation of another, and in plain words what is wrong with what was
+        found; nothing when the patterns themselves are wrong.
     """
     if source_faults(source):
         return (), ()
@@ -53,7 +54,7 @@ def find_pairs(
             f"source {source.name!r}: no file matches micrographs = "
             f"{source.micrographs!r} under {root}. {_whats_there(source, root)}",
         )
-    pairs = tuple(_pair(path, source, root) for path in paths)
+    pairs = _without_annotations([_pair(path, source, root) for path in paths])
     return pairs, _pair_faults(pairs, source)
 
 
@@ -89,6 +90,14 @@ def _pair(path: Path, source: SourceForm, root: Path) -> Pair:
         annotation_path=_annotation_path_of(path, source, root),
         specimen=found.group(1) if found else None,
     )
+
+
+def _without_annotations(pairs: list[Pair]) -> tuple[Pair, ...]:
+    """Leave out what is the annotation of another: "a_mask.png" beside "a.png"."""
+    others = {
+        p.annotation_path for p in pairs if p.annotation_path != p.micrograph_path
+    }
+    return tuple(p for p in pairs if p.micrograph_path not in others)
 
 
 def _annotation_path_of(path: Path, source: SourceForm, root: Path) -> Path:

@@ -47,6 +47,15 @@ def test_a_folder_with_a_wildcard_is_in_the_name_and_can_be_the_specimen(root):
     assert pairs[0].annotation_path == root / "foils" / "one" / "mask.png"
 
 
+def test_a_mask_beside_its_micrograph_is_no_micrograph(root):
+    (root / "images" / "a_mask.png").write_text("x")
+    source = SourceForm("s", "images/*.png", "images/{stem}_mask.png")
+    pairs, faults = find_pairs(source, root)
+    assert faults == ()
+    assert [p.name for p in pairs] == ["a", "b"]
+    assert pairs[0].annotation_path == root / "images" / "a_mask.png"
+
+
 def test_signs_in_names_are_no_patterns(root):
     source = SourceForm("s", "odd [[]1]/*.tif", "{folder}/{stem}.png")
     (pair,), faults = find_pairs(source, root)
