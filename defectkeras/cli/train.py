@@ -137,7 +137,7 @@ def train(
         origins={k: v for k, v in resolved.origins.items() if v != "default"},
     )
     if dry_run:
-        _tell_plan(request, dataclasses.asdict(resolved.config))
+        _tell_plan(request, resolved.config)
         return
     with tell_notes():
         version, runs = _train(request, resolved.config)
@@ -189,11 +189,13 @@ def _train(
         return version, (run,)
 
 
-def _tell_plan(request: "TrainingRequest", config: dict[str, Any]) -> None:
+def _tell_plan(request: "TrainingRequest", config: "TrainingConfig") -> None:
     """Print what would be read, trained and written, as JSON on stdout."""
+    import dataclasses
+
     from defectkeras.workflows.train import plan_training
 
-    spec, name, model = plan_training(request)
+    spec, name, model = plan_training(request, config)
     echo_json(
         {
             "architecture": request.architecture,
@@ -204,6 +206,6 @@ def _tell_plan(request: "TrainingRequest", config: dict[str, Any]) -> None:
             "examples": {
                 split: len(spec.of_split(split)) for split in ("train", "val", "test")
             },
-            "config": config,
+            "config": dataclasses.asdict(config),
         }
     )

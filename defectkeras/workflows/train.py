@@ -128,24 +128,30 @@ def train(
     return version, run
 
 
-def plan_training(request: TrainingRequest) -> "tuple[DatasetSpec, str, keras.Model]":
+def plan_training(
+    request: TrainingRequest, config: "TrainingConfig"
+) -> "tuple[DatasetSpec, str, keras.Model]":
     """Load the data spec, choose the name in the registry, build the model.
 
     Args:
         request: What is to be trained, and where it goes.
+        config: The settings of the training.
 
     Raises:
         DatasetError: When the data spec has a fault, or a split is empty.
         ModelError: When the architecture or an argument of it is unknown.
         RegistryError: When the name cannot be one in the registry.
+        TrainingError: When the settings do not go with the model.
     """
     from defectkeras.models.build import build_model
+    from defectkeras.training.prepare import check_model
 
     spec, name = load_spec_of(request)
     _require_splits(spec)
     model = build_model(
         request.architecture, num_classes=num_maps(spec), **request.arguments
     )
+    check_model(model, spec.scheme, config)
     return spec, name, model
 
 

@@ -49,6 +49,9 @@ def test_slips_are_told(run, synthetic_spec, tmp_path):
     result = run("train", synthetic_spec, "--variant", "papper", "--dry-run")
     assert result.exit_code == 1
     assert "Did you mean 'paper'?" in result.stderr
+    result = run("train", synthetic_spec, "--patch-size", 90, "--dry-run")
+    assert result.exit_code == 1
+    assert "must be a multiple of the model's stride, 8. Received: 90" in result.stderr
     config = tmp_path / "settings.toml"
     config.write_text("epoch = 3\n")
     result = run("train", synthetic_spec, "--config", config)
