@@ -273,10 +273,8 @@ def _tell_plan(plan: "AnalysisPlan", as_json: bool) -> None:
     model = plan.run.model.reference if plan.run.model else ""
     folders = {str(task.path): str(task.folder) for task in plan.tasks}
     older = sum(task.folder.exists() for task in plan.tasks)
-    talk(
-        f"Would analyze {len(folders)} micrographs with {model}; "
-        f"{older} of them have results."
-    )
+    noun = "micrograph" if len(folders) == 1 else "micrographs"
+    talk(f"Would analyze {len(folders)} {noun} with {model}; {older} have results.")
     if as_json:
         echo_json({"model": model, "folders": folders})
         return

@@ -163,7 +163,8 @@ def find_micrographs(paths: Iterable[str | Path]) -> list[Path]:
         MicrographError: When nothing lies at a path, or no micrograph is found.
     """
     found: list[Path] = []
-    for path in map(Path, paths):
+    given = [Path(path) for path in paths]
+    for path in given:
         if path.is_dir() and not is_ome_zarr(path):
             entries = sorted(path.iterdir())
             found += [e for e in entries if _looks_like_micrograph(e)]
@@ -174,7 +175,8 @@ def find_micrographs(paths: Iterable[str | Path]) -> list[Path]:
     if not found:
         raise MicrographError(
             "At least one micrograph must be given. Received: no file with a known "
-            f"suffix. Known: {', '.join(READERS)}."
+            f"suffix in {[str(path) for path in given]}. Known: {', '.join(READERS)}. "
+            "Folders in a folder are not searched; name them."
         )
     return list(dict.fromkeys(found))
 

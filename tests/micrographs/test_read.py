@@ -231,8 +231,12 @@ def test_find_micrographs_in_files_and_folders(tmp_path):
 def test_find_micrographs_finds_something_or_says_so(tmp_path):
     with pytest.raises(MicrographError, match="nothing there"):
         find_micrographs([tmp_path / "missing"])
-    with pytest.raises(MicrographError, match="At least one"):
+    (tmp_path / "day 1").mkdir()
+    (tmp_path / "day 1" / "a.tif").touch()
+    with pytest.raises(MicrographError, match="At least one") as caught:
         find_micrographs([tmp_path])
+    assert str(tmp_path) in str(caught.value)
+    assert "Folders in a folder are not searched" in str(caught.value)
 
 
 def test_every_reader_has_a_name():
