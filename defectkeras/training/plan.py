@@ -100,7 +100,7 @@ def make_plan(
             "loss",
             rules.choose_loss(survey, max(widths, default=None)),
             "Dice for rare classes; clDice for lines, "
-            + (f"up to {max(widths):.1f} px wide." if widths else "of which is none."),
+            + (f"up to {max(widths):.1f} px wide." if widths else "here none."),
         ),
         Choice(
             "precision",

@@ -189,7 +189,9 @@ def _parse(path: Path, _version: tuple[int, ...]) -> dict[str, Any]:
         text = path.read_text(encoding="utf-8-sig")
         content = json.loads(text, parse_constant=_refuse)
     except (ValueError, RecursionError) as error:
-        raise MicrographError(f"must be JSON. Received: {error}.") from error
+        raise MicrographError(
+            f"must be JSON. Received: {error}. Save it again."
+        ) from error
     if not isinstance(content, dict):
         raise MicrographError(f"must be a JSON object. Received: {type(content)}.")
     return content
