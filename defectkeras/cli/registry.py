@@ -27,6 +27,8 @@ from defectkeras.cli.registry_change import (
 )
 from defectkeras.cli.registry_import import import_version
 
+_COLUMNS = ("reference", "architecture")
+
 
 @click.group(cls=FriendlyGroup)
 def registry() -> None:
@@ -47,11 +49,12 @@ def list_models(registry_root: Path, as_json: bool) -> None:
         return
     if not rows:
         talk(f"There is no model in {registry_root}. Make one with defectkeras train.")
+    widths = {k: max((len(r[k]) for r in rows), default=0) for k in _COLUMNS}
     for row in rows:
+        columns = " ".join(f"{row[k]:<{width}}" for k, width in widths.items())
         aliases = " ".join(f"@{alias}" for alias in row["aliases"])
         click.echo(
-            f"{row['reference']:<24} {row['architecture']:<16} {row['sha256'][:12]}  "
-            f"{row['description']} {aliases}".rstrip()
+            f"{columns} {row['sha256'][:12]}  {row['description']} {aliases}".rstrip()
         )
 
 
@@ -60,22 +63,26 @@ def list_models(registry_root: Path, as_json: bool) -> None:
 @registry_option
 @json_option
 def show(reference: str, registry_root: Path, as_json: bool) -> None:
-    """Show the model card of a version, and how far its conversions are off."""
+    """Show the model card of a version, and what was added to it since.
+
+    That is how far its conversions are off, and how the gate decided on it.
+    """
     from defectkeras.registry.conversions import conversions_of
+    from defectkeras.registry.gate import decisions_on
     from defectkeras.registry.store import ModelRegistry
 
     models = ModelRegistry(registry_root)
     version = models.resolve(reference)
     row = _row(models, version.name, version.version)
-    conversions = conversions_of(version)
+    conversions, decisions = conversions_of(version), decisions_on(version)
     if as_json:
-        card = version.card.to_dict()
-        echo_json({**row, "card": card, "conversions": conversions})
+        added = {"conversions": conversions, "gates": decisions}
+        echo_json({**row, "card": version.card.to_dict(), **added})
         return
     from defectkeras.registry.card_markdown import card_markdown
 
     talk(f"{row['reference']}  sha256 {row['sha256']}  {version.path}")
-    click.echo(card_markdown(version.card, conversions))
+    click.echo(card_markdown(version.card, conversions, decisions))
 
 
 @registry.command()
@@ -157,7 +164,11 @@ def history(name: str, registry_root: Path, as_json: bool) -> None:
 @registry_option
 @json_option
 def verify(references: tuple[str, ...], registry_root: Path, as_json: bool) -> None:
-    """Check the files of versions and what they predict; all without a name."""
+    """Check the files of versions and what they predict; all without a name.
+
+    Tells also how far the exported model and Keras are off from the same network in
+    float64, in probability, on the image in the version.
+    """
     start_tensorflow()
     from defectkeras.core.errors import RegistryError
     from defectkeras.registry.store import ModelRegistry
@@ -167,13 +178,13 @@ def verify(references: tuple[str, ...], registry_root: Path, as_json: bool) -> N
     wanted = references or tuple(f"{name}@{number}" for name, number in _all(models))
     rows = []
     for reference in wanted:
-        damage = None
+        damage, off = None, {}
         try:
-            verify_version(models.resolve(reference))
+            off = verify_version(models.resolve(reference))
         except RegistryError as error:
             damage = str(error)
-        rows.append({"reference": reference, "damage": damage})
-        talk(damage or f"{reference}: all files and predictions are as published.")
+        rows.append({"reference": reference, "damage": damage, "export": off})
+        talk(damage or f"{reference}: {_soundness(off)}.")
     if as_json:
         echo_json(rows)
     damaged = sum(row["damage"] is not None for row in rows)
@@ -192,6 +203,14 @@ for _command in (
     tag,
 ):
     registry.add_command(_command)
+
+
+def _soundness(off: dict[str, dict[str, float]]) -> str:
+    largest = [f"{name} {way['largest_difference']:.1e}" for name, way in off.items()]
+    return (
+        "all files and predictions are as published; off from float64: "
+        f"{', '.join(largest)}"
+    )
 
 
 def _origin(version: Any) -> dict[str, Any]:

@@ -48,9 +48,9 @@ def alias(
     version = models.resolve(reference)
     name, number = version.name, version.version
     before = models.aliases(name).get(alias)
-    talk(f"{name}@{alias}: {before or 'nothing'} -> {number}")
     if not dry_run:
         models.set_alias(name, alias, number, why=why)
+    talk(f"{'Would: ' * dry_run}{name}@{alias}: {before or 'nothing'} -> {number}")
     if as_json:
         echo_json({"name": name, "alias": alias, "version": number, "before": before})
 

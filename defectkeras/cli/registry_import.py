@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 @click.command("import")
-@click.argument("path", type=click.Path(path_type=Path))
+@click.argument("path", type=EXISTING)
 @click.option(
     "--trust", is_flag=True, help="You know who made the archive: a model is a program."
 )

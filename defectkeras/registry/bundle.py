@@ -15,16 +15,9 @@ from defectkeras.core.errors import RegistryError
 from defectkeras.registry.card import CARD, ModelCard, write_card
 from defectkeras.registry.card_markdown import card_markdown
 from defectkeras.registry.export import export_saved_model
-from defectkeras.registry.golden import (
-    GOLDEN,
-    Golden,
-    make_golden,
-    predict_with_keras,
-    write_golden,
-)
+from defectkeras.registry.golden import GOLDEN, make_golden, write_golden
 from defectkeras.registry.load import check_predictions
 from defectkeras.registry.manifest import EXTRA_FOLDER, MANIFEST, write_manifest
-from defectkeras.registry.rounding import in_float64, measure_rounding
 from defectkeras.registry.safe_config import KERAS_FILE
 from defectkeras.registry.warmup import write_warmup
 
@@ -70,21 +63,13 @@ def write_bundle(
     _save_keras_file(model, folder / KERAS_FILE)
     golden = make_golden(model, card, image)
     write_golden(golden, folder)
-    card = _with_export_check(model, card, golden, folder)
+    off = check_predictions(folder, card)
+    card = dataclasses.replace(card, metrics={**card.metrics, "export": off})
     write_card(card, folder)
     (folder / CARD_PAGE).write_text(card_markdown(card), encoding="utf-8")
     write_warmup(folder, card.name, golden.image, stride=card.stride)
     _write_extra_files(extra_files, folder / EXTRA_FOLDER)
     write_manifest(folder)
-
-
-def _with_export_check(
-    model: keras.Model, card: ModelCard, golden: Golden, folder: Path
-) -> ModelCard:
-    """Load what was written, and add to the metrics how far it is off from float64."""
-    exact = predict_with_keras(in_float64(model), card, golden.image)
-    off = measure_rounding(exact, check_predictions(folder, card))
-    return dataclasses.replace(card, metrics={**card.metrics, "export": off})
 
 
 def _require_fit(model: keras.Model, card: ModelCard) -> None:

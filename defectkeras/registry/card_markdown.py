@@ -10,7 +10,9 @@ TOLD = ("made_by", "parity")  # of a conversion's record
 
 
 def card_markdown(
-    card: ModelCard, conversions: Mapping[str, Mapping[str, Any]] | None = None
+    card: ModelCard,
+    conversions: Mapping[str, Mapping[str, Any]] | None = None,
+    decisions: Mapping[str, Mapping[str, Any]] | None = None,
 ) -> str:
     """Give the card as Markdown text.
 
@@ -20,6 +22,7 @@ def card_markdown(
     Args:
         card: Any model card.
         conversions: Form to record, see `conversions_of`; made after the card.
+        decisions: File name to record, see `decisions_on`; likewise.
     """
     lines = [*_head(card), *_origin(card), *_sections(card)]
     if conversions:
@@ -28,6 +31,8 @@ def card_markdown(
             for form, record in conversions.items()
         }
         lines += ["## Conversions", "", *_table(("what", "value"), _flatten(told))]
+    for name, record in (decisions or {}).items():
+        lines += _decision(name, record)
     return "\n".join(lines) + "\n"
 
 
@@ -107,6 +112,25 @@ def _sections(card: ModelCard) -> Iterator[str]:
         yield f"## {title}"
         yield ""
         yield from _table(("what", "value"), _flatten(table))
+
+
+def _decision(name: str, record: Mapping[str, Any]) -> list[str]:
+    """Tell how the gate decided, against which version, and by which figures."""
+    word = "passed" if record["passed"] else "refused"
+    current = [sheet["reference"] for sheet in record["score_sheets"][1:]]
+    against = f", against {current[0]}" if current else ""
+    rows = [
+        (c["rule"], c["limit"], c["candidate"], "yes" if c["holds"] else "no")
+        for c in record["checks"]
+    ]
+    return [
+        f"## Gate to {record['alias']}: {word}",
+        "",
+        f"{record['when']}, on the {record['split']} split of {record['dataset']}"
+        f"{against} (gates/{name})",
+        "",
+        *_table(("rule", "limit", "candidate", "holds"), rows),
+    ]
 
 
 def _table(head: tuple[str, ...], rows: Any) -> list[str]:

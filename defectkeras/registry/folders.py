@@ -71,10 +71,18 @@ def told_plainly(folder: Path) -> Iterator[None]:
         yield
     except OSError as error:
         raise RegistryError(
-            f"The registry must be writable at {folder}, but: "
-            f"{error.strerror or error}. Nothing was changed; make room or choose "
-            "another folder with DEFECTKERAS_REGISTRY."
+            f"The registry must be writable at {folder}, but: {_reason(error)}. "
+            "Nothing was changed; make room or choose another folder with "
+            "DEFECTKERAS_REGISTRY."
         ) from error
+
+
+def _reason(error: OSError) -> str:
+    """Say what went wrong; a copied folder tells each of its files."""
+    if isinstance(error, shutil.Error):
+        (_, _, reason), *_ = error.args[0]
+        return str(reason).partition(":")[0]
+    return error.strerror or str(error)
 
 
 @contextlib.contextmanager

@@ -1,10 +1,19 @@
-"""The rules by which a candidate may take the place of a version in production."""
+"""The rules by which a candidate may take the place of a version in production.
+
+saved_models/<name>/gates/<time>-<alias>-<version>.json    each decision, kept
+"""
 
 import math
 from dataclasses import dataclass, fields
+from pathlib import Path
 from typing import Any
 
 from defectkeras.core.errors import RegistryError
+from defectkeras.registry.manifest import read_json
+from defectkeras.registry.version import ModelVersion
+
+GATES = "gates"
+"""Folder beside the versions, for the record of each decision."""
 
 
 @dataclass(frozen=True)
@@ -122,6 +131,22 @@ def apply_gate(
     seconds = candidate.seconds_per_micrograph
     checks.append(_at_most("seconds per micrograph at most", seconds, ceiling))
     return tuple(checks)
+
+
+def record_path(folder: Path, when: str, alias: str, version: int) -> Path:
+    """Give the file for a decision in a model's folder; `when` sorts by time."""
+    return folder / GATES / f"{when}-{alias}-{version}.json"
+
+
+def decisions_on(version: ModelVersion) -> dict[str, Any]:
+    """Give file name to record of each decision on a version, the oldest first.
+
+    Raises:
+        RegistryError: When a record cannot be read.
+    """
+    pattern = record_path(version.path.parent, "*", "*", version.version)
+    found = sorted(pattern.parent.glob(pattern.name))
+    return {path.name: read_json(path) for path in found}
 
 
 def _known(values: dict[str, float | None]) -> list[tuple[str, float]]:

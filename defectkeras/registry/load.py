@@ -28,6 +28,7 @@ from defectkeras.registry.golden import (
 )
 from defectkeras.registry.graph import class_probabilities, classes_of
 from defectkeras.registry.manifest import require_undamaged
+from defectkeras.registry.rounding import in_float64, measure_rounding
 from defectkeras.registry.safe_config import KERAS_FILE
 from defectkeras.registry.version import ModelVersion
 
@@ -115,18 +116,19 @@ def keras_predict_fn(model: keras.Model) -> PredictFn:
 
 def check_predictions(
     folder: Path, card: ModelCard | None = None
-) -> dict[str, ProbabilityMap]:
+) -> dict[str, dict[str, float]]:
     """Compute the golden of a version's folder again, in every way that it can be.
 
-    Both signatures and the `.keras` file must agree with what is stored. The files
-    are not compared with the manifest here; do that first.
+    Both signatures and the `.keras` file must agree with what is stored, and are
+    measured by the Keras model in float64. The files are not compared with the
+    manifest here; do that first.
 
     Args:
         folder: A version's folder.
         card: Its card; None reads that of the folder.
 
     Returns:
-        Each way, such as "tiles", to what it makes of the golden's image, (H, W, K).
+        Each way, such as "tiles", to how far it is off, see `measure_rounding`.
 
     Raises:
         RegistryError: When something cannot be loaded or gives other results.
@@ -139,10 +141,12 @@ def check_predictions(
         KERAS_FILE.name: partial(predict_with_keras, model, card),
     }
     with full_precision():
-        return {
+        found = {
             way: require_golden(golden, predict, what=f"{folder}: {way}")
             for way, predict in ways.items()
         }
+    exact = predict_with_keras(in_float64(model), card, golden.image)
+    return measure_rounding(exact, found)
 
 
 def _by_micrographs(loaded: Any, card: ModelCard, image: Image) -> ProbabilityMap:

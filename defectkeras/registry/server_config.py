@@ -12,7 +12,7 @@ from pathlib import Path
 
 from defectkeras.core.files import write_whole
 from defectkeras.registry.aliases import read_book
-from defectkeras.registry.folders import find_versions, locked
+from defectkeras.registry.folders import find_versions, locked, told_plainly
 from defectkeras.registry.names import is_name
 
 SERVER_CONFIG = "models.config"
@@ -82,8 +82,11 @@ def write_server_config(root: Path, base: str) -> Path:
 
     Returns:
         The file.
+
+    Raises:
+        RegistryError: When the registry cannot be written.
     """
-    with locked(root):  # what is read must not be older than what stands there
+    with told_plainly(root), locked(root):  # what is read must be what stands there
         write_whole(root / SERVER_CONFIG, server_config_text(root, base))
     return root / SERVER_CONFIG
 

@@ -23,7 +23,7 @@ from defectkeras.registry.folders import (
     staging_folder,
     told_plainly,
 )
-from defectkeras.registry.manifest import read_manifest
+from defectkeras.registry.manifest import read_manifest, require_undamaged
 from defectkeras.registry.names import (
     ModelReference,
     is_name,
@@ -189,11 +189,11 @@ class ModelRegistry:
 
         Raises:
             RegistryError: When the alias is not well formed, there is no such
-                version, or the registry cannot be written.
+                version, a file of it is damaged, or the registry cannot be written.
         """
         require_alias(alias)
         with self._changing(name) as folder:
-            self._find_number(ModelReference(name, version=version))
+            self._require_sound(name, version)
             book = read_book(folder).move(alias, version, why=why, gate=gate)
             write_book(book, folder)
 
@@ -210,7 +210,7 @@ class ModelRegistry:
 
         Raises:
             RegistryError: When the alias meant nothing before, that version is
-                gone, or the registry cannot be written.
+                gone or damaged, or the registry cannot be written.
         """
         with self._changing(name) as folder:
             self._find_number(ModelReference(name, alias=alias))
@@ -221,7 +221,7 @@ class ModelRegistry:
                     f"{name}@{alias} must have meant another version before to be "
                     f"rolled back. It has always been {book.aliases[alias]}."
                 )
-            self._find_number(ModelReference(name, version=before))
+            self._require_sound(name, before)
             write_book(book.move(alias, before, why=why, is_rollback=True), folder)
         return before
 
@@ -252,6 +252,11 @@ class ModelRegistry:
         with told_plainly(folder), locked(folder):
             yield folder
             refresh_server_config(self.root)
+
+    def _require_sound(self, name: str, version: int) -> None:
+        """Check that a version exists and its files are those that were published."""
+        self._find_number(ModelReference(name, version=version))
+        require_undamaged(self.root / name / str(version))
 
     def _find_number(self, wanted: ModelReference) -> int:
         """Give the number of a version that exists."""

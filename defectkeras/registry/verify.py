@@ -7,14 +7,17 @@ from defectkeras.registry.manifest import require_undamaged
 from defectkeras.registry.version import ModelVersion
 
 
-def verify_version(version: ModelVersion) -> None:
+def verify_version(version: ModelVersion) -> dict[str, dict[str, float]]:
     """Check a version: its files, its number, and what it predicts.
 
     Every file is hashed, and the golden is computed again with both signatures and the
-    `.keras` file.
+    `.keras` file, and in float64.
 
     Args:
         version: From `ModelRegistry.resolve`.
+
+    Returns:
+        Each of the three to how far it is off from float64, see `measure_rounding`.
 
     Raises:
         RegistryError: When something is wrong; the damage is named.
@@ -27,4 +30,4 @@ def verify_version(version: ModelVersion) -> None:
             "Remove it."
         )
     require_undamaged(version.path)
-    check_predictions(version.path)
+    return check_predictions(version.path)

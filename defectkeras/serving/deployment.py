@@ -100,12 +100,13 @@ def write_deployment(
 
     Raises:
         FileExistsError: When there is an older folder and `replace` is false.
+        RegistryError: When the registry cannot be written; no folder is left then.
     """
     with whole_folder(deployment.folder, replace=replace) as temporary:
         for name, text in deployment.files.items():
             (temporary / name).write_text(text, encoding="utf-8")
         (temporary / "healthy.sh").chmod(0o755)
-    write_server_config(registry.root, BASE)
+        write_server_config(registry.root, BASE)
 
 
 def _flags(batching: bool) -> list[str]:

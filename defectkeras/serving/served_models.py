@@ -167,6 +167,8 @@ class ServedModels:
             now = number if number in available else before
             if now is not None:
                 labels[alias] = now
+            if now != before:
+                LOG.info("%s@%s is version %s", name, alias, now)
         kept = {*wanted, *labels.values(), *list(available)[-1:]}
         if not wanted:  # the model is gone
             kept.clear()

@@ -87,7 +87,8 @@ def convert(
 
     Raises:
         RegistryError: When it cannot be converted, or an engine in float32 is off by
-            more than rounding explains; the conversion is taken away then.
+            more than rounding explains; the conversion is taken away then, as it is
+            when the comparison is interrupted.
         DatasetError: When the split is empty.
     """
     version = ModelRegistry(registry_root).resolve(reference)
@@ -99,10 +100,12 @@ def convert(
             tiles = _draw_tiles(_micrographs(spec_path, "train", root), version)
     folder = convert_version(version, form, calibration_tiles=tiles, replace=replace)
     engines = [name for name, (read, *_) in RUNTIMES.items() if read == form]
-    parities = compare_runtimes(version, engines, micrographs, on_progress=on_progress)
     try:
+        parities = compare_runtimes(
+            version, engines, micrographs, on_progress=on_progress
+        )
         _require_rounding_alone(version, parities)
-    except RegistryError:
+    except BaseException:  # Ctrl-C too: what was not compared must not be used
         shutil.rmtree(folder)
         raise
     note_parity(folder, {p.runtime: _as_dict(p) for p in parities})
@@ -124,24 +127,20 @@ def compare_on_spec(
     Args:
         reference: "name", "name@3" or "name@alias".
         spec_path: The data spec.
-        runtimes: Names of engines; none takes all that there is a conversion for.
+        runtimes: Names of engines; none takes all that there is a conversion for,
+            and without one Keras is held against the SavedModel alone.
         split: Part of the data spec.
         root: Folder of the micrographs, in place of that of the data spec.
         registry_root: Folder of the registry; None takes the default.
         on_progress: Called with the micrographs done and those of all.
 
     Raises:
-        RegistryError: When there is no conversion.
+        RegistryError: When there is no conversion for an engine that is named.
         DatasetError: When the split is empty.
     """
     version = ModelRegistry(registry_root).resolve(reference)
     forms = conversions_of(version)
     wanted = runtimes or [n for n, (form, *_) in RUNTIMES.items() if form in forms]
-    if not wanted:
-        raise RegistryError(
-            f"{version.reference} must be converted before engines are compared. "
-            f"Run defectkeras registry convert {version.reference} --to openvino."
-        )
     micrographs = _micrographs(spec_path, split, root)
     return compare_runtimes(version, wanted, micrographs, on_progress=on_progress)
 

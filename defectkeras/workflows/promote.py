@@ -15,13 +15,16 @@ from defectkeras.core.names import require_known
 from defectkeras.datasets.fingerprint import fingerprint_examples
 from defectkeras.datasets.spec import DatasetSpec, load_dataset_spec, load_example
 from defectkeras.registry.folders import told_plainly
-from defectkeras.registry.gate import Check, GateRules, ScoreSheet, apply_gate
+from defectkeras.registry.gate import (
+    Check,
+    GateRules,
+    ScoreSheet,
+    apply_gate,
+    record_path,
+)
 from defectkeras.registry.store import ModelRegistry, ModelVersion
 from defectkeras.workflows.evaluate import evaluate
 from defectkeras.workflows.segment import SegmentSettings, load_segmenter, segment
-
-GATES = "gates"
-"""Folder beside the versions, for the record of each decision."""
 
 _TIMED_RUNS = 3
 
@@ -203,8 +206,8 @@ def _write_record(
 ) -> Path:
     """Keep the decision and the score sheets; a record is never written over."""
     when = datetime.now(UTC)
-    name = f"{when:%Y%m%dT%H%M%S%f}-{promotion.alias}-{promotion.version}.json"
-    path = registry.root / promotion.name / GATES / name
+    folder, time_text = registry.root / promotion.name, f"{when:%Y%m%dT%H%M%S%f}"
+    path = record_path(folder, time_text, promotion.alias, promotion.version)
     examples = [e for e in spec.examples if e.split == gate.split]
     with told_plainly(path.parent):
         write_json(

@@ -19,6 +19,8 @@ from defectkeras.workflows.analyze import PAGE, analyze
 from defectkeras.workflows.analyze_file import AnalyzeSettings
 
 _KEPT = 20
+_FIELDS = {"--pixel-size-nm": '"Pixel size in nm"', "--frame": '"Frame of a stack"'}
+"""An option that a message asks for, and how the page calls it."""
 _MOST_NAME_BYTES = 100  # file systems take 255, also of a name with an ending of ours
 
 
@@ -66,8 +68,8 @@ def analyze_upload(
         models: The models that are served.
         uploads: Where the results go.
         body: The file.
-        query: `model` ("name@3"), `file_name`, and `pixel_size_nm` and
-            `foil_thickness_nm` where they are given.
+        query: `model` ("name@3"), `file_name`, and `pixel_size_nm`,
+            `foil_thickness_nm` and `frame` where they are given.
         max_pixels: A micrograph of more is refused before it is decoded.
 
     Returns:
@@ -84,14 +86,15 @@ def analyze_upload(
     settings = AnalyzeSettings(
         pixel_size_nm=_positive(query, "pixel_size_nm"),
         foil_thickness_nm=_positive(query, "foil_thickness_nm"),
+        frame=_number(query, "frame"),
     )
     folder = uploads.new_folder()
     file = folder / plain_file_name(query.get("file_name", ""))
     file.write_bytes(body)
     try:
-        read_frame(file, max_pixels=max_pixels)
+        read_frame(file, frame=settings.frame, max_pixels=max_pixels)
     except MicrographError as error:
-        raise _without_place(str(error), file) from error
+        raise _for_the_page(str(error), file) from error
     results = folder / "results"
     analysis = analyze(
         [file],
@@ -102,14 +105,17 @@ def analyze_upload(
         batch=BatchSettings(workers=1),
     )
     for failed in analysis.failed:
-        raise _without_place(failed.reason, file)
+        raise _for_the_page(failed.reason, file)
     base = f"results/{folder.name}"
     return {"report": f"{base}/{PAGE}", "archive": f"{base}/results.zip"}
 
 
-def _without_place(reason: str, file: Path) -> StatusError:
-    """Tell what is wrong with a file, and not where it lies here."""
-    return StatusError(Code.INVALID_ARGUMENT, reason.replace(str(file), file.name))
+def _for_the_page(reason: str, file: Path) -> StatusError:
+    """Tell what is wrong with a file in the page's words, not where it lies here."""
+    reason = reason.replace(str(file), file.name)
+    for option, field_name in _FIELDS.items():
+        reason = reason.replace(option, field_name)
+    return StatusError(Code.INVALID_ARGUMENT, reason)
 
 
 def plain_file_name(name: str) -> str:
@@ -135,6 +141,15 @@ def _positive(query: Mapping[str, str], name: str) -> float | None:
             Code.INVALID_ARGUMENT, f"{name} must be a positive number: {text[:40]!r}"
         )
     return value
+
+
+def _number(query: Mapping[str, str], name: str) -> int | None:
+    text = query.get(name, "")
+    if text and not (text.isascii() and text.isdecimal() and len(text) < 10):
+        raise StatusError(
+            Code.INVALID_ARGUMENT, f"{name} must be a whole number: {text[:40]!r}"
+        )
+    return int(text) if text else None
 
 
 def pack(folder: Path) -> bytes:

@@ -46,7 +46,10 @@ def test_diff_and_lineage(run, copied):
 def test_verify_finds_a_flipped_byte(run, copied):
     words = ("registry", "verify", "--json", "--registry", copied)
     sound = run(*words)
-    assert json.loads(sound.stdout) == [{"reference": "tiny@1", "damage": None}]
+    (row,) = json.loads(sound.stdout)
+    assert (row["reference"], row["damage"]) == ("tiny@1", None)
+    assert 0 < row["export"]["tiles"]["largest_difference"] < 1e-3
+    assert "off from float64: serving_default" in sound.stderr
     path = next((copied / "tiny" / "1" / "variables").glob("*.data*"))
     data = bytearray(path.read_bytes())
     data[len(data) // 2] ^= 1
@@ -54,21 +57,33 @@ def test_verify_finds_a_flipped_byte(run, copied):
     result = run(*words)
     assert result.exit_code == 1
     assert path.name in result.stderr
+    for command in (("promote", "tiny@1"), ("alias", "tiny@1", "production")):
+        refused = run("registry", *command, "--registry", copied)
+        assert refused.exit_code == 1
+        assert f"{path.name} was changed" in refused.stderr
+        assert "->" not in refused.stderr
 
 
-IMPORT = ("registry", "import", "no such.h5", "--name", "old")
+def test_import_wants_a_file(run, tmp_path):
+    result = run("registry", "import", tmp_path / "no such.tar.gz", "--trust")
+    assert result.exit_code == 2
+    assert "does not exist" in result.stderr
 
 
 def test_import_wants_the_classes_once(run, tmp_path):
+    path = tmp_path / "old.h5"
+    path.touch()
     for words in ((), ("--classes", "matrix, void:region", "--spec", tmp_path)):
-        result = run(*IMPORT, *words)
+        result = run("registry", "import", path, "--name", "old", *words)
         assert result.exit_code == 2
         assert "either --classes or --spec" in result.stderr
 
 
 def test_import_tells_what_it_takes(run, tmp_path):
-    words = ("--classes", "matrix, void:region", "--registry", tmp_path, "--dry-run")
-    result = run("registry", "import", tmp_path / "a.txt", "--name", "old", *words)
+    path, root = tmp_path / "a.txt", tmp_path / "registry"
+    path.touch()
+    words = ("--classes", "matrix, void:region", "--registry", root, "--dry-run")
+    result = run("registry", "import", path, "--name", "old", *words)
     assert result.exit_code == 1
     assert "must be one of: a model of Keras 2" in result.stderr
-    assert list(tmp_path.iterdir()) == []
+    assert not root.exists()

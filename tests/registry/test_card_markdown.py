@@ -52,3 +52,24 @@ def test_conversions_are_told_with_their_parity(make_card):
     assert "| litert / made_by / tf2onnx | 1.17 |" in lines
     assert "model.onnx" not in "".join(lines)
     assert "## Conversions" not in card_markdown(make_card())
+
+
+def test_decisions_of_the_gate_are_told_with_their_figures(make_card):
+    checks = [
+        {"rule": "IoU of void at least", "limit": 0.5, "candidate": 0.6, "holds": True},
+        {"rule": "seconds at most", "limit": 2.0, "candidate": None, "holds": False},
+    ]
+    record = {
+        "when": "2026-01-02T03:04:05+00:00",
+        "alias": "production",
+        "passed": False,
+        "dataset": "drawn",
+        "split": "val",
+        "checks": checks,
+        "score_sheets": [{"reference": "tiny@2"}, {"reference": "tiny@1"}],
+    }
+    lines = card_markdown(make_card(), decisions={"a.json": record}).splitlines()
+    assert "## Gate to production: refused" in lines
+    assert "on the val split of drawn, against tiny@1 (gates/a.json)" in "".join(lines)
+    assert "| IoU of void at least | 0.5 | 0.6 | yes |" in lines
+    assert "| seconds at most | 2 | null | no |" in lines

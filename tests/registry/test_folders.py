@@ -15,6 +15,7 @@ from defectkeras.registry.folders import (
     find_versions,
     publish_folder,
     staging_folder,
+    told_plainly,
 )
 from defectkeras.registry.manifest import find_damage
 from defectkeras.registry.names import parse_served_version
@@ -166,3 +167,15 @@ def assert_sound_while_writing(folder: Path) -> None:
     """What the server's poller sees at any moment is complete."""
     for version in find_versions(folder)[-2:]:
         assert find_damage(folder / str(version)) == ()
+
+
+def test_a_folder_that_cannot_be_copied_is_told_in_one_line(tmp_path):
+    source, target = tmp_path / "source", tmp_path / "target"
+    (source / "a").mkdir(parents=True)
+    target.mkdir()
+    (target / "a").write_text("no place for a folder")
+    with (
+        pytest.raises(RegistryError, match=r"\[Errno 17\] File exists\. Nothing"),
+        told_plainly(target),
+    ):
+        shutil.copytree(source, target, dirs_exist_ok=True)

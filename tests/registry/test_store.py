@@ -315,6 +315,18 @@ def test_rollback_to_a_version_that_is_gone_is_told(registry):
     assert registry.resolve("tiny@production").version == 2
 
 
+def test_no_alias_comes_to_mean_a_damaged_version(registry):
+    copy_version(registry, "tiny", 2)
+    for version in (1, 2):
+        registry.set_alias("tiny", "production", version)
+    (registry.root / "tiny" / "1" / "saved_model.pb").write_bytes(b"")
+    with pytest.raises(RegistryError, match=r"saved_model\.pb was changed"):
+        registry.rollback("tiny", "production")
+    with pytest.raises(RegistryError, match=r"saved_model\.pb was changed"):
+        registry.set_alias("tiny", "candidate", 1)
+    assert registry.aliases("tiny") == {"production": 2}
+
+
 def test_tags_are_kept_beside_the_version(registry):
     version = registry.resolve("tiny")
     registry.set_tags(version, ["paper_2026", "keep", "keep"])

@@ -15,6 +15,7 @@ from google.protobuf import (
 )
 from tensorflow_serving.config.model_server_config_pb2 import ModelServerConfig
 
+from defectkeras.core.errors import RegistryError
 from defectkeras.serving.deployment import plan_deployment, write_deployment
 
 yaml = pytest.importorskip("yaml")
@@ -130,6 +131,14 @@ def test_an_older_deployment_stays(own_registry, deployed):
     with pytest.raises(FileExistsError):
         write_deployment(own_registry, deployed)
     write_deployment(own_registry, deployed, replace=True)
+
+
+def test_a_registry_that_cannot_be_written_is_told(own_registry, tmp_path):
+    plan = plan_deployment(own_registry, tmp_path / "out")
+    (own_registry.root / ".lock").mkdir()  # as on a read-only file system
+    with pytest.raises(RegistryError, match="must be writable"):
+        write_deployment(own_registry, plan)
+    assert not plan.folder.exists()
 
 
 def test_the_readme_has_the_commands(own_registry, deployed):

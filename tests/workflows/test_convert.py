@@ -50,6 +50,16 @@ def test_what_rounding_does_not_explain_is_taken_away(root, monkeypatch):
     assert not (root / "tiny" / "conversions" / "1-litert").exists()
 
 
+def test_what_was_not_compared_is_taken_away(root, monkeypatch):
+    def interrupt(*_, **__):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("defectkeras.workflows.convert.compare_runtimes", interrupt)
+    with pytest.raises(KeyboardInterrupt):
+        convert("tiny", "litert", registry_root=root)
+    assert not (root / "tiny" / "conversions" / "1-litert").exists()
+
+
 def test_int8_is_calibrated_on_the_training_split(root, synthetic_spec):
     _, parities = convert(
         "tiny", "litert_int8", spec_path=synthetic_spec, registry_root=root
@@ -78,5 +88,12 @@ def test_slips_are_told(root, synthetic_spec):
         convert(
             "tiny", "litert", spec_path=synthetic_spec, split="test", registry_root=root
         )
-    with pytest.raises(RegistryError, match="must be converted before"):
-        compare_on_spec("tiny", synthetic_spec, registry_root=root)
+    with pytest.raises(RegistryError, match="has no onnx file yet"):
+        compare_on_spec(
+            "tiny", synthetic_spec, runtimes=["onnxruntime"], registry_root=root
+        )
+
+
+def test_a_version_that_was_not_converted_is_held_against_keras(root, synthetic_spec):
+    parities = compare_on_spec("tiny", synthetic_spec, registry_root=root)
+    assert [p.runtime for p in parities] == ["keras", "tensorflow"]

@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 
 from defectkeras.core.errors import DatasetError, RegistryError
-from defectkeras.registry.gate import GateRules
+from defectkeras.registry.gate import GATES, GateRules, decisions_on
 from defectkeras.registry.load import load_model
 from defectkeras.registry.store import ModelRegistry
-from defectkeras.workflows.promote import GATES, GateRequest, promote, read_rules
+from defectkeras.workflows.promote import GateRequest, promote, read_rules
 
 LENIENT = GateRules(
     most_iou_loss=1.0,
@@ -76,6 +76,8 @@ def test_refused_candidate_leaves_the_alias_and_a_record(registry, synthetic_spe
     assert [s["reference"] for s in record["score_sheets"]] == ["tiny@1", "tiny@2"]
     assert record["checks"][0]["holds"] is False
     assert promotion.record.parent == registry.root / "tiny" / GATES
+    assert decisions_on(registry.resolve("tiny@1")) == {promotion.record.name: record}
+    assert decisions_on(registry.resolve("tiny@2")) == {}
 
 
 def test_lenient_rules_let_it_pass(registry, synthetic_spec):

@@ -3,6 +3,7 @@ import zipfile
 
 import numpy as np
 import pytest
+import tifffile
 from PIL import Image as PillowImage
 
 from defectkeras.core.errors import DefectKerasError
@@ -67,6 +68,8 @@ def test_an_upload_gives_what_analyze_gives(
         {"pixel_size_nm": "-1"},
         {"pixel_size_nm": "nan"},
         {"foil_thickness_nm": "thin"},
+        {"frame": "-1"},
+        {"frame": "first"},
     ],
 )
 def test_a_query_that_is_not_sound_is_refused(models, micrograph, uploads, change):
@@ -82,6 +85,18 @@ def test_a_file_that_is_no_micrograph_is_told_without_its_place(
     with pytest.raises(DefectKerasError, match=r"a\.png") as caught:
         analyze_upload(models, uploads, b"nothing", query, max_pixels=10_000)
     assert str(tmp_path) not in str(caught.value)
+
+
+def test_a_frame_of_a_stack_is_chosen_by_the_field_of_the_page(models, uploads):
+    buffer, query = io.BytesIO(), {"model": "tiny@1", "file_name": "stack.tif"}
+    pixels = np.random.default_rng(6).integers(0, 255, (2, 70, 90), dtype=np.uint8)
+    tifffile.imwrite(buffer, pixels, photometric="minisblack")
+    stack = buffer.getvalue()
+    with pytest.raises(StatusError, match='Choose one with "Frame of a stack"'):
+        analyze_upload(models, uploads, stack, query, max_pixels=10_000)
+    query["frame"] = "1"
+    answer = analyze_upload(models, uploads, stack, query, max_pixels=10_000)
+    assert answer["report"].endswith("report.html")
 
 
 @pytest.mark.parametrize("ending", ["PNG", "TIFF"])

@@ -17,7 +17,7 @@
 
   const analyze = async () => {
     const query = new URLSearchParams({ model: find("model").value, file_name: file.name });
-    for (const name of ["pixel_size_nm", "foil_thickness_nm"]) {
+    for (const name of ["pixel_size_nm", "foil_thickness_nm", "frame"]) {
       const value = find(name).value.trim().replace(",", ".");
       if (value) query.set(name, value);
     }
