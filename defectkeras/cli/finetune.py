@@ -94,6 +94,7 @@ def finetune(
     if version is None:
         return
     talk(f"Published as {version.reference} in {registry_root}.")
+    talk(f"Look at the run with: defectkeras tensorboard {run.run_folder}")
     if as_json:
         echo_json(
             {

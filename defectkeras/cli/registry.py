@@ -48,7 +48,10 @@ def list_models(registry_root: Path, as_json: bool) -> None:
         echo_json(rows)
         return
     if not rows:
-        talk(f"There is no model in {registry_root}. Make one with defectkeras train.")
+        talk(
+            f"There is no model in {registry_root}. Name another folder by --registry "
+            "or DEFECTKERAS_REGISTRY, or make a model with defectkeras train."
+        )
     widths = {k: max((len(r[k]) for r in rows), default=0) for k in _COLUMNS}
     for row in rows:
         columns = " ".join(f"{row[k]:<{width}}" for k, width in widths.items())

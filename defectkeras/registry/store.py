@@ -58,7 +58,8 @@ class ModelRegistry:
         >>> registry.resolve("voids")
         Traceback (most recent call last):
         defectkeras.core.errors.RegistryError: No model 'voids' in the registry \
-'no such folder'. There is none yet.
+'no such folder'. There is none yet. Another registry is named by --registry or \
+DEFECTKERAS_REGISTRY.
     """
 
     def __init__(self, root: Path | None = None) -> None:
@@ -81,7 +82,8 @@ class ModelRegistry:
         if not found:
             raise RegistryError(
                 f"No model {name!r} in the registry {str(self.root)!r}."
-                f"{suggestion(name, self.names())}"
+                f"{suggestion(name, self.names())} Another registry is named by "
+                "--registry or DEFECTKERAS_REGISTRY."
             )
         return found
 

@@ -38,7 +38,10 @@ CLASS_MAP = "class_map.png"
 DICTIONARY = "data_dictionary.csv"
 PICTURES = "pictures.json"
 SUMMARY = "summary.json"
-SOFTWARE = ("defectkeras", "numpy", "opencv-python-headless", "scikit-image", "pandas")
+SOFTWARE = (
+    *("defectkeras", "tensorflow", "keras"),
+    *("numpy", "opencv-python-headless", "scikit-image", "pandas"),
+)
 
 
 @dataclass(frozen=True, eq=False)
