@@ -144,10 +144,8 @@ def size_distribution(
     names = ("low", "high", "count", "weighted_count", "probability_density")
     if len(sizes) == 0:
         return pd.DataFrame({name: np.zeros(0) for name in names})
-    low, high = float(sizes.min()), float(sizes.max())
-    if high - low < 1e-9 * high:  # equal but for rounding, which no class can divide
-        low, high = low - 0.5, high + 0.5
-    edges = np.linspace(low, high, (num_bins or _num_bins(sizes)) + 1)
+    bins = num_bins or count_classes(sizes, span=float(np.ptp(sizes)))
+    edges = size_edges(sizes, bins)
     number, _ = np.histogram(sizes, edges)
     weighted, _ = np.histogram(sizes, edges, weights=counts)
     density = weighted / (weighted.sum() * np.diff(edges))
@@ -155,9 +153,40 @@ def size_distribution(
     return pd.DataFrame(dict(zip(names, columns, strict=True)))
 
 
-def _num_bins(sizes: Floats) -> int:
-    """Give the number of classes by Freedman and Diaconis, 5 to 60."""
-    quartiles = np.quantile(sizes, [0.25, 0.75])
-    width = 2 * float(quartiles[1] - quartiles[0]) / len(sizes) ** (1 / 3)
-    span = float(np.ptp(sizes))
+def size_edges(diameters: Floats, num_bins: int) -> Floats:
+    """Give the edges of equal classes from the smallest to the largest diameter.
+
+    Args:
+        diameters: (N,) in nm or px.
+        num_bins: Number of classes.
+
+    Returns:
+        (num_bins + 1,) edges; half a unit to each side of sizes that are all equal,
+        and from 0 to 1 without any.
+
+    Example:
+        >>> size_edges(np.array([4.0, 1.0, 2.0]), 2)
+        array([1. , 2.5, 4. ])
+    """
+    if len(diameters) == 0:
+        return np.linspace(0.0, 1.0, num_bins + 1)
+    low, high = float(diameters.min()), float(diameters.max())
+    if high - low <= 1e-9 * high:  # equal but for rounding, which no class can divide
+        low, high = low - 0.5, high + 0.5
+    return np.linspace(low, high, num_bins + 1)
+
+
+def count_classes(values: Floats, *, span: float) -> int:
+    """Give the number of classes of a histogram by Freedman and Diaconis, 5 to 60.
+
+    Args:
+        values: (N,) N at least 1.
+        span: What the classes divide.
+
+    Returns:
+        span / (2 interquartile range / N^(1/3)), rounded up; 5 where values that
+        are all equal have no such range.
+    """
+    quartiles = np.quantile(values, [0.25, 0.75])
+    width = 2 * float(quartiles[1] - quartiles[0]) / len(values) ** (1 / 3)
     return int(np.clip(math.ceil(span / width), 5, 60)) if width > 0 else 5

@@ -9,6 +9,7 @@ from matplotlib.ticker import MaxNLocator
 from defectkeras.core.palette import Color, hex_color
 from defectkeras.metrics.reliability import ReliabilityCounts
 from defectkeras.quantification.size_distances import Sizes, compare_sizes
+from defectkeras.quantification.sizes import size_edges
 from defectkeras.reporting.numbers import format_value
 from defectkeras.reporting.vector import INK, SOFT, svg_element, vector_style
 
@@ -66,7 +67,7 @@ def draw_size_comparison(
         An <svg> element.
     """
     both = np.concatenate([true.diameters, predicted.diameters])
-    edges = np.histogram_bin_edges(both, bins=min(max(5, len(both) // 10), 25))
+    edges = size_edges(both, min(max(5, len(both) // 10), 25))
     with vector_style():
         figure = Figure(figsize=(4.6, 2.9), layout="constrained")
         axes = figure.add_subplot()

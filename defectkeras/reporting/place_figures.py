@@ -12,6 +12,7 @@ from matplotlib.ticker import MaxNLocator
 from defectkeras.core.palette import Color, hex_color
 from defectkeras.quantification.neighbors import nearest_distances
 from defectkeras.quantification.runs import Floats
+from defectkeras.quantification.sizes import count_classes
 from defectkeras.reporting.numbers import format_value
 from defectkeras.reporting.vector import INK, SOFT, vector_style
 
@@ -44,10 +45,11 @@ def draw_neighbors(
     with vector_style():
         figure = Figure(figsize=_SIZE, layout="constrained")
         axes = figure.add_subplot()
-        edges = np.histogram_bin_edges(distances, "fd", (0.0, distances.max()))
+        largest = float(distances.max())
         axes.hist(
             distances,
-            edges[:: 1 + len(edges) // 60].tolist(),
+            bins=count_classes(distances, span=largest),
+            range=(0, largest),
             color=hex_color(color),
             edgecolor="white",
             linewidth=0.8,

@@ -44,6 +44,12 @@ def test_sizes_tell_counts_and_distances():
         assert text in shown
 
 
+def test_sizes_that_differ_by_rounding_alone_are_drawn():
+    pair = sizes(0.5, np.nextafter(0.5, 1))
+    svg = draw_size_comparison(pair, pair, class_name="void", color=(230, 159, 0))
+    assert "true, 2 objects" in words(svg)
+
+
 def test_no_object_is_told():
     for true, predicted in ((sizes(), sizes(3)), (sizes(), sizes())):
         svg = draw_size_comparison(

@@ -33,6 +33,13 @@ def test_distances_are_those_to_the_nearest():
     assert sum(bar.get_height() for bar in figure.axes[0].patches) == 8
 
 
+def test_distances_that_differ_by_rounding_alone_are_drawn():
+    rows = np.arange(12) * 1000 / 3  # the distances are 333.33 but for rounding
+    centers = np.array([[r, c] for r in rows for c in rows])
+    figure = draw_neighbors(centers, STATISTICS, unit="nm", **HOSTILE)
+    assert sum(bar.get_height() for bar in figure.axes[0].patches) == 144
+
+
 def test_ripley_is_drawn_less_r_in_the_unit():
     r = np.array([0.0, 10.0, 20.0])
     curves = pd.DataFrame(
