@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
@@ -103,22 +104,14 @@ def _told(
     foil_thickness_nm: float | None,
 ) -> Calibration:
     """Give the calibration with what the user says in place of the files' own."""
-    known = found or Calibration()
-    if pixel_size_nm is not None:
-        known = replace(
-            known,
-            pixel_size_nm=pixel_size_nm,
-            pixel_size_source="user",
-            pixel_size_sigma_nm=None,
-        )
-    if foil_thickness_nm is not None:
-        known = replace(
-            known,
-            foil_thickness_nm=foil_thickness_nm,
-            foil_thickness_source="user",
-            foil_thickness_sigma_nm=None,
-        )
-    return known
+    told = {"pixel_size": pixel_size_nm, "foil_thickness": foil_thickness_nm}
+    changes: dict[str, Any] = {}
+    for name, value_nm in told.items():
+        if value_nm is not None:
+            changes[f"{name}_nm"] = value_nm
+            changes[f"{name}_source"] = "user"
+            changes[f"{name}_sigma_nm"] = None
+    return replace(found or Calibration(), **changes)
 
 
 def _overlaps(name: str, read: Mapping[str, Annotation]) -> list[str]:
