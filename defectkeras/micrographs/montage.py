@@ -5,8 +5,11 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+import psutil
+
 from defectkeras.core.arrays import Image
 from defectkeras.core.calibration import Calibration
+from defectkeras.core.errors import MicrographError
 from defectkeras.micrographs.checks import to_floats, to_grey
 from defectkeras.micrographs.frame import Frame, RowReader
 from defectkeras.micrographs.ome_zarr import is_ome_zarr, open_ome_zarr
@@ -15,6 +18,9 @@ from defectkeras.micrographs.tiff_rows import open_tiff_rows
 
 LARGEST_WHOLE_PX = 40_000_000
 """Files of more pixels, of a format of `ROW_READERS`, are montages."""
+
+WHOLE_BYTES_PER_PX = 73
+"""Memory that a micrograph takes which is analyzed as a whole (benchmarks/batch.py)."""
 
 ROW_READERS: dict[str, RowReader] = {
     ".tif": open_tiff_rows,
@@ -55,6 +61,28 @@ def is_montage(path: Path, frame: int | None = None) -> bool:
         return False
     with errors_that_name(path), ROW_READERS[suffix](path, frame) as rows:
         return rows.shape[0] * rows.shape[1] > LARGEST_WHOLE_PX
+
+
+def require_memory(path: Path, frame: int | None = None) -> None:
+    """Check that a montage fits into memory, for what takes it as a whole.
+
+    Args:
+        path: A file for which `is_montage` is true.
+        frame: Number of the frame, from 0, or None for the only one.
+
+    Raises:
+        MicrographError: When it does not.
+    """
+    with ROW_READERS[path.suffix.lower()](path, frame) as rows:
+        height, width = rows.shape
+    needed_gib = WHOLE_BYTES_PER_PX * height * width / 2**30
+    free_gib = psutil.virtual_memory().available / 2**30
+    if needed_gib > free_gib:
+        raise MicrographError(
+            f"{path}: {height} x {width} px must fit into memory as a whole, in some "
+            f"{needed_gib:.1f} GiB. Received: {free_gib:.1f} GiB free. Take a model of "
+            "the registry, which works in bands, or cut the montage."
+        )
 
 
 @contextlib.contextmanager

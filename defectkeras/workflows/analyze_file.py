@@ -10,7 +10,7 @@ from typing import Literal, TypeAlias
 from defectkeras.core.calibration import Calibration
 from defectkeras.core.errors import DefectKerasError, RegistryError
 from defectkeras.core.files import sha256_of_path
-from defectkeras.micrographs.montage import is_montage
+from defectkeras.micrographs.montage import is_montage, require_memory
 from defectkeras.micrographs.normalize import normalize_percentile
 from defectkeras.micrographs.read import errors_that_name, read_micrograph
 from defectkeras.quantification.settings import QuantifySettings
@@ -199,10 +199,8 @@ def segment_file(
 def _analyze(task: FileTask, segmenter: Engine) -> FileOutcome:
     name = task.folder.name
     try:
-        # A method without a network looks at the whole micrograph at once
-        if isinstance(segmenter, Segmenter) and is_montage(
-            task.path, task.settings.frame
-        ):
+        is_large = is_montage(task.path, task.settings.frame)
+        if is_large and isinstance(segmenter, Segmenter):
             montage_into_folder(
                 task.path,
                 segmenter,
@@ -212,6 +210,8 @@ def _analyze(task: FileTask, segmenter: Engine) -> FileOutcome:
                 replace=task.overwrite,
             )
             return FileOutcome(task.path, task.folder, "analyzed")
+        if is_large:  # a method looks at all of it, a server is sent all of it
+            require_memory(task.path, task.settings.frame)
         segmented = segment_file(task.path, segmenter, task.settings, name=name)
         measure_into_folder(
             segmented,

@@ -4,7 +4,7 @@ import tifffile
 
 from defectkeras.core.errors import MicrographError
 from defectkeras.micrographs import montage
-from defectkeras.micrographs.montage import is_montage, open_montage
+from defectkeras.micrographs.montage import is_montage, open_montage, require_memory
 from defectkeras.micrographs.read import read_micrograph
 
 
@@ -36,6 +36,13 @@ def test_the_size_decides_and_only_of_formats_that_can_be_read_by_rows(
     (tmp_path / "bad.tif").write_bytes(b"no micrograph")
     with pytest.raises(MicrographError, match=r"bad\.tif"):
         is_montage(tmp_path / "bad.tif")
+
+
+def test_memory_that_is_not_there_is_told(path, monkeypatch):
+    require_memory(path)
+    monkeypatch.setattr(montage, "WHOLE_BYTES_PER_PX", 2**50)
+    with pytest.raises(MicrographError, match=r"90 x 140 px must fit .* GiB free"):
+        require_memory(path)
 
 
 def test_rows_that_are_no_numbers_are_told(path):

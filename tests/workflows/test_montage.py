@@ -28,6 +28,7 @@ from defectkeras.workflows import measure
 from defectkeras.workflows.analyze import analyze
 from defectkeras.workflows.analyze_file import AnalyzeSettings, segment_file
 from defectkeras.workflows.measure import measure_into_folder, run_facts
+from defectkeras.workflows.method import MethodChoice
 from defectkeras.workflows.montage import (
     LARGEST_SPECK_PX,
     MontageSettings,
@@ -189,6 +190,16 @@ def test_analyze_takes_this_path_by_itself_and_goes_on(
     before = (out / "objects.parquet").read_bytes()
     assert run().kept == 1
     assert (out / "objects.parquet").read_bytes() == before
+
+
+def test_a_method_takes_it_whole_or_says_what_memory_that_takes(
+    tiled, tmp_path, monkeypatch
+):
+    monkeypatch.setattr(montage_module, "LARGEST_WHOLE_PX", 1000)
+    monkeypatch.setattr(montage_module, "WHOLE_BYTES_PER_PX", 2**50)
+    found = analyze([tiled], MethodChoice("otsu"), output_folder=tmp_path / "out")
+    (failed,) = found.failed
+    assert "must fit into memory" in failed.reason
 
 
 def test_ome_zarr_is_a_montage_too(tiled, segmenter, tmp_path, monkeypatch):
