@@ -8,7 +8,8 @@ Draws foils in three dimensions whose expected contents are known (geometry alon
 no picture), measures their true class maps, and compares with the expectation, not
 with what chance put into each foil: that is what an interval speaks of. In every
 second column thickness and pixel size are told with an error, drawn anew for each
-foil, and their standard deviations are told to the estimator.
+foil, and their standard deviations are told to the estimator. The last columns are of
+the intervals between the fields of sets of two, five and ten.
 """
 
 import argparse
@@ -42,7 +43,7 @@ PIXEL_SIZE_NM = 1.0
 THICKNESS_NM = 100.0
 THICKNESS_ERROR = 0.1  # relative standard deviations
 PIXEL_SIZE_ERROR = 0.01
-FIELDS_PER_SET = 5
+FIELDS_PER_SET = (2, 5, 10)
 
 CONTENTS = Contents(
     dislocation_density_per_m2=6e13,
@@ -189,17 +190,23 @@ def measure_drawn_lines(seed: int, density_per_m2: float) -> list[dict[str, obje
             calibration.require_pixel_size_nm(),
             calibration.require_foil_thickness_nm(),
         )
-        ends = random_lengths_interval(parts)
-        name = "drawn pieces"
-        value = float(parts.sum())
-        return [Quantity(DISLOCATION.name, name, value, "m^-2", ends.low, ends.high)]
+        ends = random_lengths_interval(parts) if len(parts) else None
+        return [
+            Quantity(
+                DISLOCATION.name,
+                "drawn pieces",
+                float(parts.sum()),
+                "m^-2",
+                ends and ends.low,
+                ends and ends.high,
+            )
+        ]
 
     rows: list[dict[str, object]] = []
     for is_told, calibration in enumerate(calibrations(seed)):
-        if len(lengths_px):
-            found = evaluate(calibration)
-            (quantity,) = add_calibration_parts(found, evaluate, calibration)
-            rows.append(row_of(quantity, "default", bool(is_told), density_per_m2))
+        found = evaluate(calibration)
+        (quantity,) = add_calibration_parts(found, evaluate, calibration)
+        rows.append(row_of(quantity, "default", bool(is_told), density_per_m2))
     return rows
 
 
@@ -222,7 +229,7 @@ def summarize(rows: pd.DataFrame) -> pd.DataFrame:
                 "per foil": 100 * ratio.std(ddof=1),
                 "holds": coverage(exact),
                 "told holds": coverage(told) if len(told) else math.nan,
-                "sets hold": _set_coverage(exact),
+                **{f"sets of {n}": _set_coverage(exact, n) for n in FIELDS_PER_SET},
             }
         )
     summary = pd.DataFrame(table)
@@ -238,12 +245,12 @@ def coverage(rows: pd.DataFrame) -> float:
     return 100 * float(known["true"].between(known["low"], known["high"]).mean())
 
 
-def _set_coverage(rows: pd.DataFrame) -> float:
-    """Give how often the interval between fields of a set holds the truth."""
+def _set_coverage(rows: pd.DataFrame, fields: int) -> float:
+    """Give how often the interval between the fields of a set holds the truth."""
     values = rows["value"].to_numpy(dtype=np.float64)
-    sets = values[: len(values) // FIELDS_PER_SET * FIELDS_PER_SET]
+    sets = values[: len(values) // fields * fields].reshape(-1, fields)
     true = float(rows["true"].iloc[0])
-    intervals = [field_statistics(v).interval for v in sets.reshape(-1, FIELDS_PER_SET)]
+    intervals = [field_statistics(v).interval for v in sets if v.any()]
     return 100 * float(np.mean([i.low <= true <= i.high for i in intervals]))
 
 

@@ -8,13 +8,14 @@ References:
     and relative accuracy.
 """
 
+import dataclasses
 import math
 from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
 
-from defectkeras.quantification.error_parts import Z95
+from defectkeras.quantification.error_parts import widen
 from defectkeras.quantification.intervals import field_statistics, fields_needed
 from defectkeras.quantification.region_class import RegionClass
 from defectkeras.quantification.results import Quantification, Quantity
@@ -34,9 +35,7 @@ def summarize_fields(
 ) -> pd.DataFrame:
     """Give the field statistics of each quantity over the fields of a set.
 
-    The interval between fields, mean -+ t s / sqrt(n), holds all that differs from
-    field to field. An error of thickness or pixel size that all fields share does
-    not show there, so the mean of these parts is added as a square.
+    Mean and interval are those of `mean_over_fields`.
 
     Args:
         quantifications: Of the fields of one specimen.
@@ -77,34 +76,69 @@ _COLUMNS = [
 ]  # fmt: skip
 
 
+def mean_over_fields(quantities: Sequence[Quantity]) -> Quantity:
+    """Give the mean of a quantity over the fields of a set, and its interval.
+
+    The interval between fields (`field_statistics`) holds all that differs from field
+    to field. Where no field differs, such as where there is nothing in any, it is that
+    of chance within them. An error of thickness or pixel size that all fields share
+    does not show in either, so the mean of these parts widens it.
+
+    Args:
+        quantities: The same of two fields or more, with values.
+
+    Returns:
+        The mean, with the parts fields (its standard error), counting (that chance
+        within the fields would give) and calibration.
+    """
+    count = len(quantities)
+    found = field_statistics(np.array([q.value for q in quantities], dtype=np.float64))
+    low, high = found.interval.low, found.interval.high
+    if found.standard_deviation == 0:
+        share = count * (math.sqrt(count) if found.mean else count)
+        low -= sum(found.mean - q.low for q in quantities if q.low is not None) / share
+        high += (
+            sum(q.high - found.mean for q in quantities if q.high is not None) / share
+        )
+    calibration = float(
+        np.mean([math.hypot(*_parts(q, *_CALIBRATION_PARTS)) for q in quantities])
+    )
+    mean = dataclasses.replace(
+        quantities[0],
+        value=found.mean,
+        low=low,
+        high=high,
+        parts={
+            "fields": found.standard_deviation / math.sqrt(count),
+            "counting": math.hypot(*(_parts(q, "counting")[0] for q in quantities))
+            / count,
+        },
+    )
+    return widen(mean, "calibration", calibration, is_factor=True)
+
+
 def _summarize(
     quantities: Sequence[Quantity], accuracy_percent: float
 ) -> dict[str, object]:
     """Give the row of one quantity."""
     count = len(quantities)
-    values = np.array([q.value for q in quantities], dtype=np.float64)
-    found = field_statistics(values)
-    half = (found.interval.high - found.interval.low) / 2
-    calibration = float(
-        np.mean([math.hypot(*_parts(q, *_CALIBRATION_PARTS)) for q in quantities])
-    )
-    counting = np.array([_parts(q, "counting")[0] for q in quantities])
-    total = math.hypot(half, Z95 * calibration)
+    found = field_statistics(np.array([q.value for q in quantities], dtype=np.float64))
+    mean = mean_over_fields(quantities)
     needed = math.nan
     if found.mean > 0:
         needed = max(fields_needed(found, accuracy_percent) - count, 0)
     return {
-        "class_name": quantities[0].class_name,
-        "name": quantities[0].name,
-        "unit": quantities[0].unit,
+        "class_name": mean.class_name,
+        "name": mean.name,
+        "unit": mean.unit,
         "fields": count,
-        "mean": found.mean,
+        "mean": mean.value,
         "standard_deviation": found.standard_deviation,
-        "low": max(found.mean - total, 0.0),
-        "high": found.mean + total,
-        "sigma_fields": found.standard_deviation / math.sqrt(count),
-        "sigma_counting": float(np.sqrt((counting**2).sum())) / count,
-        "sigma_calibration": calibration,
+        "low": mean.low,
+        "high": mean.high,
+        "sigma_fields": mean.parts["fields"],
+        "sigma_counting": mean.parts["counting"],
+        "sigma_calibration": mean.parts.get("calibration", 0.0),
         "relative_accuracy_percent": found.relative_accuracy_percent,
         "further_fields": needed,
     }

@@ -12,6 +12,9 @@ from defectkeras.quantification.runs import Floats
 
 LEVEL = 0.95
 
+_LENGTHS_KNOWN = 8
+"""As how many lines the exponential law of their lengths counts."""
+
 
 @dataclass(frozen=True)
 class Interval:
@@ -29,8 +32,8 @@ class FieldStatistics:
         count: Number of fields n.
         mean: Mean.
         standard_deviation: Sample standard deviation s.
-        interval: mean -+ t_(n-1) s / sqrt(n).
-        relative_accuracy_percent: 100 half width / mean; E562 aims at 10.
+        interval: Of the mean, see `field_statistics`.
+        relative_accuracy_percent: 100 t_(n-1) s / sqrt(n) / mean; E562 aims at 10.
     """
 
     count: int
@@ -113,9 +116,10 @@ def random_lengths_interval(lengths: Floats, *, level: float = LEVEL) -> Interva
 
         sum (N + 1/2) / N F_p(2 N + 1, 2 k N), p = alpha/2 and 1 - alpha/2
 
-    With k without end this is Jeffreys' interval, scaled. But k is at most 1, that of
-    exponential lengths: a few lengths seldom have the longest among them, and those
-    that lack them look both too short and too equal.
+    With k without end this is Jeffreys' interval, scaled. But a few lengths seldom have
+    the longest among them, and those that lack them look both too short and too equal.
+    So where 1/k = v is below 1, that of exponential lengths, it is taken as if eight
+    of these were known already: (N v + 8) / (N + 8).
 
     Args:
         lengths: (N,) above 0, N at least 1.
@@ -127,13 +131,15 @@ def random_lengths_interval(lengths: Floats, *, level: float = LEVEL) -> Interva
     Example:
         >>> interval = random_lengths_interval(np.array([40.0, 90.0, 170.0, 100.0]))
         >>> round(interval.low, 2), round(interval.high, 2)
-        (109.7, 1960.75)
+        (114.8, 1627.35)
 
     References:
         L. D. Brown, T. T. Cai, A. DasGupta, Statistica Sinica 13 (2003) 19.
     """
     count, total = len(lengths), float(lengths.sum())
-    shape = 1 / max(float(lengths.var() / lengths.mean() ** 2), 1.0)
+    seen = float(lengths.var() / lengths.mean() ** 2)
+    known = _LENGTHS_KNOWN
+    shape = 1 / max(seen, (count * seen + known) / (count + known))
     ratio = stats.f(2 * count + 1, 2 * shape * count)
     unit, tail = total * (count + 0.5) / count, (1 - level) / 2
     return Interval(float(unit * ratio.ppf(tail)), float(unit * ratio.isf(tail)))
@@ -204,6 +210,16 @@ def ratio_interval(
 def field_statistics(values: Floats, *, level: float = LEVEL) -> FieldStatistics:
     """Give the statistics of ASTM E562 for one quantity over fields.
 
+    E562 gives the interval m -+ e, e = t_(n-1) s / sqrt(n). But of what is there
+    by chance the variance is in proportion to the mean: fields that happen to have
+    few look too equal as well, and the truth lies above the interval too often. So
+    all means M are taken of which the seen one is not too far, with the spread that
+    would belong to them, |m - M| <= e sqrt(M / m):
+
+        m exp(-2 asinh(e / 2 m)) to m exp(2 asinh(e / 2 m))
+
+    For e << m this is E562's.
+
     Args:
         values: (N,) the quantity in each field, N at least 2.
         level: Confidence.
@@ -218,16 +234,21 @@ def field_statistics(values: Floats, *, level: float = LEVEL) -> FieldStatistics
         >>> found = field_statistics(np.array([4.0, 6.0, 5.0, 5.0]))
         >>> found.mean, round(found.relative_accuracy_percent, 2)
         (5.0, 25.98)
+        >>> round(found.interval.low, 3), round(found.interval.high, 3)
+        (3.859, 6.479)
     """
     count = len(values)
     if count < 2:
         raise ValueError(f"`values` must be of two fields or more. Received: {count}.")
     mean, sd = float(np.mean(values)), float(np.std(values, ddof=1))
     half = float(stats.t.isf((1 - level) / 2, count - 1)) * sd / math.sqrt(count)
-    accuracy = 100 * half / mean if mean else math.inf
-    return FieldStatistics(
-        count, mean, sd, Interval(mean - half, mean + half), accuracy
-    )
+    if mean <= 0:
+        return FieldStatistics(
+            count, mean, sd, Interval(mean - half, mean + half), math.inf
+        )
+    factor = math.exp(2 * math.asinh(half / mean / 2))
+    interval = Interval(mean / factor, mean * factor)
+    return FieldStatistics(count, mean, sd, interval, 100 * half / mean)
 
 
 def fields_needed(statistics: FieldStatistics, accuracy_percent: float = 10.0) -> int:

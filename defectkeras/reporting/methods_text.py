@@ -30,10 +30,12 @@ PARTS = {
 """Part of an error bar to what it is, chance left out."""
 
 BETWEEN_FIELDS = (
-    "Over n fields the mean, the standard deviation s, the 95 % interval of the mean "
-    "t_(n-1) s / sqrt(n), the relative accuracy (that over the mean) and the number of "
-    "further fields are given after ASTM E562 and ASTM E1245; what is not known of "
-    "thickness and pixel size, which all fields share, widens the interval."
+    "Over n fields the mean m, the standard deviation s, the relative accuracy "
+    "a = t_(n-1) s / (sqrt(n) m) and the number of further fields are given after ASTM "
+    "E562 and ASTM E1245. The 95 % interval of the mean, m exp(-2 asinh(a / 2)) to "
+    "m exp(2 asinh(a / 2)), takes the variance between fields in proportion to the "
+    "mean; what is not known of thickness and pixel size, which all fields share, "
+    "widens it."
 )
 STANDARDS = (
     "ASTM E562, Standard Test Method for Determining Volume Fraction by Systematic "
@@ -76,7 +78,7 @@ def references(quantifications: Sequence[Quantification]) -> list[str]:
 
 
 def _methods(quantifications: Sequence[Quantification]) -> Iterator[str]:
-    """Say of each method which quantities it was used for."""
+    """Say by which methods quantities were made, those by the same ones together."""
     used: dict[str, dict[str, None]] = {}
     for quantification in quantifications:
         for quantity in quantification.quantities:
@@ -84,10 +86,12 @@ def _methods(quantifications: Sequence[Quantification]) -> Iterator[str]:
                 label, _ = split_unit(quantity.name)
                 for method in quantity.method.split("+"):
                     used.setdefault(method, {})[label] = None
+    told: dict[tuple[str, ...], list[str]] = {}
     for method, text in methods_in_use(quantifications).items():
-        first, *others = used[method]
+        told.setdefault(tuple(used[method]), []).append(text)
+    for (first, *others), texts in told.items():
         names = [first, *(other[0].lower() + other[1:] for other in others)]
-        yield f"{', '.join(names)}: {text}"
+        yield f"{'; '.join(names)}: {' '.join(texts)}"
 
 
 def _errors(quantifications: Sequence[Quantification]) -> list[str]:

@@ -3,18 +3,11 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-import numpy as np
-
 from defectkeras.core.labels import DefectClass
 from defectkeras.core.palette import class_colors, hex_color
-from defectkeras.quantification.intervals import field_statistics
+from defectkeras.quantification.field_set import mean_over_fields
 from defectkeras.quantification.results import Quantification, Quantity
-from defectkeras.reporting.numbers import (
-    MISSING,
-    format_interval,
-    format_value,
-    split_unit,
-)
+from defectkeras.reporting.numbers import MISSING, split_unit
 from defectkeras.reporting.views import Cell, Column, TableView, quantity_row
 
 _DIAMETERS = ("mean_equivalent_diameter_nm", "mean_equivalent_diameter_px")
@@ -60,8 +53,8 @@ class Overview:
 def make_overview(quantifications: Sequence[Quantification]) -> Overview:
     """Give the telling quantities of each class, one row per micrograph.
 
-    The mean over micrographs has Student's interval between fields (ASTM E562);
-    it holds when they are fields of one specimen.
+    The mean over micrographs has the interval of `mean_over_fields`; it holds when
+    they are fields of one specimen.
     """
     groups: list[ColumnGroup] = []
     quantities: list[list[Quantity | None]] = []
@@ -135,10 +128,6 @@ def _cell(quantity: Quantity | None) -> Cell:
 
 def _foot(quantities: Sequence[Quantity | None]) -> tuple[str, str]:
     """Give the mean over micrographs and its interval, of two or more values."""
-    values = [q.value for q in quantities if q is not None and q.value is not None]
-    if len(values) < 2:
-        return MISSING, MISSING
-    statistics = field_statistics(np.asarray(values, dtype=np.float64))
-    low, high = statistics.interval.low, statistics.interval.high
-    mean = format_value(statistics.mean, (high - low) / 2)
-    return mean, format_interval(statistics.mean, max(low, 0.0), high)
+    known = [q for q in quantities if q is not None and q.value is not None]
+    row = quantity_row(mean_over_fields(known)) if len(known) >= 2 else None
+    return (MISSING, MISSING) if row is None else (row.value, row.interval)

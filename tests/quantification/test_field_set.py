@@ -6,6 +6,7 @@ from scipy import stats
 
 from defectkeras.core.calibration import Calibration
 from defectkeras.quantification.field_set import fit_pooled_sizes, summarize_fields
+from defectkeras.quantification.intervals import garwood_interval
 from defectkeras.quantification.quantify import QuantifySettings, quantify
 
 
@@ -31,7 +32,7 @@ def test_field_statistics_of_counts(scheme, disc):
     row = table.loc[("void", "count")]
     assert (row["fields"], row["mean"]) == (4, 5)
     half = stats.t.isf(0.025, 3) * np.std([4, 6, 5, 5], ddof=1) / 2
-    assert row["high"] - row["mean"] == pytest.approx(half)
+    assert row["high"] - 5 == pytest.approx(half * np.sqrt(row["high"] / 5))
     assert row["relative_accuracy_percent"] == pytest.approx(25.98, abs=0.01)
     assert row["further_fields"] == 28 - 4
     assert row["sigma_counting"] == pytest.approx(np.sqrt(5 / 4), rel=0.25)
@@ -51,6 +52,16 @@ def test_an_error_that_all_fields_share_does_not_average_out(scheme, disc):
         0.09 * rows[1]["mean"], rel=0.2
     )
     assert rows[1]["high"] > rows[0]["high"]
+
+
+def test_fields_that_do_not_differ_are_as_sure_as_chance_within_them(scheme, disc):
+    for count, share in ((0, 4), (5, 2)):
+        table = summarize_fields(measure_fields(scheme, disc, [count] * 4))
+        row = table.set_index(["class_name", "name"]).loc[("void", "count")]
+        within = garwood_interval(count)
+        assert row["mean"] == count
+        assert row["low"] == pytest.approx(count - (count - within.low) / share)
+        assert row["high"] == pytest.approx(count + (within.high - count) / share)
 
 
 def test_one_field_has_no_statistics(scheme, disc):

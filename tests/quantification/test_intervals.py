@@ -65,10 +65,10 @@ def test_lengths_by_chance_are_a_ratio_of_gamma_variables():
 
 
 def test_published_f_values_of_lengths_by_chance():
-    """F(.975; 5, 4) = 9.3645, F(.975; 4, 5) = 7.3879 of the tables."""
+    """F(.975; 5, 5) = 7.1464 of the tables; v of two equal lengths is 8 / 10."""
     interval = random_lengths_interval(np.array([50.0, 50.0]))
-    assert interval.low == pytest.approx(125 / 7.3879, rel=1e-4)
-    assert interval.high == pytest.approx(125 * 9.3645, rel=1e-4)
+    assert interval.low == pytest.approx(125 / 7.1464, rel=1e-4)
+    assert interval.high == pytest.approx(125 * 7.1464, rel=1e-4)
 
 
 def test_many_lengths_by_chance_are_as_sure_as_their_squares():
@@ -76,6 +76,11 @@ def test_many_lengths_by_chance_are_as_sure_as_their_squares():
     interval = random_lengths_interval(lengths)
     half = 1.96 * np.sqrt((lengths**2).sum())
     assert (interval.high - interval.low) / 2 == pytest.approx(half, rel=0.05)
+
+
+def test_many_equal_lengths_are_as_sure_as_counts():
+    interval = random_lengths_interval(np.full(900, 2.0))
+    assert (interval.high - interval.low) / 2 == pytest.approx(2 * 1.96 * 30, rel=0.02)
 
 
 @pytest.mark.parametrize("expected", [4, 13])
@@ -129,9 +134,35 @@ def test_statistics_of_fields():
     values = np.array([10.1, 12.3, 9.4, 11.8, 10.9])
     found = field_statistics(values)
     low, high = stats.t.interval(0.95, 4, values.mean(), stats.sem(values))
-    assert found.interval == Interval(pytest.approx(low), pytest.approx(high))
     accuracy = 100 * (high - low) / 2 / values.mean()
     assert found.relative_accuracy_percent == pytest.approx(accuracy)
     assert fields_needed(found, accuracy / 2) in (20, 21)
+    for end in (found.interval.low, found.interval.high):
+        sigma = stats.sem(values) * np.sqrt(end / values.mean())
+        assert abs(end - values.mean()) == pytest.approx(stats.t.isf(0.025, 4) * sigma)
     with pytest.raises(ValueError, match="two fields"):
         field_statistics(values[:1])
+
+
+def test_equal_fields_nearly_have_the_interval_of_e562():
+    values = np.array([100.0, 101.0, 99.5, 100.5])
+    expected = stats.t.interval(0.95, 3, values.mean(), stats.sem(values))
+    interval = field_statistics(values).interval
+    assert (interval.low, interval.high) == pytest.approx(expected, rel=1e-3)
+    nothing = field_statistics(np.zeros(3))
+    assert nothing.interval == Interval(0.0, 0.0)
+    assert nothing.relative_accuracy_percent == np.inf
+
+
+def test_means_over_fields_of_few_lines_are_covered():
+    rng = np.random.default_rng(5)
+    lines = rng.poisson(4.0, (1000, 5))
+    sets = np.vectorize(lambda n: rng.exponential(size=n).sum())(lines)
+    hits = {"ours": 0, "student": 0}
+    for values in sets:
+        found = field_statistics(values)
+        hits["ours"] += found.interval.low <= 4 <= found.interval.high
+        half = found.relative_accuracy_percent / 100 * found.mean
+        hits["student"] += abs(found.mean - 4) <= half
+    assert 930 < hits["ours"] < 970
+    assert hits["student"] < hits["ours"] - 10

@@ -19,7 +19,8 @@ def test_the_paragraph_says_what_was_done(measured, run_facts):
         "voids@3 (defectsegnet, SHA-256 0123456789abcdef)",
         "The pixel size was 0.5 to 0.75 nm (from: file tag 34682, user).",
         "The foil thickness was 100 nm (from: user).",
-        f"Count: {METHOD_TEXTS['counted']}",
+        METHOD_TEXTS["counted"],
+        "Mean equivalent diameter; log-normal median; log-normal width σ",
         METHOD_TEXTS["cut_corrected"],
     ):
         assert part in text
