@@ -63,7 +63,8 @@ def draw_spec(spec_path: Path, root: Path, names: Sequence[str], path: Path) -> 
         for e in load_dataset_spec(spec_path, root=root).examples
         if e.name not in names
     ]
-    split = SplitForm(train=tuple(names), unused=tuple(others))
+    unused = (*others, *form.split.unused)
+    split = SplitForm(train=tuple(names), unused=unused)
     form = replace(form, split=split, root=str(root.resolve()), fingerprint=None)
     write_whole(path, to_toml(form))
     return path
