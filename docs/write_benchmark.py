@@ -3,7 +3,7 @@
     python docs/write_benchmark.py                              # make docs does it, too
     python docs/write_benchmark.py architectures=FOLDER         # with new results
 
-FOLDER is the --out of `defectkeras benchmark`: its table goes to docs/data, its figures
+FOLDER is the --out of `defectkeras benchmark`: its tables go to docs/data, its figures
 to docs/images. docs/data/shipped_speed.json is of benchmarks/shipped_speed.py.
 """
 
@@ -50,6 +50,7 @@ def main(words: Sequence[str]) -> None:
     for word in words:
         name, _, folder = word.partition("=")
         shutil.copy(Path(folder) / "benchmark.csv", DOCS / "data" / f"{name}.csv")
+        shutil.copy(Path(folder) / "folds.csv", DOCS / "data" / "folds" / f"{name}.csv")
         for figure in ("scores", "cost"):
             copy = DOCS / "images" / f"benchmark_{name}_{figure}.svg"
             shutil.copy(Path(folder) / f"{figure}.svg", copy)
