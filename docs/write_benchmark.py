@@ -53,7 +53,8 @@ def main(words: Sequence[str]) -> None:
         shutil.copy(Path(folder) / "folds.csv", DOCS / "data" / "folds" / f"{name}.csv")
         for figure in ("scores", "cost"):
             copy = DOCS / "images" / f"benchmark_{name}_{figure}.svg"
-            shutil.copy(Path(folder) / f"{figure}.svg", copy)
+            if copy.exists():  # what the page shows
+                shutil.copy(Path(folder) / f"{figure}.svg", copy)
     PAGE.write_text(fill(PAGE.read_text(encoding="utf-8")), encoding="utf-8")
 
 
