@@ -19,6 +19,9 @@ NO_XLA_KERNEL = frozenset(
 )
 """Found with TensorFlow 2.21 on a CPU."""
 
+NO_DETERMINISTIC_XLA_KERNEL = frozenset({"MaxPoolGrad", "MaxPoolGradV2"})
+"""On a GPU; named by TensorFlow 2.21's own error message."""
+
 NO_DETERMINISTIC_GPU_KERNEL = frozenset(
     {
         "AdjustContrastv2",
@@ -48,9 +51,17 @@ def operations(graph: Any) -> Iterator[Any]:
         yield from function.node_def
 
 
-def without_xla_kernel(graph: Any) -> tuple[str, ...]:
-    """Name the operations of a graph that XLA cannot compile."""
-    return tuple(sorted({n.op for n in operations(graph)} & NO_XLA_KERNEL))
+def without_xla_kernel(graph: Any, *, deterministic: bool = False) -> tuple[str, ...]:
+    """Name the operations of a graph that XLA cannot compile.
+
+    Args:
+        graph: Of the step.
+        deterministic: Whether a GPU is to give the same bits each time.
+    """
+    missing = NO_XLA_KERNEL
+    if deterministic:
+        missing |= NO_DETERMINISTIC_XLA_KERNEL
+    return tuple(sorted({n.op for n in operations(graph)} & missing))
 
 
 def without_deterministic_kernel(graph: Any) -> tuple[str, ...]:

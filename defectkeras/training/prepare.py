@@ -156,7 +156,9 @@ def _choose_jit(
         side = config.patch_size
         count = config.batch_size // devices.replicas // config.accumulation_steps
         graph = step.graph((count, side, side))
-        not_compilable = without_xla_kernel(graph)
+        not_compilable = without_xla_kernel(
+            graph, deterministic=config.deterministic and has_gpu
+        )
         if config.deterministic:
             require_deterministic_kernels(graph, on_gpu=has_gpu)
     choice = choose_jit(

@@ -66,6 +66,12 @@ def test_what_is_named_is_what_xla_refuses(function, names):
         compiled(IMAGES)
 
 
+def test_xla_has_no_deterministic_gradient_of_max_pooling_on_a_gpu():
+    graph = graph_of(lambda x: tf.nn.max_pool2d(x, 2, 2, "SAME"))
+    assert without_xla_kernel(graph) == ()
+    assert without_xla_kernel(graph, deterministic=True) == ("MaxPoolGrad",)
+
+
 def test_determinism_is_refused_up_front_on_a_gpu():
     graph = graph_of(unpool)
     assert without_deterministic_kernel(graph) == ("MaxPoolGradWithArgmax",)
