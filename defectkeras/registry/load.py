@@ -179,6 +179,8 @@ def _tile_signature(loaded: Any) -> PredictFn:
 
 
 def _load_saved_model(folder: Path) -> Any:
+    # What is measured must not depend on the device: GPUs round float32 to TF32
+    tf.config.experimental.enable_tensor_float_32_execution(False)
     try:
         loaded = tf.saved_model.load(str(folder))
     except (OSError, ValueError, tf.errors.OpError) as error:

@@ -5,6 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 
 from defectkeras.core.errors import RegistryError
 from defectkeras.registry.graph import class_probabilities
@@ -29,6 +30,13 @@ def test_predict_fn_gives_what_the_keras_model_gives(registry, model):
         assert (found.shape, found.dtype) == ((*shape[:3], 3), np.float32)
         expected = class_probabilities(model(batch, training=False)).numpy()
         np.testing.assert_allclose(found, expected, atol=1e-6)
+
+
+def test_a_gpu_is_to_predict_in_full_float32(registry):
+    settings = tf.config.experimental
+    settings.enable_tensor_float_32_execution(True)
+    load_predict_fn(registry.resolve("tiny"))
+    assert not settings.tensor_float_32_execution_enabled()
 
 
 def test_predict_fn_owns_its_weights(registry):
