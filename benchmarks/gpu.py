@@ -105,11 +105,13 @@ def speed(architecture: str, shape: tuple[int, int, int]) -> Iterator[str]:
         for jit in (False, True):
             started = time.perf_counter()
             try:
-                best = f"{Timed(architecture, shape, policy, jit=jit).milliseconds():.1f} ms"
+                timed = Timed(architecture, shape, policy, jit=jit)
+                best = f"{timed.milliseconds():.1f} ms"
             except (tf.errors.OpError, ValueError) as error:
                 best = first_line(error)
             seconds = time.perf_counter() - started
-            yield f"{policy}, {'XLA' if jit else 'TensorFlow'}: {best} ({seconds:.0f} s in all)"
+            kernels = "XLA" if jit else "TensorFlow"
+            yield f"{policy}, {kernels}: {best} ({seconds:.0f} s in all)"
 
 
 def determinism(architecture: str, shape: tuple[int, int, int]) -> Iterator[str]:
