@@ -5,8 +5,15 @@ from typing import Any, ClassVar
 
 import click
 
-from defectkeras.core.errors import DefectKerasError
+from defectkeras.core.errors import DefectKerasError, StoppedError
 from defectkeras.core.names import suggestion
+
+INTERRUPTED = 130
+"""Exit status of whatever Ctrl-C ended, as shells have it: 128 and SIGINT's 2."""
+
+
+class _Stopped(click.ClickException):
+    exit_code = INTERRUPTED
 
 
 class FriendlyGroup(click.Group):
@@ -23,11 +30,15 @@ class FriendlyGroup(click.Group):
         return super().resolve_command(ctx, args)
 
     def invoke(self, ctx: click.Context) -> Any:
-        """Run the command; an error that a user can mend becomes one line."""
+        """Run the command; an error that a user can mend, or Ctrl-C, is one line."""
         try:
             return super().invoke(ctx)
         except DefectKerasError as error:
-            raise click.ClickException(str(error)) from error
+            stopped = isinstance(error, StoppedError)
+            raise (_Stopped if stopped else click.ClickException)(str(error)) from error
+        except KeyboardInterrupt:
+            click.echo("Interrupted.", err=True)
+            ctx.exit(INTERRUPTED)
 
 
 class LazyGroup(FriendlyGroup):

@@ -1,10 +1,12 @@
 """`defectkeras pretrain`: an encoder that has seen micrographs, without annotations."""
 
+import sys
 from pathlib import Path
 from typing import Any
 
 import click
 
+from defectkeras.cli.main import INTERRUPTED
 from defectkeras.cli.options import (
     EXISTING,
     POSITIVE,
@@ -80,3 +82,5 @@ def pretrain(
     talk(f"Wrote {out}.")
     if as_json:
         echo_json({"out": str(out), "losses": list(done.losses)})
+    if done.was_interrupted:
+        sys.exit(INTERRUPTED)

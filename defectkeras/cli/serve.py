@@ -1,11 +1,13 @@
 """`defectkeras serve`: the models of a registry over REST, gRPC and a page."""
 
 import logging
+import signal
 import sys
 from pathlib import Path
 
 import click
 
+from defectkeras.cli.main import INTERRUPTED
 from defectkeras.cli.options import (
     dry_run_option,
     echo_json,
@@ -88,7 +90,8 @@ def serve(
 
     Clients written for TensorFlow Serving work unchanged; a browser finds a page to
     drop micrographs on. The server follows the registry: new versions, aliases and
-    rollbacks need no restart. Ctrl-C or SIGTERM ends it.
+    rollbacks need no restart. Ctrl-C or SIGTERM ends it when the requests on their way
+    are answered.
     """
     from defectkeras.registry.store import ModelRegistry
     from defectkeras.serving.settings import ServerSettings
@@ -125,5 +128,7 @@ def serve(
             echo_json({"rest": address.rest_url, "grpc": address.grpc_url})
             sys.stdout.flush()
         talk(f"Serving {models.root} at {address.rest_url} and {address.grpc_url}.")
-        wait_for_signal()
+        came = wait_for_signal()
         talk("Ending; requests on their way are answered first.")
+    if came == signal.SIGINT:
+        sys.exit(INTERRUPTED)

@@ -9,6 +9,7 @@ says what must hold, what came, and what to do::
     ├── DatasetError       a data spec or its files do not fit together
     ├── ModelError         an architecture or a model does not fit its input
     ├── TrainingError      a run cannot start, go on or end well
+    │   └── StoppedError   somebody wished to stop it, and it can go on
     ├── RegistryError      a model version is missing, damaged or not writable
     └── ServingError       a model server cannot be reached, or refuses
 """
@@ -36,6 +37,10 @@ class ModelError(DefectKerasError):
 
 class TrainingError(DefectKerasError):
     """A run cannot start, go on or end well."""
+
+
+class StoppedError(TrainingError):
+    """Somebody wished to stop a run (Ctrl-C, SIGTERM); it is saved and can go on."""
 
 
 class RegistryError(DefectKerasError):

@@ -2,6 +2,7 @@
 
 import contextlib
 import logging
+import queue
 import signal
 import socket
 import threading
@@ -100,20 +101,20 @@ def running_server(
         )
 
 
-def wait_for_signal() -> None:
-    """Wait for SIGTERM or Ctrl-C; a second one ends the process at once."""
-    told = threading.Event()
+def wait_for_signal() -> signal.Signals:
+    """Wait for SIGTERM or Ctrl-C, and tell which; a second one ends at once."""
+    come: queue.SimpleQueue[int] = queue.SimpleQueue()
     signals = (signal.SIGTERM, signal.SIGINT)
     before = {number: signal.getsignal(number) for number in signals}
 
-    def end(*_: object) -> None:
+    def end(number: int, _: object) -> None:
+        come.put(number)
         for number, handler in before.items():
             signal.signal(number, handler)
-        told.set()
 
     for number in signals:
         signal.signal(number, end)
-    told.wait()
+    return signal.Signals(come.get())
 
 
 def _in_url(host: str) -> str:

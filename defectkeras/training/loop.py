@@ -10,7 +10,7 @@ from typing import Any
 
 import keras
 
-from defectkeras.core.errors import TrainingError
+from defectkeras.core.errors import StoppedError, TrainingError
 from defectkeras.core.labels import LabelScheme
 from defectkeras.pipelines.input_pipeline import (
     build_training_dataset,
@@ -118,8 +118,8 @@ class TrainingLoop:
         """Train until the end.
 
         Raises:
-            TrainingError: When somebody wishes to stop, or the loss or a weight is
-                no number.
+            StoppedError: When somebody wishes to stop.
+            TrainingError: When the loss or a weight is no number.
             OSError: When a file cannot be written.
         """
         if self.is_done:
@@ -224,7 +224,7 @@ class TrainingLoop:
     def _stop_or_save(self) -> None:
         if self.devices.any_worker(self.wants_to_stop()):
             self.save()
-            raise TrainingError(
+            raise StoppedError(
                 f"Stopped in epoch {self.state.epoch + 1} after step "
                 f"{self.state.step}, and saved. Go on with: defectkeras train "
                 f"--resume {self.run_folder}"

@@ -20,7 +20,7 @@ import keras
 import numpy as np
 
 from defectkeras.core.arrays import NOT_ANNOTATED
-from defectkeras.core.errors import TrainingError
+from defectkeras.core.errors import StoppedError, TrainingError
 from defectkeras.core.files import whole_file
 from defectkeras.core.labels import DefectClass, LabelScheme
 from defectkeras.core.micrograph import Micrograph
@@ -117,8 +117,8 @@ def pretrain(
         The losses. After Ctrl-C too, once an epoch is done.
 
     Raises:
-        TrainingError: When the loss is no number, or it was interrupted before the
-            first epoch was done.
+        TrainingError: When the loss is no number.
+        StoppedError: When it was interrupted before the first epoch was done.
     """
     model = build_encoder_unet(
         num_classes=1,
@@ -149,7 +149,7 @@ def pretrain(
     except KeyboardInterrupt:
         was_interrupted = True
     if not record.losses:
-        raise TrainingError("Interrupted before the first epoch: nothing was written.")
+        raise StoppedError("Interrupted before the first epoch: nothing was written.")
     return Pretraining(tuple(record.losses), was_interrupted)
 
 

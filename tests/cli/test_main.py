@@ -7,6 +7,7 @@ import sys
 import pytest
 
 from defectkeras.cli.main import LazyGroup, main
+from defectkeras.core.errors import StoppedError
 
 LIMIT_S = 0.5
 
@@ -53,6 +54,24 @@ def test_users_error_is_one_line_without_traceback(run, tmp_path):
     assert result.stdout == ""
     assert result.stderr.startswith("Error: No model 'nothing' in the registry")
     assert len(result.stderr.strip().splitlines()) == 1
+
+
+def test_ctrl_c_is_one_line_and_the_status_of_shells(run, monkeypatch):
+    def interrupted(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("defectkeras.registry.store.ModelRegistry.names", interrupted)
+    result = run("registry", "list")
+    assert (result.exit_code, result.stderr) == (130, "Interrupted.\n")
+
+
+def test_a_stopped_run_says_how_to_go_on_with_the_status_of_ctrl_c(run, monkeypatch):
+    def stopped(*_):
+        raise StoppedError("Go on with: this.")
+
+    monkeypatch.setattr("defectkeras.registry.store.ModelRegistry.names", stopped)
+    result = run("registry", "list")
+    assert (result.exit_code, result.stderr) == (130, "Error: Go on with: this.\n")
 
 
 def test_version_is_told(run):

@@ -6,6 +6,7 @@ import pytest
 
 from defectkeras.registry.store import ModelRegistry
 from defectkeras.registry.verify import verify_version
+from defectkeras.training.pretrain import Pretraining
 
 SMALL = ("--encoder", "mobilenet_v2", "--encoder-alpha", 0.35)
 SIZES = ("--epochs", 1, "--steps-per-epoch", 1, "--batch-size", 1, "--patch-size", 32)
@@ -36,6 +37,18 @@ def test_slips_are_told(run, micrographs, tmp_path):
     assert "Did you mean 'resnet" in done.stderr
     done = run("pretrain", micrographs, "--out", tmp_path / "e.h5", *SMALL)
     assert "must end in .keras" in done.stderr
+
+
+def test_ctrl_c_keeps_what_was_written_and_has_its_status(
+    run, micrographs, tmp_path, monkeypatch
+):
+    monkeypatch.setattr(
+        "defectkeras.workflows.pretrain.pretrain",
+        lambda *_, **__: Pretraining((0.2, 0.1), was_interrupted=True),
+    )
+    done = run("pretrain", micrographs, "--out", tmp_path / "e.keras", *SMALL)
+    assert done.exit_code == 130, done.output
+    assert "Interrupted after 2 epochs" in done.stderr
 
 
 @pytest.mark.slow

@@ -90,17 +90,18 @@ def test_tls_protects_both(served_root, tmp_path):
             requests.get(url, timeout=60)
 
 
-def test_a_signal_ends_the_waiting():
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_ends_the_waiting(number):
     before = signal.getsignal(signal.SIGTERM)
     ctrl_c = signal.getsignal(signal.SIGINT)
 
     def send():
         while signal.getsignal(signal.SIGINT) is ctrl_c:  # else it ends the tests
             time.sleep(0.01)
-        os.kill(os.getpid(), signal.SIGTERM)
+        os.kill(os.getpid(), number)
 
     sender = threading.Thread(target=send)
     sender.start()
-    wait_for_signal()
+    assert wait_for_signal() == number
     sender.join()
     assert signal.getsignal(signal.SIGTERM) == before

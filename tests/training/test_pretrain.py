@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from defectkeras.core.calibration import Calibration
-from defectkeras.core.errors import TrainingError
+from defectkeras.core.errors import StoppedError, TrainingError
 from defectkeras.core.micrograph import Micrograph
 from defectkeras.models.encoders import build_encoder
 from defectkeras.training.environment import seed_everything
@@ -82,7 +82,7 @@ def test_interruption_keeps_the_last_epoch(tmp_path):
     def interrupt_at_once(done, total):
         raise KeyboardInterrupt
 
-    with pytest.raises(TrainingError, match="nothing was written"):
+    with pytest.raises(StoppedError, match="nothing was written"):
         run(tmp_path / "b.keras", on_progress=interrupt_at_once)
     assert not (tmp_path / "b.keras").exists()
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from defectkeras.core.arrays import NOT_ANNOTATED
-from defectkeras.core.errors import TrainingError
+from defectkeras.core.errors import StoppedError, TrainingError
 from defectkeras.core.labels import LabelScheme
 from defectkeras.datasets.spec import LoadedExample
 from defectkeras.pipelines.store import load_store
@@ -198,7 +198,7 @@ def test_a_chosen_epoch_ends_the_run_and_is_kept(finished, run_training, tmp_pat
 
 def test_interrupt_saves_and_says_how_to_go_on(run_training, tmp_path):
     expected = r"in epoch 3 after step 1, and saved\. Go on with: .*--resume .*run"
-    with pytest.raises(TrainingError, match=expected):
+    with pytest.raises(StoppedError, match=expected):
         run_training(on_progress=interrupt_at(epoch=3))
     assert len((tmp_path / "run" / "history.csv").read_text().splitlines()) == 3
     assert (tmp_path / "run" / "best.weights.h5").exists()
