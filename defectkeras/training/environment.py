@@ -8,7 +8,9 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-PACKAGES = ("defectkeras", "tensorflow", "keras", "numpy", "opencv-python-headless")
+from defectkeras.core.revision import source_version
+
+PACKAGES = ("tensorflow", "keras", "numpy", "opencv-python-headless")
 
 
 def seed_everything(seed: int) -> None:
@@ -45,7 +47,10 @@ def describe_environment() -> dict[str, Any]:
         "platform": f"{platform.system()} {platform.machine()}",
         "cpu_count": os.cpu_count(),
         "devices": [_device(d) for d in tf.config.list_physical_devices()],
-        "packages": {name: version(name) for name in PACKAGES},
+        "packages": {
+            "defectkeras": source_version(),
+            **{name: version(name) for name in PACKAGES},
+        },
     }
 
 

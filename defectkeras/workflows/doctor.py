@@ -9,6 +9,8 @@ from typing import Any
 
 import psutil
 
+from defectkeras.core.revision import source_version
+
 PACKAGES = (
     "tensorflow",
     "keras",
@@ -41,7 +43,7 @@ def examine(registry_root: Path) -> dict[str, Any]:
 
     precision = choose_precision("auto")
     return {
-        "defectkeras": metadata.version("defectkeras"),
+        "defectkeras": source_version(),
         "python": sys.version.split()[0],
         "platform": platform.platform(),
         "packages": {name: _version(name) for name in PACKAGES},

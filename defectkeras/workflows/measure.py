@@ -16,6 +16,7 @@ from defectkeras.core.calibration import Calibration
 from defectkeras.core.files import whole_folder, write_json
 from defectkeras.core.labels import LabelScheme
 from defectkeras.core.micrograph import Micrograph
+from defectkeras.core.revision import source_version
 from defectkeras.micrographs.annotations import write_class_map
 from defectkeras.prediction.applicability import Applicability
 from defectkeras.quantification.error_parts import add_model_part
@@ -39,7 +40,7 @@ DICTIONARY = "data_dictionary.csv"
 PICTURES = "pictures.json"
 SUMMARY = "summary.json"
 SOFTWARE = (
-    *("defectkeras", "tensorflow", "keras"),
+    *("tensorflow", "keras"),
     *("numpy", "opencv-python-headless", "scikit-image", "pandas"),
 )
 
@@ -268,7 +269,10 @@ def run_facts(
     """
     return RunFacts(
         created=datetime.now(UTC).isoformat(timespec="seconds"),
-        software={name: version(name) for name in SOFTWARE},
+        software={
+            "defectkeras": source_version(),
+            **{name: version(name) for name in SOFTWARE},
+        },
         model=model,
         settings=settings,
         command=command,

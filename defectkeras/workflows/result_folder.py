@@ -146,7 +146,7 @@ def _origin(model: str | None, software: Any, settings: Any) -> dict[str, str]:
     plain = json.loads(json.dumps(settings))  # as if it came from a file
     return {
         "model": str(model),
-        "defectkeras": str(software["defectkeras"]),
+        "defectkeras": str(software["defectkeras"]).partition("+")[0],  # no revision
         **flatten(plain),
     }
 
