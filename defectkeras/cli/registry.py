@@ -106,8 +106,11 @@ def diff(first: str, second: str, registry_root: Path, as_json: bool) -> None:
     if as_json:
         echo_json([dataclasses.asdict(entry) for entry in found])
         return
+    from defectkeras.registry.card_markdown import value_text
+
     for entry in found:
-        click.echo(f"{entry.key}: {entry.first} -> {entry.second}")
+        before, after = value_text(entry.first), value_text(entry.second)
+        click.echo(f"{entry.key}: {before} -> {after}")
     if not found:
         talk("The cards are the same.")
 

@@ -150,7 +150,22 @@ def _flatten(value: Any, prefix: str = "") -> Iterator[tuple[str, Any]]:
 
 def _cell(value: Any) -> str:
     """Give a value as the text of a table's cell, on one line."""
+    text = value_text(value)
+    return " ".join(text.split()).replace("|", "\\|").replace("<", "&lt;")
+
+
+def value_text(value: Any) -> str:
+    """Write a value of a card as a person would: six digits, and "none" for None.
+
+    Example:
+        >>> value_text([0.5599999999999999, 2.0]), value_text(None)
+        ('[0.56, 2.0]', 'none')
+    """
+    if value is None or isinstance(value, str):
+        return value or "none"
     if isinstance(value, float):
         return f"{value:.6g}"
-    text = value if isinstance(value, str) else json.dumps(value)
-    return " ".join(text.split()).replace("|", "\\|").replace("<", "&lt;")
+    rounded = json.loads(
+        json.dumps(value), parse_float=lambda digits: float(f"{float(digits):.6g}")
+    )
+    return json.dumps(rounded, ensure_ascii=False)

@@ -44,9 +44,9 @@ def diff_versions(first: ModelVersion, second: ModelVersion) -> tuple[Difference
 
 
 def _flat(table: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
-    """Give each value that is no table with its dotted key."""
+    """Give each value that is no table with its dotted key; an empty table has none."""
     for key, value in table.items():
-        if isinstance(value, Mapping) and value:
+        if isinstance(value, Mapping):
             yield from _flat(value, f"{prefix}{key}.")
         else:
             yield f"{prefix}{key}", value

@@ -45,7 +45,12 @@ def pixel_size_range(
     if len(known) < len(sizes_nm):
         return None
     smallest, largest = config.augmentation.scale_range
-    return min(known) / largest, max(known) / smallest
+    return _round(min(known) / largest), _round(max(known) / smallest)
+
+
+def _round(size_nm: float) -> float:
+    """Keep six digits: 0.7 / 1.25 is 0.56, and no 0.5599999999999999."""
+    return float(f"{size_nm:.6g}")
 
 
 def validation_scores(run: "TrainingRun") -> dict[str, Any]:

@@ -5,6 +5,8 @@ import shutil
 
 import pytest
 
+from defectkeras.registry.compare import Difference
+
 
 @pytest.fixture
 def copied(tiny_registry, tmp_path):
@@ -32,11 +34,16 @@ def test_empty_registry_says_what_to_do(run, tmp_path):
     assert result.stdout == ""
 
 
-def test_diff_and_lineage(run, copied):
+def test_diff_and_lineage(run, copied, monkeypatch):
     words = ("registry", "diff", "tiny@1", "tiny", "--registry", copied)
     result = run(*words)
     assert (result.stdout, result.exit_code) == ("", 0)
     assert json.loads(run(*words, "--json").stdout) == []
+    entry = Difference("pixel_size_range_nm", None, [0.5599999999999999, 2.0])
+    monkeypatch.setattr(
+        "defectkeras.registry.compare.diff_versions", lambda *_: [entry]
+    )
+    assert run(*words).stdout == "pixel_size_range_nm: none -> [0.56, 2.0]\n"
     words = ("registry", "lineage", "tiny", "--json", "--registry", copied)
     chain = json.loads(run(*words).stdout)
     assert [step["reference"] for step in chain] == ["tiny@1"]

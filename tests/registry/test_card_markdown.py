@@ -72,4 +72,4 @@ def test_decisions_of_the_gate_are_told_with_their_figures(make_card):
     assert "## Gate to production: refused" in lines
     assert "on the val split of drawn, against tiny@1 (gates/a.json)" in "".join(lines)
     assert "| IoU of void at least | 0.5 | 0.6 | yes |" in lines
-    assert "| seconds at most | 2 | null | no |" in lines
+    assert "| seconds at most | 2 | none | no |" in lines

@@ -29,6 +29,17 @@ def test_diff_names_what_differs_and_nothing_else(grown):
     assert diff_versions(grown.resolve("tiny"), grown.resolve("tiny")) == ()
 
 
+def test_an_empty_table_is_no_difference(registry, model, make_card, golden_image):
+    card = make_card(
+        metrics={}, applicability={"texture": {"limit": 2.5, "left_out": 9}}
+    )
+    registry.publish("tiny", model, card, golden_image=golden_image)
+    found = diff_versions(registry.resolve("tiny@1"), registry.resolve("tiny@2"))
+    told = {d.key: (d.first, d.second) for d in found}
+    assert told["applicability.texture.limit"] == (None, 2.5)
+    assert {} not in (*(d.first for d in found), *(d.second for d in found))
+
+
 def test_lineage_goes_back_to_the_first(grown):
     chain = trace_lineage(grown, grown.resolve("tiny@3"))
     assert [a.reference for a in chain] == ["tiny@3", "tiny@2", "tiny@1"]

@@ -18,6 +18,8 @@ def test_scale_augmentation_widens_the_pixel_sizes(monkeypatch):
     config = TrainingConfig(augmentation=Augmentation(scale_range=(0.5, 2.0)))
     assert pixel_size_range((1.0, 3.0), config) == (0.5, 6.0)
     assert pixel_size_range((1.0, None), config) is None
+    config = TrainingConfig(augmentation=Augmentation(scale_range=(0.8, 1.25)))
+    assert pixel_size_range((0.7,), config) == (0.56, 0.875)  # not 0.5599999999999999
 
 
 def test_card_says_what_it_was_told(synthetic_spec):
