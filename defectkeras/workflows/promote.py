@@ -187,14 +187,23 @@ def _score_sheet(scores: dict[str, Any], seconds: float) -> ScoreSheet:
         reference=scores["model"],
         sha256=scores["sha256"],
         iou={name: row["iou"] for name, row in classes},
-        density_error_percent={
-            f"{row['name']} of {row['class_name']}": row["mean_absolute_error_percent"]
-            for row in scores["quantities"]
-            if "density" in row["name"]
-        },
+        density_error_percent=_density_errors(scores["quantities"]),
         seconds_per_micrograph=seconds,
         scores=scores,
     )
+
+
+def _density_errors(rows: list[dict[str, Any]]) -> dict[str, float | None]:
+    """Give the error of each density, in px only where that is of more micrographs."""
+    number = {(row["class_name"], row["name"]): row["micrographs"] for row in rows}
+    errors = {}
+    for row in rows:
+        class_name, name = row["class_name"], row["name"]
+        in_m = number.get((class_name, name.replace("_per_px2", "_per_m2")), 0)
+        told_in_m = name.endswith("_per_px2") and in_m == row["micrographs"]
+        if "density" in name and not told_in_m:
+            errors[f"{name} of {class_name}"] = row["mean_absolute_error_percent"]
+    return errors
 
 
 def _write_record(

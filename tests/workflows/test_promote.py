@@ -59,6 +59,9 @@ def test_first_version_passes_and_its_record_is_kept(registry, synthetic_spec):
     sheet = record["score_sheets"][0]
     assert sheet["sha256"] == registry.resolve("tiny@1").sha256
     assert sheet["seconds_per_micrograph"] > 0
+    densities = {name.split(" of ")[0] for name in sheet["density_error_percent"]}
+    assert "areal_density_per_m2" in densities
+    assert "areal_density_per_px2" not in densities  # the same, said twice
     move = registry.alias_history("tiny")[-1]
     assert (move.gate, move.why) == (promotion.record.name, "first")
     assert registry.versions("tiny") == (1, 2)  # "gates" is no version
