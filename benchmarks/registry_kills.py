@@ -7,6 +7,7 @@ within those that three versions take on this machine, as busy as it is now;
 after each kill every numbered folder must verify, and no version may be lost.
 """
 
+import argparse
 import multiprocessing
 import shutil
 import sys
@@ -27,7 +28,9 @@ KEPT = 20  # older versions are removed, so that the disk does not fill
 
 
 def main() -> None:
-    kills = int(sys.argv[1]) if len(sys.argv) > 1 else 1_000
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("kills", type=int, nargs="?", default=1_000)
+    kills = parser.parse_args().kills
     random = np.random.default_rng(0)
     published, highest, damaged, lost = 0, 0, 0, 0
     with tempfile.TemporaryDirectory() as name:

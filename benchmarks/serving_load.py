@@ -10,6 +10,7 @@ gave it gives in this process. The memory of the last server is told after a ten
 its requests and after the last one.
 """
 
+import argparse
 import itertools
 import json
 import socket
@@ -260,8 +261,11 @@ def be_a_nuisance(server: Server, stop: threading.Event, tally: Tally) -> None:
 
 
 def main() -> int:
-    total = int(sys.argv[1]) if len(sys.argv) > 1 else 10_000
-    clients = int(sys.argv[2]) if len(sys.argv) > 2 else 16
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("requests", type=int, nargs="?", default=10_000)
+    parser.add_argument("clients", type=int, nargs="?", default=16)
+    arguments = parser.parse_args()
+    total, clients = arguments.requests, arguments.clients
     kills = max(1, total // 3000)
     tally, stop = Tally(), threading.Event()
     with tempfile.TemporaryDirectory() as name:
