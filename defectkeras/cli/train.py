@@ -178,11 +178,13 @@ def _train(
     request: "TrainingRequest", config: "TrainingConfig"
 ) -> "tuple[ModelVersion | None, tuple[TrainingRun, ...]]":
     """Train one model, or one per fold, under a progress bar."""
+    from defectkeras.datasets.skip import all_bad_files_told
     from defectkeras.training.progress import show_progress
     from defectkeras.workflows.train import train
     from defectkeras.workflows.train_folds import train_folds
 
-    with show_progress() as on_progress:
+    readable = all_bad_files_told(request.spec_path, root=request.root)
+    with readable, show_progress() as on_progress:
         if request.folds:
             return train_folds(request, config, on_progress=on_progress)
         version, run = train(request, config, on_progress=on_progress)

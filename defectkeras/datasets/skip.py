@@ -1,9 +1,15 @@
 """A set without the examples whose files have errors."""
 
+import contextlib
 import dataclasses
+from collections.abc import Iterator
+from pathlib import Path
 
+from defectkeras.core.errors import DatasetError, MicrographError
 from defectkeras.datasets.facts import Problem, gather_facts
-from defectkeras.datasets.spec import DatasetSpec
+from defectkeras.datasets.spec import DatasetSpec, load_dataset_spec
+
+_MOST_NAMED = 3
 
 
 def without_bad_examples(spec: DatasetSpec) -> tuple[DatasetSpec, tuple[Problem, ...]]:
@@ -19,3 +25,32 @@ def without_bad_examples(spec: DatasetSpec) -> tuple[DatasetSpec, tuple[Problem,
     errors = [[p for p in f.problems if p.severity == "error"] for f in facts]
     good = tuple(f.example for f, e in zip(facts, errors, strict=True) if not e)
     return dataclasses.replace(spec, examples=good), tuple(p for e in errors for p in e)
+
+
+@contextlib.contextmanager
+def all_bad_files_told(path: Path, *, root: Path | None = None) -> Iterator[None]:
+    """Tell of all files that cannot be used, where one of them stops what is done.
+
+    All files are read only then.
+
+    Args:
+        path: The data spec.
+        root: Folder of the files, instead of the `root` of the spec.
+
+    Raises:
+        DatasetError: When several cannot be used; the first few are named.
+    """
+    try:
+        yield
+    except (DatasetError, MicrographError) as error:
+        _, problems = without_bad_examples(load_dataset_spec(path, root=root))
+        if len(problems) < 2:
+            raise
+        named = ", ".join(problem.path.name for problem in problems[:_MOST_NAMED])
+        more = len(problems) - _MOST_NAMED
+        raise DatasetError(
+            f"{path}: all files must be such that they can be used. Received: "
+            f"{len(problems)} that are not: {named}"
+            f"{f' and {more} more' if more > 0 else ''}. `defectkeras data validate "
+            f"{path}` tells what is wrong with each; --skip-bad leaves them out."
+        ) from error
