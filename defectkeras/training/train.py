@@ -115,7 +115,8 @@ def train(  # noqa: PLR0913  (what, on what, how, where; each is asked for)
             annotated, sizes or classes that do not fit), cannot be written (full
             disk, folder not writable), is not the one that the folder holds, the
             loss is no number, memory runs out, a worker has gone, or somebody
-            wishes to stop (Ctrl-C). The last good state stays in the run folder.
+            wishes to stop (Ctrl-C; a `StoppedError`). The last good state stays in
+            the run folder.
     """
     run_folder, devices = Path(run_folder), devices or choose_devices("one")
     check_model(model, scheme, config)

@@ -107,7 +107,7 @@ def train_folds(
             resumable = str(error).replace(
                 f"--resume {folder}", f"--resume {run_folder}"
             )
-            raise TrainingError(resumable) from error
+            raise type(error)(resumable) from error
         runs.append(run)
     held_out = [
         [e for e, f in zip(examples, folds, strict=True) if f == fold]

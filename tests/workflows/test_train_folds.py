@@ -5,7 +5,7 @@ import signal
 
 import pytest
 
-from defectkeras.core.errors import TrainingError
+from defectkeras.core.errors import StoppedError
 from defectkeras.registry.load import load_predict_fn
 from defectkeras.registry.store import ModelRegistry
 from defectkeras.training.config import TrainingConfig
@@ -62,5 +62,5 @@ def test_interrupted_folds_go_on_together(synthetic_spec, tmp_path):
     request = TrainingRequest(
         synthetic_spec, run_folder=tmp_path / "run", folds=2, **SMALL
     )
-    with pytest.raises(TrainingError, match=r"--resume .*/run$"):
+    with pytest.raises(StoppedError, match=r"--resume .*/run$"):
         train_folds(request, CONFIG, on_progress=interrupt)
