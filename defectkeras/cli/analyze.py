@@ -162,8 +162,6 @@ def analyze(
             "--classes-only": classes_only,
         },
     )
-    if choice is None and scheduler is None and workers in (None, 1):
-        start_tensorflow()  # else other processes have the network
     from defectkeras.quantification.settings import QuantifySettings
     from defectkeras.workflows.analysis_plan import BatchSettings, plan_analysis
     from defectkeras.workflows.analyze import analyze
@@ -192,17 +190,19 @@ def analyze(
         quantify=QuantifySettings(**choices),
     )
     batch = BatchSettings(overwrite, fail_fast, workers, scheduler, shard)
+    plan = plan_analysis(
+        micrographs,
+        choice or str(model),
+        out,
+        settings=settings,
+        registry_root=registry_root,
+        batch=batch,
+    )  # tells what is wrong with the names before TensorFlow starts
     if dry_run:
-        plan = plan_analysis(
-            micrographs,
-            choice or str(model),
-            out,
-            settings=settings,
-            registry_root=registry_root,
-            batch=batch,
-        )
         _tell_plan(plan, as_json)
         return
+    if choice is None and scheduler is None and workers in (None, 1):
+        start_tensorflow()  # else other processes have the network
     with progress_bar("analyzing") as on_progress:
         analysis = analyze(
             micrographs,

@@ -76,21 +76,21 @@ def evaluate(
     """
     of_models = {"--runtime": runtime != "tensorflow", "--url": url is not None}
     choice = choose_method(model, method, polarity, of_models=of_models)
-    if choice is None:
-        start_tensorflow()
     from defectkeras.workflows.classical import evaluate_method
     from defectkeras.workflows.evaluate import evaluate, plan_evaluation
     from defectkeras.workflows.method import RANDOM_FOREST, load_method
     from defectkeras.workflows.segment import SegmentSettings
 
+    if choice is not None and choice.name != RANDOM_FOREST:
+        load_method(choice)
+    plan = plan_evaluation(
+        model, spec, split=split, root=root, registry_root=registry_root
+    )  # tells what is wrong with the names before TensorFlow starts
     if dry_run:
-        if choice is not None and choice.name != RANDOM_FOREST:
-            load_method(choice)
-        plan = plan_evaluation(
-            model, spec, split=split, root=root, registry_root=registry_root
-        )
         _tell_plan(plan, model or method, out, as_json)
         return
+    if choice is None:
+        start_tensorflow()
     settings = SegmentSettings(augment=augment, runtime=runtime, url=url)
     with progress_bar("evaluating") as on_progress:
         if choice is not None:

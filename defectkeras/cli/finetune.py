@@ -64,6 +64,9 @@ def finetune(
     field serves as one. A run that was stopped goes on with `defectkeras train --resume
     RUN`.
     """
+    from defectkeras.registry.store import ModelRegistry
+
+    ModelRegistry(registry_root).resolve(model)  # a wrong name is told at once
     start_tensorflow()
     from defectkeras.training.progress import show_progress
     from defectkeras.training.settings import read_layers
