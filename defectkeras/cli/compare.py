@@ -2,7 +2,7 @@
 
 import shlex
 import sys
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -26,6 +26,7 @@ from defectkeras.cli.quiet import start_tensorflow
 if TYPE_CHECKING:
     from defectkeras.micrographs.annotations.read import Hints
     from defectkeras.quantification.comparison import Comparison
+    from defectkeras.workflows.compare import ComparisonPlan
 
 EXAMPLES = """\b
 Examples:
@@ -89,15 +90,7 @@ def compare(
     hints = _hints_by_label(hints_from(known), encoding_of)
     request = ComparisonRequest(operands, hints=hints, **known)
     if dry_run:
-        plan = plan_comparison(request)
-        for operand in plan.operands:
-            kind = "model" if operand.annotator.is_model else "person"
-            click.echo(f"{operand.annotator.label}: {kind}, {operand.annotator.source}")
-        click.echo(f"classes: {', '.join(c.name for c in plan.scheme.defects)}")
-        click.echo(f"fields: {', '.join(plan.fields)}")
-        for note in plan.notes:
-            talk(note)
-        talk(f"Would write to {out}.")
+        _tell_plan(plan_comparison(request), out, as_json)
         return
     with progress_bar("comparing") as on_progress:
         if out is None:
@@ -114,6 +107,31 @@ def compare(
     _tell(comparison, as_json)
     if out is not None:
         talk(f"Open {out / 'comparison.html'}")
+
+
+def _tell_plan(plan: "ComparisonPlan", out: Path | None, as_json: bool) -> None:
+    """Say who would be compared, and on what."""
+    annotators = [operand.annotator for operand in plan.operands]
+    classes = [c.name for c in plan.scheme.defects]
+    for note in plan.notes:
+        talk(note)
+    if out is not None:
+        talk(f"Would write to {out}.")
+    if as_json:
+        echo_json(
+            {
+                "annotators": [asdict(annotator) for annotator in annotators],
+                "classes": classes,
+                "fields": list(plan.fields),
+                "out": None if out is None else str(out),
+            }
+        )
+        return
+    for annotator in annotators:
+        kind = "model" if annotator.is_model else "person"
+        click.echo(f"{annotator.label}: {kind}, {annotator.source}")
+    click.echo(f"classes: {', '.join(classes)}")
+    click.echo(f"fields: {', '.join(plan.fields)}")
 
 
 def _hints_by_label(hints: "Hints", told: tuple[str, ...]) -> dict[str, "Hints"]:

@@ -72,9 +72,16 @@ def convert(
     in float64, by Keras, by TensorFlow and by the engine; probabilities, classes,
     densities and mean sizes are compared with those in float64.
     """
+    from defectkeras.registry.conversions import conversion_folder
+    from defectkeras.registry.store import ModelRegistry
+
+    version = ModelRegistry(registry_root).resolve(reference)
     if dry_run:
-        data = spec or "the micrograph in the version"
-        talk(f"Would convert {reference} to {form}, and compare on {data}.")
+        data = str(spec or "the micrograph in the version")
+        folder = conversion_folder(version, form)
+        talk(f"Would convert {version.reference} into {folder}, and compare on {data}.")
+        if as_json:
+            echo_json({"folder": str(folder), "compared_on": data})
         return
     start_tensorflow()
     from defectkeras.workflows.convert import convert

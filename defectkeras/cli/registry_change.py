@@ -2,6 +2,7 @@
 
 import dataclasses
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -17,6 +18,9 @@ from defectkeras.cli.options import (
 )
 from defectkeras.cli.progress import progress_bar
 from defectkeras.cli.quiet import start_tensorflow
+
+if TYPE_CHECKING:
+    from defectkeras.registry.version import ModelVersion
 
 reference_argument = click.argument(
     "reference", metavar="NAME[@VERSION|@ALIAS]", shell_complete=complete_models
@@ -100,8 +104,7 @@ def promote(
     the same data, and the alias moves only when the rules hold. The decision and
     both score sheets are kept in the registry; exit status 1 when it is refused.
     """
-    if gate is not None:
-        start_tensorflow()
+    from defectkeras.registry.store import ModelRegistry
     from defectkeras.workflows.promote import GateRequest, promote, read_rules
 
     request = None
@@ -109,10 +112,14 @@ def promote(
         request = GateRequest(gate, split, root, read_rules(rules))
     elif rules:
         raise click.UsageError("--rule is of use with --gate only.")
+    models = ModelRegistry(registry_root)
+    version = models.resolve(reference)
     if dry_run:
-        passes = f"when it passes the gate on {gate}" if gate else "without a gate"
-        talk(f"Would let {alias} mean {reference}, {passes}.")
+        held = models.aliases(version.name).get(alias)
+        _tell_plan(version, alias, held, gate, as_json)
         return
+    if gate is not None:
+        start_tensorflow()
     with progress_bar("evaluating") as on_progress:
         promotion = promote(
             reference,
@@ -147,6 +154,17 @@ def promote(
     talk(f"{promotion.name}@{alias}: {before} -> {promotion.version}")
 
 
+def _tell_plan(
+    version: "ModelVersion", alias: str, before: int | None, gate: Any, as_json: bool
+) -> None:
+    """Say what would be promoted."""
+    passes = f"when it passes the gate on {gate}" if gate else "without a gate"
+    talk(f"Would let {alias} mean {version.reference}, {passes}.")
+    if as_json:
+        move = {"name": version.name, "alias": alias, "version": version.version}
+        echo_json({**move, "before": before, "gate": str(gate) if gate else None})
+
+
 @click.command()
 @click.argument("name", shell_complete=complete_models)
 @click.option("--alias", default="production", help="The alias that is moved.")
@@ -167,11 +185,10 @@ def rollback(
 
     models = ModelRegistry(registry_root)
     now = models.resolve(f"{name}@{alias}").version
-    if dry_run:
-        talk(f"Would roll {name}@{alias} back from {now}.")
-        return
-    back = models.rollback(name, alias, why=why)
-    talk(f"{name}@{alias}: {now} -> {back}")
+    back = models.version_before(name, alias)
+    if not dry_run:
+        models.rollback(name, alias, why=why)
+    talk(f"{'Would: ' * dry_run}{name}@{alias}: {now} -> {back}")
     if as_json:
         echo_json({"name": name, "alias": alias, "version": back, "before": now})
 
@@ -263,11 +280,10 @@ def export_version(
     from defectkeras.registry.store import ModelRegistry
 
     version = ModelRegistry(registry_root).resolve(reference)
-    if dry_run:
-        talk(f"Would write {version.reference} into {archive}.")
-        return
-    export_archive(version, archive)
-    talk(f"Wrote {version.reference} into {archive}; sha256 {version.sha256}.")
+    if not dry_run:
+        export_archive(version, archive)
+    verb = "Would write" if dry_run else "Wrote"
+    talk(f"{verb} {version.reference} into {archive}; sha256 {version.sha256}.")
     if as_json:
         echo_json(
             {

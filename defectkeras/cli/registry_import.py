@@ -72,7 +72,9 @@ def import_version(
         version = _import_archive(path, trust, registry_root, dry_run)
     else:
         version = _import_model(path, registry_root, dry_run, told)
-    if version is None:
+    if isinstance(version, dict):
+        if as_json:
+            echo_json(version)
         return
     if as_json:
         echo_json({"reference": version.reference, "sha256": version.sha256})
@@ -87,7 +89,7 @@ def _is_archive(path: Path) -> bool:
 
 def _import_archive(
     path: Path, trust: bool, registry_root: Path, dry_run: bool
-) -> "ModelVersion | None":
+) -> "ModelVersion | dict[str, Any]":
     """Import what `registry export` wrote, or tell what is in it."""
     from defectkeras.registry.archive import import_archive, opened_archive
     from defectkeras.registry.store import ModelRegistry
@@ -97,12 +99,13 @@ def _import_archive(
     with opened_archive(path) as found:
         does = "; ".join(found.unusual) or "nothing beyond computing"
         talk(f"{path} holds {found.card.name}, sha256 {found.sha256}: {does}.")
-    return None
+        facts = {"name": found.card.name, "sha256": found.sha256}
+        return {**facts, "unusual": list(found.unusual)}
 
 
 def _import_model(
     path: Path, registry_root: Path, dry_run: bool, told: dict[str, Any]
-) -> "ModelVersion | None":
+) -> "ModelVersion | dict[str, Any]":
     """Import a model of an older format, or tell what it is."""
     from defectkeras.datasets.spec import load_dataset_spec
     from defectkeras.workflows.import_model import (
@@ -130,9 +133,17 @@ def _import_model(
         attribution=told["attribution"],
     )
     imported = read_model(request)
+    parameters, maps = imported.model.count_params(), imported.model.output_shape[-1]
     talk(
-        f"{path}: {imported.architecture}, {imported.model.count_params():,} "
-        f"parameters, {imported.model.output_shape[-1]} maps, "
+        f"{path}: {imported.architecture}, {parameters:,} parameters, {maps} maps, "
         f"stride {imported.stride} px"
     )
-    return None if dry_run else import_model(request, imported)
+    if not dry_run:
+        return import_model(request, imported)
+    return {
+        "name": request.name,
+        "architecture": imported.architecture,
+        "parameters": parameters,
+        "maps": maps,
+        "stride": imported.stride,
+    }

@@ -113,6 +113,8 @@ def serve(
     )
     if dry_run:
         talk(f"Would serve {', '.join(models.names()) or 'nothing'} at {host}.")
+        if as_json:
+            echo_json({"host": host, "models": list(models.names())})
         return
     from defectkeras.serving.packages import require_packages
 

@@ -215,16 +215,25 @@ DEFECTKERAS_REGISTRY.
                 gone or damaged, or the registry cannot be written.
         """
         with self._changing(name) as folder:
-            self._find_number(ModelReference(name, alias=alias))
-            book = read_book(folder)
-            before = book.holder_before(alias)
-            if before is None:
-                raise RegistryError(
-                    f"{name}@{alias} must have meant another version before to be "
-                    f"rolled back. It has always been {book.aliases[alias]}."
-                )
+            before = self.version_before(name, alias)
             self._require_sound(name, before)
+            book = read_book(folder)
             write_book(book.move(alias, before, why=why, is_rollback=True), folder)
+        return before
+
+    def version_before(self, name: str, alias: str) -> int:
+        """Give the version that a rollback of an alias would bring back.
+
+        Raises:
+            RegistryError: When the alias meant nothing before.
+        """
+        now = self._find_number(ModelReference(name, alias=alias))
+        before = read_book(self.root / name).holder_before(alias)
+        if before is None:
+            raise RegistryError(
+                f"{name}@{alias} must have meant another version before to be "
+                f"rolled back. It has always been {now}."
+            )
         return before
 
     def tags(self, version: ModelVersion) -> tuple[str, ...]:

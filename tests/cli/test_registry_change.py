@@ -43,7 +43,7 @@ def test_promote_and_roll_back(run, two):
         words = ("promote", f"tiny@{version}", "--json", "--registry", two)
         assert ask(run, *words)["passed"] is True
     words = ("registry", "rollback", "tiny", "--registry", two)
-    assert "Would roll" in run(*words, "--dry-run").stderr
+    assert "Would: tiny@production: 2 -> 1" in run(*words, "--dry-run").stderr
     result = run(*words, "--why", "worse")
     assert "tiny@production: 2 -> 1" in result.stderr
     moves = ask(run, "history", "tiny", "--json", "--registry", two)
