@@ -1,12 +1,13 @@
 """`defectkeras tensorboard`: look at training runs in the browser."""
 
-import os
 import shlex
+import sys
 from pathlib import Path
 
 import click
 
 from defectkeras.cli.options import dry_run_option, talk
+from defectkeras.cli.quiet import start_tensorflow
 
 
 @click.command()
@@ -34,5 +35,8 @@ def tensorboard(runs: tuple[Path, ...], port: int | None, dry_run: bool) -> None
         click.echo(shlex.join(command))
         return
     talk(f"Starting: {shlex.join(command)}")
-    # In place of this process, so that Ctrl-C and signals reach it
-    os.execve(command[0], command, {"TF_CPP_MIN_LOG_LEVEL": "3", **os.environ})
+    start_tensorflow()  # in this process, so that its notes are held back
+    from tensorboard.main import run_main
+
+    sys.argv = command[command.index("tensorboard.main") :]
+    run_main()
