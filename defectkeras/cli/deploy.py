@@ -45,13 +45,14 @@ def tf_serving(
     README with the commands go to --out; models.config goes into the registry and
     follows `registry promote`, `rollback` and `alias` from then on.
     """
+    from defectkeras.registry.names import WHERE_MODELS_ARE
     from defectkeras.registry.store import ModelRegistry
     from defectkeras.serving.deployment import plan_deployment, write_deployment
 
     models = ModelRegistry(registry_root)
     if not models.names():
         raise click.ClickException(
-            f"The registry {registry_root} must have a version. Publish one first."
+            f"The registry {registry_root} must have a model. {WHERE_MODELS_ARE}"
         )
     plan = plan_deployment(models, out, batching=batching)
     files = [*(str(out / name) for name in plan.files), str(plan.server_config)]

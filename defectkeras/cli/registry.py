@@ -40,6 +40,7 @@ def registry() -> None:
 @json_option
 def list_models(registry_root: Path, as_json: bool) -> None:
     """List models, versions and aliases."""
+    from defectkeras.registry.names import WHERE_MODELS_ARE
     from defectkeras.registry.store import ModelRegistry
 
     models = ModelRegistry(registry_root)
@@ -48,10 +49,7 @@ def list_models(registry_root: Path, as_json: bool) -> None:
         echo_json(rows)
         return
     if not rows:
-        talk(
-            f"There is no model in {registry_root}. Name another folder by --registry "
-            "or DEFECTKERAS_REGISTRY, or make a model with defectkeras train."
-        )
+        talk(f"There is no model in {registry_root}. {WHERE_MODELS_ARE}")
     widths = {k: max((len(r[k]) for r in rows), default=0) for k in _COLUMNS}
     for row in rows:
         columns = " ".join(f"{row[k]:<{width}}" for k, width in widths.items())

@@ -10,6 +10,13 @@ from dataclasses import dataclass
 
 from defectkeras.core.errors import RegistryError
 
+WHERE_MODELS_ARE = (
+    "Those that come with defectkeras are in saved_models/ of its source: name that "
+    "folder by --registry or DEFECTKERAS_REGISTRY, or make a model with `defectkeras "
+    "train`."
+)
+"""For a user whose registry is empty."""
+
 _NAME = re.compile(r"[a-z][a-z0-9_-]{0,63}")
 _ALIAS = re.compile(r"[a-z][a-z0-9_]{0,63}")
 _VERSION = re.compile(r"[1-9][0-9]{0,17}")

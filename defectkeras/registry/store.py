@@ -25,6 +25,7 @@ from defectkeras.registry.folders import (
 )
 from defectkeras.registry.manifest import read_manifest, require_undamaged
 from defectkeras.registry.names import (
+    WHERE_MODELS_ARE,
     ModelReference,
     is_name,
     parse_reference,
@@ -58,8 +59,9 @@ class ModelRegistry:
         >>> registry.resolve("voids")
         Traceback (most recent call last):
         defectkeras.core.errors.RegistryError: No model 'voids' in the registry \
-'no such folder'. There is none yet. Another registry is named by --registry or \
-DEFECTKERAS_REGISTRY.
+'no such folder'. There is none yet. Those that come with defectkeras are in \
+saved_models/ of its source: name that folder by --registry or DEFECTKERAS_REGISTRY, \
+or make a model with `defectkeras train`.
     """
 
     def __init__(self, root: Path | None = None) -> None:
@@ -80,10 +82,11 @@ DEFECTKERAS_REGISTRY.
         """
         found = find_versions(self.root / require_name(name))
         if not found:
+            known = self.names()
+            another = "Another registry is named by --registry or DEFECTKERAS_REGISTRY."
             raise RegistryError(
                 f"No model {name!r} in the registry {str(self.root)!r}."
-                f"{suggestion(name, self.names())} Another registry is named by "
-                "--registry or DEFECTKERAS_REGISTRY."
+                f"{suggestion(name, known)} {another if known else WHERE_MODELS_ARE}"
             )
         return found
 

@@ -31,4 +31,4 @@ def test_an_empty_registry_is_told(run, tmp_path):
         "deploy", "tf-serving", "--out", tmp_path / "out", "--registry", tmp_path
     )
     assert result.exit_code == 1
-    assert "must have a version" in result.stderr
+    assert "must have a model. Those that come with" in result.stderr

@@ -48,7 +48,7 @@ def test_published_version_is_found_again(registry, model, make_card, golden_ima
 def test_empty_registry(tmp_path):
     registry = ModelRegistry(tmp_path / "saved_models")
     assert registry.names() == ()
-    with pytest.raises(RegistryError, match="There is none yet"):
+    with pytest.raises(RegistryError, match=r"none yet\. Those that come"):
         registry.resolve("tiny")
 
 
