@@ -41,7 +41,14 @@ def parse_shard(
     return int(part), int(parts)
 
 
-@click.command()
+EXAMPLES = """\b
+Examples:
+  defectkeras analyze field.dm4 --model dci-stem --foil-thickness-nm 120 --out results
+  defectkeras analyze fields --model loops --pixel-size-nm 0.8 --out results
+"""
+
+
+@click.command(epilog=EXAMPLES)
 @click.argument("micrographs", nargs=-1, required=True, type=click.Path(path_type=Path))
 @method_options
 @click.option("--out", type=FOLDER, required=True, help="Folder for the results.")
@@ -140,15 +147,16 @@ def analyze(
     foil_thickness_source: str | None,
     **choices: Any,
 ) -> None:
-    """Find and measure the defects in MICROGRAPHS (files or folders).
+    """Find and measure the defects in MICROGRAPHS.
 
-    Writes, for each micrograph, overlay.png, class_map.png, summary.json, figures/,
-    data_dictionary.csv and tables (CSV and Parquet) of objects, lines, sizes and how
-    they lie; and over all report.html, quantities, fields (mean over the fields),
-    fits (of the sizes), and objects and lines of all micrographs (Parquet).
-    A file that cannot be read is told, listed in failures.jsonl, and the rest goes on;
-    exit status 1 then. Results of the same micrograph, model and settings are kept: a
-    run that was stopped goes on where it was.
+    These are files or folders. Writes, for each, overlay.png, class_map.png,
+    summary.json, figures/, data_dictionary.csv and tables (CSV and Parquet) of objects,
+    lines, sizes and how they lie; and over all of them report.html, the page to open
+    first, quantities, fields (mean over the fields), fits (of the sizes), and objects
+    and lines of all micrographs (Parquet). A file that cannot be read is told, listed
+    in failures.jsonl, and the rest goes on; exit status 1 then. Results of the same
+    micrograph, model and settings are kept: a run that was stopped goes on where it
+    was.
     """
     choice = choose_method(
         model,

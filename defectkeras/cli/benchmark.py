@@ -34,7 +34,7 @@ class SpecGroup(FriendlyGroup):
 
 @click.group(cls=SpecGroup)
 def benchmark() -> None:
-    """Compare what does the same, side by side.
+    """Compare networks, losses and engines side by side.
 
     `defectkeras benchmark SPEC ...` is short for `defectkeras benchmark candidates
     SPEC ...`.
@@ -64,9 +64,10 @@ def benchmark_input(
     root: Path | None,
     as_json: bool,
 ) -> None:
-    """Compare the input pipeline on SPEC with the training step, alone and together.
+    """Compare the speeds of reading SPEC and of training on it.
 
-    The settings are those of a training: `--set architecture=unet --set batch_size=4`.
+    Measured are the input pipeline and the training step, alone and together. The
+    settings are those of a training: `--set architecture=unet --set batch_size=4`.
     """
     start_tensorflow()
     from defectkeras.training.input_speed import WANTED_RATIO, WANTED_WAIT

@@ -100,7 +100,7 @@ COSTS = {
     "--polarity",
     type=click.Choice(["dark", "bright"]),
     default="dark",
-    help="What the defects are to a method.",
+    help="Whether a method looks for what is darker or brighter than the matrix.",
 )
 @click.option(
     "--tolerance-px",
@@ -138,11 +138,12 @@ def benchmark_candidates(
     dry_run: bool,
     as_json: bool,
 ) -> None:
-    """Cross-validate networks, losses and methods on SPEC on equal terms.
+    """Cross-validate networks, losses and methods on SPEC.
 
-    Each learns from the same files with the same number of patches, augmentation and
-    rates, and is judged on those held out. Without a choice all of all kinds are
-    compared; that takes long, can be stopped, and goes on with the same command.
+    On equal terms: each learns from the same files with the same number of patches,
+    augmentation and rates, and is judged on those held out. Without a choice all of all
+    kinds are compared; that takes long, can be stopped, and goes on with the same
+    command.
     """
     start_tensorflow()
     from defectkeras.datasets.spec import load_dataset_spec

@@ -16,7 +16,7 @@ Switch it on:
 @click.argument("shell", type=click.Choice(SHELLS))
 @click.pass_context
 def completion(ctx: click.Context, shell: str) -> None:
-    """Print the script that completes commands, options and model names."""
+    """Print a script that completes commands and models at Tab."""
     completer = get_completion_class(shell)
     if completer is None:
         raise click.ClickException(f"Click has no completion for {shell}.")

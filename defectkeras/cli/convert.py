@@ -65,7 +65,7 @@ def convert(
     dry_run: bool,
     as_json: bool,
 ) -> None:
-    """Convert a version for another engine, and tell how far that is off.
+    """Convert a version for another engine, and compare them.
 
     The result lies beside the versions; `analyze --runtime` uses it. The micrographs
     of a split of --spec, or the one that lies in the version, are segmented by Keras
@@ -116,8 +116,8 @@ def convert(
     "runtimes",
     type=click.Choice(RUNTIMES[1:]),
     multiple=True,
-    help="Engine to compare; several times. All that the version is converted for "
-    "without it.",
+    help="Engine to compare; repeatable. By default all that the version is "
+    "converted for.",
 )
 @root_option
 @registry_option

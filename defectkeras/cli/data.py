@@ -67,7 +67,7 @@ def describe(
     dry_run: bool,
     as_json: bool,
 ) -> None:
-    """Show sizes, class fractions, grey levels and object sizes of SPEC."""
+    """Show sizes, classes, grey levels and objects of SPEC."""
     from defectkeras.datasets.describe import describe_dataset
     from defectkeras.datasets.spec import load_dataset_spec
     from defectkeras.workflows.describe import write_contact_sheet
@@ -96,7 +96,7 @@ def describe(
 def fingerprint(
     spec: Path, split: "SplitName | None", root: Path | None, as_json: bool
 ) -> None:
-    """Measure what training must know of SPEC; `defectkeras plan` is made of it."""
+    """Measure what `defectkeras plan` must know of SPEC."""
     from defectkeras.datasets.spec import load_dataset_spec
     from defectkeras.datasets.survey import survey_examples
 
@@ -111,7 +111,12 @@ def fingerprint(
 
 @data.command()
 @click.argument("folder", type=FOLDER)
-@click.option("--preset", default="dci-stem", help="Kind of micrographs.")
+@click.option(
+    "--preset",
+    default="dci-stem",
+    help="Kind of micrographs: dci-stem, bright-field-tem, dislocations, "
+    "precipitates, voids or loops.",
+)
 @click.option("--count", default=10, type=click.IntRange(1), help="How many.")
 @click.option("--rows", default=512, type=click.IntRange(32), help="Height in px.")
 @click.option("--columns", default=640, type=click.IntRange(32), help="Width in px.")
@@ -146,7 +151,10 @@ def synthesize(
     as_json: bool,
     **plan: Any,
 ) -> None:
-    """Make micrographs whose three-dimensional truth is known, in FOLDER."""
+    """Make synthetic micrographs of known truth in FOLDER.
+
+    Their defects are known in three dimensions.
+    """
     from defectkeras.workflows.synthesize import (
         SynthesisPlan,
         require_new,

@@ -13,7 +13,7 @@ from defectkeras.cli.quiet import start_tensorflow
 @registry_option
 @json_option
 def doctor(registry_root: Path, as_json: bool) -> None:
-    """Tell versions, devices, precision, memory and which files can be read."""
+    """Tell versions, devices, memory and which files can be read."""
     start_tensorflow()
     from defectkeras.workflows.doctor import examine
 

@@ -68,7 +68,7 @@ def evaluate(
     dry_run: bool,
     as_json: bool,
 ) -> None:
-    """Compare a model, or a method without a network, with the annotations of SPEC.
+    """Compare a model or a method with the annotations of SPEC.
 
     The method random_forest is fitted on the split "train" first. Scores are told per
     micrograph and pooled: pixels, boundaries, objects, calibration, quantities and

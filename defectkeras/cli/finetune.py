@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 @config_option
 @set_option
 @click.option("--epochs", type=click.IntRange(1), help="Largest number of epochs.")
-@click.option("--learning-rate", type=POSITIVE, help="Its highest value.")
+@click.option("--learning-rate", type=POSITIVE, help="Highest learning rate.")
 @click.option("--run-folder", type=FOLDER, help="New folder for the run's files.")
 @root_option
 @registry_option
@@ -57,7 +57,7 @@ def finetune(
     as_json: bool,
     **settings: Any,
 ) -> None:
-    """Train a model of the registry further on a handful of own annotated fields.
+    """Train a model further on a handful of own annotated fields.
 
     DATA is a data spec, or a folder with micrographs/ and annotations/ in which files
     of the same name belong together. Without a validation split a quarter of each

@@ -23,10 +23,13 @@ from defectkeras.cli.progress import progress_bar
     "--out",
     type=click.Path(dir_okay=False, path_type=Path),
     required=True,
-    help="File to write, which ends on .skops.",
+    help="File to write, which ends in .skops.",
 )
 @click.option(
-    "--seed", type=click.IntRange(0), default=0, help="Of the pixels and the trees."
+    "--seed",
+    type=click.IntRange(0),
+    default=0,
+    help="Seed of the choice of pixels and of the trees.",
 )
 @root_option
 @overwrite_option
@@ -41,11 +44,11 @@ def forest(
     dry_run: bool,
     as_json: bool,
 ) -> None:
-    """Fit a random forest on the split "train" of SPEC; no network is needed.
+    """Fit a random forest on SPEC; no network is needed.
 
-    It learns from some pixels of each class, as Weka and ilastik do. Use it by
-    `defectkeras analyze MICROGRAPHS --method OUT --out results`, and score it by
-    `defectkeras evaluate SPEC --method OUT`.
+    It learns from some pixels of each class in the split "train", as Weka and ilastik
+    do. Use it by `defectkeras analyze MICROGRAPHS --method OUT --out results`, and
+    score it by `defectkeras evaluate SPEC --method OUT`.
     """
     from defectkeras.workflows.forest import fit_forest, plan_forest
 

@@ -89,4 +89,10 @@ class LazyGroup(FriendlyGroup):
 )
 @click.version_option(package_name="defectkeras")
 def main() -> None:
-    """Find and measure crystallographic defects in electron micrographs."""
+    """Find and measure crystallographic defects in electron micrographs.
+
+    Trained networks, the models of the registry, find them: `defectkeras registry list`
+    tells which there are, and `defectkeras analyze field.tif --model NAME --out
+    results` uses one. SPEC stands for a data spec: a TOML file that tells which
+    micrographs and annotations belong together, and their classes (docs/data_specs.md).
+    """

@@ -32,7 +32,8 @@ def method_options(command: Command) -> Command:
             "--polarity",
             type=click.Choice(["dark", "bright"]),
             default="dark",
-            help="What the defects are to a method; a forest has learned it.",
+            help="Whether a method looks for what is darker or brighter than the "
+            "matrix; a forest has learned it.",
         ),
     )
     for option in reversed(options):

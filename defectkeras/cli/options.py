@@ -65,8 +65,8 @@ def runtime_options(command: Command) -> Command:
         "--runtime",
         type=click.Choice([*RUNTIMES, "serving"]),
         default="tensorflow",
-        help="Engine; serving is a server, for the others than tensorflow see "
-        "`defectkeras registry convert`.",
+        help="What computes the network: serving asks the server at --url; all others "
+        "than tensorflow need `defectkeras registry convert` first.",
     )(command)
 
 
@@ -164,7 +164,8 @@ def hint_options(command: Command) -> Command:
             "classes",
             multiple=True,
             metavar="NAME[:KIND]",
-            help="A defect class, in the order of the index; KIND is region or line.",
+            help="A defect class, in the order of the index; KIND is region or line; "
+            "repeatable.",
         ),
         click.option(
             "--object-class",
@@ -183,7 +184,11 @@ def hint_options(command: Command) -> Command:
             type=POSITIVE,
             help="Width of drawn lines that have none.",
         ),
-        click.option("--line-width-nm", type=POSITIVE, help="Likewise in nm."),
+        click.option(
+            "--line-width-nm",
+            type=POSITIVE,
+            help="Width of drawn lines that have none, in nm.",
+        ),
     )
     for option in reversed(options):
         command = option(command)

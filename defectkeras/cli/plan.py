@@ -45,9 +45,10 @@ def plan(
     dry_run: bool,
     as_json: bool,
 ) -> None:
-    """Choose settings that fit the training split of SPEC, with their reasons.
+    """Choose settings of a training that fit SPEC, with reasons.
 
-    The plan is a TOML file to be read and edited: `defectkeras train SPEC --plan OUT`.
+    It looks at the split "train". The plan is a TOML file to be read and edited:
+    `defectkeras train SPEC --plan OUT`.
     """
     import dataclasses
 

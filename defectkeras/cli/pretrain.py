@@ -26,17 +26,27 @@ from defectkeras.cli.quiet import start_tensorflow
     "--out",
     type=click.Path(dir_okay=False, path_type=Path),
     required=True,
-    help="File to write, which ends on .keras.",
+    help="File to write, which ends in .keras.",
 )
-@click.option("--encoder", default="efficientnet_lite0", help="Name of the encoder.")
+@click.option(
+    "--encoder",
+    default="efficientnet_lite0",
+    help="Name of the encoder; docs/models.md has all.",
+)
 @click.option("--encoder-weights", help='Where it begins: "imagenet" or a .keras file.')
 @click.option("--encoder-alpha", type=POSITIVE, help="Width of a MobileNet.")
-@click.option("--epochs", type=click.IntRange(1), help="After each, OUT is written.")
+@click.option(
+    "--epochs",
+    type=click.IntRange(1),
+    help="Number of epochs; OUT is written after each.",
+)
 @click.option("--steps-per-epoch", type=click.IntRange(1), help="Batches per epoch.")
 @click.option("--batch-size", type=click.IntRange(1), help="Patches per batch.")
 @click.option("--patch-size", type=click.IntRange(1), help="Side of a patch in px.")
-@click.option("--learning-rate", type=POSITIVE, help="Its highest value.")
-@click.option("--seed", type=click.IntRange(0), help="Of everything that is drawn.")
+@click.option("--learning-rate", type=POSITIVE, help="Highest learning rate.")
+@click.option(
+    "--seed", type=click.IntRange(0), help="Seed of everything that is drawn at random."
+)
 @overwrite_option
 @dry_run_option
 @json_option
@@ -48,11 +58,12 @@ def pretrain(
     as_json: bool,
     **settings: Any,
 ) -> None:
-    """Pretrain an encoder on the micrographs in PATHS; annotations are not needed.
+    """Pretrain an encoder on micrographs without annotations.
 
-    Half of each patch is hidden, and the network learns to fill it in. Train with the
-    result by `defectkeras train SPEC --architecture encoder_unet --set-model
-    encoder_weights=OUT`. Ctrl-C keeps what the last epoch wrote.
+    PATHS are files and folders. Half of each patch is hidden, and the network learns to
+    fill it in. Train with the result by `defectkeras train SPEC --architecture
+    encoder_unet --set-model encoder_weights=OUT`. Ctrl-C keeps what the last epoch
+    wrote.
     """
     start_tensorflow()
     import dataclasses

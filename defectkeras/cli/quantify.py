@@ -65,7 +65,7 @@ def quantify(
     as_json: bool,
     **known: Any,
 ) -> None:
-    """Measure the defects in CLASS_MAP, an annotation from any tool.
+    """Measure the defects in CLASS_MAP, drawn with any tool.
 
     Maps are PNG, TIFF or .npy; shapes are JSON of labelme or COCO, .roi or .zip of
     ImageJ (which need --micrograph) and name their classes themselves.

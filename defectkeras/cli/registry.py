@@ -32,7 +32,7 @@ _COLUMNS = ("reference", "architecture")
 
 @click.group(cls=FriendlyGroup)
 def registry() -> None:
-    """Look at, move, carry and check the versions in the model registry."""
+    """Look at, compare, promote and check the trained models."""
 
 
 @registry.command("list")
@@ -64,9 +64,10 @@ def list_models(registry_root: Path, as_json: bool) -> None:
 @registry_option
 @json_option
 def show(reference: str, registry_root: Path, as_json: bool) -> None:
-    """Show the model card of a version, and what was added to it since.
+    """Show the model card of a version.
 
-    That is how far its conversions are off, and how the gate decided on it.
+    And what was added to it since: how far its conversions are off, and how the gate
+    decided on it.
     """
     from defectkeras.registry.conversions import conversions_of
     from defectkeras.registry.gate import decisions_on
@@ -118,7 +119,7 @@ def diff(first: str, second: str, registry_root: Path, as_json: bool) -> None:
 @registry_option
 @json_option
 def lineage(reference: str, registry_root: Path, as_json: bool) -> None:
-    """Tell from which version and which data a version comes, back to the first."""
+    """Tell from which versions and data a version comes."""
     from defectkeras.registry.compare import trace_lineage
     from defectkeras.registry.store import ModelRegistry
 
@@ -141,7 +142,7 @@ def lineage(reference: str, registry_root: Path, as_json: bool) -> None:
 @registry_option
 @json_option
 def history(name: str, registry_root: Path, as_json: bool) -> None:
-    """Tell every move of the aliases of NAME: who, when, from, to and why."""
+    """Tell every move of the aliases of NAME, by whom and why."""
     from defectkeras.registry.store import ModelRegistry
 
     moves = ModelRegistry(registry_root).alias_history(name)
@@ -168,10 +169,11 @@ def history(name: str, registry_root: Path, as_json: bool) -> None:
 @registry_option
 @json_option
 def verify(references: tuple[str, ...], registry_root: Path, as_json: bool) -> None:
-    """Check the files of versions and what they predict; all without a name.
+    """Check the files of versions and what they predict.
 
-    Tells also how far the exported model and Keras are off from the same network in
-    float64, in probability, on the image in the version.
+    All versions are checked without a name. Tells also how far the exported model and
+    Keras are off from the same network in float64, in probability, on the image in the
+    version.
     """
     start_tensorflow()
     from defectkeras.core.errors import RegistryError

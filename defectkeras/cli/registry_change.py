@@ -79,7 +79,7 @@ def alias(
     "rules",
     multiple=True,
     metavar="NAME=NUMBER",
-    help="A limit of the gate, such as most_latency_ratio=1.5; several times.",
+    help="A limit of the gate, such as most_latency_ratio=1.5; repeatable.",
 )
 @why_option
 @root_option
@@ -180,7 +180,7 @@ def rollback(
     dry_run: bool,
     as_json: bool,
 ) -> None:
-    """Let an alias of NAME mean again what it meant before its last move."""
+    """Let an alias of NAME mean what it meant before."""
     from defectkeras.registry.store import ModelRegistry
 
     models = ModelRegistry(registry_root)
@@ -237,9 +237,9 @@ def tag(
 def gc(
     name: str, older_than_days: float, yes: bool, registry_root: Path, as_json: bool
 ) -> None:
-    """Tell which versions of NAME nothing holds, and remove them with --yes.
+    """Tell which versions of NAME nobody needs, or remove them.
 
-    Held are the newest version, those that an alias means or would mean again after
+    Needed are the newest version, those that an alias means or would mean again after
     a rollback, those with a tag, and the parents of those that stay.
     """
     from defectkeras.registry.collect import find_removable, remove_version

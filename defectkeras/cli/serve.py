@@ -23,16 +23,16 @@ _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
 @click.command()
 @click.option("--host", default="127.0.0.1", help="Address to listen at.")
-@click.option("--port", type=_PORT, default=8501, help="Of REST and the page.")
-@click.option("--grpc-port", type=_PORT, default=8500, help="Of gRPC.")
+@click.option("--port", type=_PORT, default=8501, help="Port of REST and the page.")
+@click.option("--grpc-port", type=_PORT, default=8500, help="Port of gRPC.")
 @click.option(
     "--token-file",
     type=_FILE,
-    help="File with the token that clients must show; or TLS, when others can reach "
-    "the address.",
+    help="File with the token that clients must show; this or TLS is needed at an "
+    "address that others can reach.",
 )
-@click.option("--tls-certificate", type=_FILE, help="PEM file.")
-@click.option("--tls-key", type=_FILE, help="PEM file of its key.")
+@click.option("--tls-certificate", type=_FILE, help="PEM file of the certificate.")
+@click.option("--tls-key", type=_FILE, help="PEM file of the certificate's key.")
 @click.option(
     "--max-body-mib", type=click.IntRange(1), default=256, help="Largest request."
 )
@@ -64,7 +64,7 @@ _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
     "--batch-wait-ms",
     type=click.FloatRange(0),
     default=2.0,
-    help="Longest time that a request waits for company.",
+    help="Longest time that a request waits for others to be computed with.",
 )
 @registry_option
 @dry_run_option

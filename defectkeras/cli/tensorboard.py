@@ -23,10 +23,11 @@ from defectkeras.cli.quiet import start_tensorflow
 )
 @dry_run_option
 def tensorboard(runs: tuple[Path, ...], port: int | None, dry_run: bool) -> None:
-    """Serve the logs of training runs to a browser on this computer, until Ctrl-C.
+    """Show training runs in a browser on this computer.
 
     RUN is the folder of a run, or one that holds several. TensorBoard is started so
-    that it shows every picture and every point. It listens on 127.0.0.1 alone.
+    that it shows every picture and every point. It listens on 127.0.0.1 alone, until
+    Ctrl-C.
     """
     from defectkeras.workflows.tensorboard import tensorboard_command
 

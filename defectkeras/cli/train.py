@@ -33,7 +33,10 @@ if TYPE_CHECKING:
 @click.command()
 @click.argument("spec", type=EXISTING, required=False)
 @plan_option
-@click.option("--architecture", help="Name of the network (defectsegnet).")
+@click.option(
+    "--architecture",
+    help="Name of the network, defectsegnet by default; docs/models.md has all.",
+)
 @click.option("--variant", help="Variant of the network, where it has some.")
 @set_model_option
 @click.option("--name", help="Name in the registry; that of the data spec by default.")
@@ -44,26 +47,40 @@ if TYPE_CHECKING:
 @click.option("--steps-per-epoch", type=click.IntRange(1), help="Batches per epoch.")
 @click.option("--batch-size", type=click.IntRange(1), help="Patches per batch.")
 @click.option("--patch-size", type=click.IntRange(1), help="Side of a patch in px.")
-@click.option("--learning-rate", type=POSITIVE, help="Its highest value.")
-@click.option("--loss", help='Such as "ce" or "0.5*ce + 0.5*dice".')
-@click.option("--patience", type=click.IntRange(1), help="Epochs without improvement.")
-@click.option("--seed", type=click.IntRange(0), help="Of everything that is drawn.")
-@click.option("--deterministic", is_flag=True, default=None, help="Same bits always.")
-@click.option("--precision", help="auto, float32, mixed_float16 or mixed_bfloat16.")
-@click.option("--jit", help="auto, on or off: whether XLA compiles the step.")
-@click.option("--strategy", help="auto, one, mirrored or multiworker.")
+@click.option("--learning-rate", type=POSITIVE, help="Highest learning rate.")
+@click.option("--loss", help='Loss, such as "ce" or "0.5*ce + 0.5*dice".')
 @click.option(
-    "--histograms", is_flag=True, default=None, help="Of the weights, logged."
+    "--patience",
+    type=click.IntRange(1),
+    help="Epochs without improvement after which it ends.",
+)
+@click.option(
+    "--seed", type=click.IntRange(0), help="Seed of everything that is drawn at random."
+)
+@click.option(
+    "--deterministic", is_flag=True, default=None, help="Give the same bits each time."
+)
+@click.option(
+    "--precision", help="Precision: auto, float32, mixed_float16 or mixed_bfloat16."
+)
+@click.option("--jit", help="auto, on or off: whether XLA compiles the step.")
+@click.option("--strategy", help="Devices: auto, one, mirrored or multiworker.")
+@click.option(
+    "--histograms", is_flag=True, default=None, help="Log histograms of the weights."
 )
 @click.option("--profile", is_flag=True, default=None, help="Profile a few steps.")
 @click.option(
-    "--folds", type=click.IntRange(2), help="Share out the data, publish an ensemble."
+    "--folds",
+    type=click.IntRange(2),
+    help="Cut train and val into so many parts, train a network without each of them, "
+    "and publish all as an ensemble.",
 )
 @click.option(
     "--refit",
     is_flag=True,
     default=None,
-    help="Learn once more, from both splits, as long as was best.",
+    help="At the end learn anew from both splits, train and val, for as long as was "
+    "best.",
 )
 @click.option(
     "--skip-bad", is_flag=True, help="Leave out files that cannot be used, and say so."
@@ -93,7 +110,7 @@ def train(
     as_json: bool,
     **settings: Any,
 ) -> None:
-    """Train a network on the data of SPEC and publish it in the registry.
+    """Train a network on SPEC and publish it in the registry.
 
     A setting that is not given comes from --config, else from --plan (see `defectkeras
     plan`), else from the defaults; `defectkeras config show` prints all of them. A run

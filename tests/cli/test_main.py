@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 
+import click
 import pytest
 
 from defectkeras.cli.main import LazyGroup, main
@@ -32,6 +33,19 @@ def test_every_command_has_help(run):
         assert result.exit_code == 0, result.output
         assert result.output.startswith(f"Usage: main {name}")
         assert "\\b" not in result.output
+
+
+def groups(command, path=()):
+    if isinstance(command, click.Group):
+        yield path
+        ctx = click.Context(command)
+        for name in command.list_commands(ctx):
+            yield from groups(command.get_command(ctx, name), (*path, name))
+
+
+@pytest.mark.parametrize("path", list(groups(main)), ids=" ".join)
+def test_no_list_of_commands_is_cut_off(run, path):
+    assert "..." not in run(*path, "--help").output.partition("Commands:")[2]
 
 
 @pytest.mark.parametrize(
