@@ -88,7 +88,7 @@ SMALL = {"encoder": "mobilenet_v2", "encoder_alpha": 0.35}
     [
         ("unet", {"filters": 0}, "unet cannot be built. "),
         ("unet", {"filters": "4"}, "unet filters: must be of type int. Received: '4'"),
-        ("fcn", {"dropout": 2.0}, "fcn cannot be built. "),
+        ("fcn", {"dropout": 2.0, "filters": 2}, "fcn cannot be built. "),
         ("segnet", {"bayesian": "yes"}, "segnet bayesian: must be of type bool"),
         ("segnet_basic", {"num_classes": 0}, "at least 1. Received: num_classes=0"),
         ("deeplab_v3", {**SMALL, "rates": 3}, "deeplab_v3 rates: must be an array"),

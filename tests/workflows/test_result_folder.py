@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+from importlib.metadata import version
 from pathlib import Path
 
 import numpy as np
@@ -77,6 +78,8 @@ def test_origin_is_input_model_software_and_settings(written, tmp_path):
     folder = tmp_path / "field"
     require_same_origin(folder, RUN)
     require_same_origin(folder, RUN, sha256="0" * 64)
+    software = {"defectkeras": f"{version('defectkeras')}+g0123456789ab.dirty"}
+    require_same_origin(folder, dataclasses.replace(RUN, software=software))
     with pytest.raises(DefectKerasError, match="micrograph was 0000"):
         require_same_origin(folder, RUN, sha256="1" * 64)
     for change, told in (
