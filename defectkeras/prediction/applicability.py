@@ -96,7 +96,8 @@ class Applicability:
         Example:
             >>> print(Applicability({"texture": 2.4, "grey levels": 0.5}).warning)
             Unlike the training micrographs in texture (score 2.4, limit 1): check \
-the overlay before using numbers.
+the overlay before using numbers. Where it is wrong, try another model or defectkeras \
+finetune.
         """
         differing = [kind for kind, ratio in self.ratios.items() if ratio > 1]
         if not differing:
@@ -104,7 +105,7 @@ the overlay before using numbers.
         return (
             f"Unlike the training micrographs in {' and '.join(differing)} "
             f"(score {self.score:.3g}, limit 1): check the overlay before using "
-            "numbers."
+            "numbers. Where it is wrong, try another model or defectkeras finetune."
         )
 
     def to_dict(self) -> dict[str, Any]:
