@@ -69,16 +69,16 @@ def import_version(
     """
     start_tensorflow()
     if _is_archive(path):
-        version = _import_archive(path, trust, registry_root, dry_run)
+        done = _import_archive(path, trust, registry_root, dry_run)
     else:
-        version = _import_model(path, registry_root, dry_run, told)
-    if isinstance(version, dict):
+        done = _import_model(path, registry_root, dry_run, told)
+    if isinstance(done, dict):  # what would be imported
         if as_json:
-            echo_json(version)
+            echo_json(done)
         return
     if as_json:
-        echo_json({"reference": version.reference, "sha256": version.sha256})
-    talk(f"{version.reference} is in {version.path}; sha256 {version.sha256}.")
+        echo_json({"reference": done.reference, "sha256": done.sha256})
+    talk(f"{done.reference} is in {done.path}; sha256 {done.sha256}.")
 
 
 def _is_archive(path: Path) -> bool:

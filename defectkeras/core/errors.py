@@ -9,7 +9,7 @@ says what must hold, what came, and what to do::
     ├── DatasetError       a data spec or its files do not fit together
     ├── ModelError         an architecture or a model does not fit its input
     ├── TrainingError      a run cannot start, go on or end well
-    │   └── StoppedError   somebody wished to stop it, and it can go on
+    │   └── StoppedError   somebody wished to stop it
     ├── RegistryError      a model version is missing, damaged or not writable
     └── ServingError       a model server cannot be reached, or refuses
 """
@@ -40,7 +40,7 @@ class TrainingError(DefectKerasError):
 
 
 class StoppedError(TrainingError):
-    """Somebody wished to stop a run (Ctrl-C, SIGTERM); it is saved and can go on."""
+    """Somebody wished to stop a run (Ctrl-C, SIGTERM); what it has saved is kept."""
 
 
 class RegistryError(DefectKerasError):

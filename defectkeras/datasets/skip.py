@@ -49,7 +49,7 @@ def all_bad_files_told(path: Path, *, root: Path | None = None) -> Iterator[None
         named = ", ".join(problem.path.name for problem in problems[:_MOST_NAMED])
         more = len(problems) - _MOST_NAMED
         raise DatasetError(
-            f"{path}: all files must be such that they can be used. Received: "
+            f"{path}: every micrograph and annotation must be usable. Received: "
             f"{len(problems)} that are not: {named}"
             f"{f' and {more} more' if more > 0 else ''}. `defectkeras data validate "
             f"{path}` tells what is wrong with each; --skip-bad leaves them out."

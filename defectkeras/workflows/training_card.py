@@ -49,8 +49,8 @@ def pixel_size_range(
 
 
 def _round(size_nm: float) -> float:
-    """Keep six digits: 0.7 / 1.25 is 0.56, and no 0.5599999999999999."""
-    return float(f"{size_nm:.6g}")
+    """Keep nine digits: 0.7 / 1.25 is 0.56, and no 0.5599999999999999."""
+    return float(f"{size_nm:.9g}")
 
 
 def validation_scores(run: "TrainingRun") -> dict[str, Any]:
