@@ -3,7 +3,6 @@
 import re
 from pathlib import Path
 
-import keras
 import pytest
 
 from defectkeras.core.errors import ModelError
@@ -24,12 +23,8 @@ def trainable_count(model):
     return sum(weight.shape.num_elements() for weight in model.trainable_weights)
 
 
-def test_table_of_the_page(monkeypatch):
-    monkeypatch.setattr(  # drawing 200 million weights takes most of the time
-        keras.initializers.VarianceScaling,
-        "__call__",
-        lambda self, shape, dtype=None, **_: keras.ops.zeros(shape, dtype),
-    )
+@pytest.mark.usefixtures("undrawn_weights")
+def test_table_of_the_page():
     assert len(ROWS) == 6
     for architecture, trainable, total, stride, reach in ROWS:
         model = build_model(architecture, num_classes=1)

@@ -9,6 +9,7 @@ from defectkeras.core.errors import ModelError
 from defectkeras.models.fcn import build_fcn, encode
 
 
+@pytest.mark.usefixtures("undrawn_weights")
 @pytest.mark.slow  # half a gigabyte of weights
 def test_published_parameters():
     """VGG16, 7x7x512 -> 4096 -> 4096 -> 21 classes: 134 million, as published."""

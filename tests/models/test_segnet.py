@@ -12,6 +12,7 @@ from defectkeras.models.segnet import (
 )
 
 
+@pytest.mark.usefixtures("undrawn_weights")
 @pytest.mark.parametrize(
     ("channels", "classes", "trainable", "total"),
     [
@@ -27,6 +28,7 @@ def test_published_counts(channels, classes, trainable, total):
     assert (found, model.count_params()) == (trainable, total)
 
 
+@pytest.mark.usefixtures("undrawn_weights")
 def test_convolutions_are_those_of_the_released_file():
     model = build_segnet((360 + 24, 480, 3), num_classes=11)
     convolutions = [x for x in model.layers if isinstance(x, keras.layers.Conv2D)]

@@ -8,11 +8,13 @@ from defectkeras.models.unet import build_unet
 from defectkeras.models.upsampling import UPSAMPLING_METHODS
 
 
+@pytest.mark.usefixtures("undrawn_weights")
 def test_published_parameters():
     model = build_unet(num_classes=2, batch_norm=False)
     assert model.count_params() == 31_030_658
 
 
+@pytest.mark.usefixtures("undrawn_weights")
 def test_table_of_the_paper():
     """Filters of each map, and sizes as the paper's without its cropping."""
     model = build_unet((96, 160, 1), num_classes=2, batch_norm=False)
