@@ -209,7 +209,9 @@ def analyze(
     if dry_run:
         _tell_plan(plan, as_json)
         return
-    if choice is None and scheduler is None and workers in (None, 1):
+    has_tensorflow = runtime in ("tensorflow", "serving") or spread != "none"
+    is_here = scheduler is None and workers in (None, 1)
+    if choice is None and has_tensorflow and is_here:
         start_tensorflow()  # else other processes have the network
     with progress_bar("analyzing") as on_progress:
         analysis = analyze(

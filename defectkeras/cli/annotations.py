@@ -82,5 +82,19 @@ def convert(
                 f"{done.name}: {done.overlapping} objects lie under later ones, "
                 f"{done.hidden} of them wholly; in a map the later ones count."
             )
+    if request.target in ("labels", "classes"):
+        talk(_how_to_read(request.target, converted[0].classes))
     if dry_run:
         talk("Nothing was written.")
+
+
+def _how_to_read(target: str, classes: tuple[str, ...]) -> str:
+    """Say what the numbers in a PNG or TIFF need to be read back as they were."""
+    if target == "labels" and len(classes) > 1:
+        return (
+            "Object numbers do not tell the classes, of which there are "
+            f"{len(classes)}; --to labelme, coco, imagej or classes keep them."
+        )
+    encoding = "--encoding objects " if target == "labels" else ""
+    options = " ".join(f"--class {text}" for text in classes)
+    return f"Numbers do not tell their class; read them with {encoding}{options}."

@@ -18,6 +18,9 @@ from defectkeras.quantification.results import Quantification, Quantity
 Z95 = 1.959964
 """Half of a 95 % interval in standard deviations."""
 
+PARTS_OF_A_WHOLE = ("area_fraction_percent", "volume_fraction_percent")
+"""Quantities that are 100 % at most."""
+
 Evaluate: TypeAlias = Callable[[Calibration], Sequence[Quantity]]
 
 
@@ -129,9 +132,19 @@ def widen(
     return dataclasses.replace(
         quantity,
         low=max(wide_low, 0.0) if value >= 0 else wide_low,
-        high=wide_high,
+        high=highest(quantity.name, wide_high),
         parts=parts,
     )
+
+
+def highest(name: str, high: float) -> float:
+    """Give the upper end of an interval, which for a part of a whole is 100 % at most.
+
+    Example:
+        >>> highest("area_fraction_percent", 1640.0), highest("count", 1640.0)
+        (100.0, 1640.0)
+    """
+    return min(high, 100.0) if name in PARTS_OF_A_WHOLE else high
 
 
 def _start_parts(quantity: Quantity) -> Quantity:

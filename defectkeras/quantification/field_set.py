@@ -15,7 +15,7 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from defectkeras.quantification.error_parts import widen
+from defectkeras.quantification.error_parts import highest, widen
 from defectkeras.quantification.intervals import field_statistics, fields_needed
 from defectkeras.quantification.region_class import RegionClass
 from defectkeras.quantification.results import Quantification, Quantity
@@ -107,7 +107,7 @@ def mean_over_fields(quantities: Sequence[Quantity]) -> Quantity:
         quantities[0],
         value=found.mean,
         low=low,
-        high=high,
+        high=highest(quantities[0].name, high),
         parts={
             "fields": found.standard_deviation / math.sqrt(count),
             "counting": math.hypot(*(_parts(q, "counting")[0] for q in quantities))

@@ -1,6 +1,10 @@
-"""The engines that can run a version, each as a PredictFn."""
+"""The engines that can run a version, each as a PredictFn.
+
+TensorFlow, half a gigabyte of memory, is loaded when it is the engine.
+"""
 
 import importlib
+import importlib.util
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -13,7 +17,6 @@ from defectkeras.core.arrays import PredictFn
 from defectkeras.core.errors import RegistryError
 from defectkeras.core.names import require_known
 from defectkeras.registry.conversions import find_conversion
-from defectkeras.registry.load import load_predict_fn
 from defectkeras.registry.version import ModelVersion
 
 Floats = NDArray[np.float32]
@@ -35,6 +38,8 @@ def load_runtime(version: ModelVersion, runtime: str = "tensorflow") -> PredictF
             conversion or a damaged one.
     """
     if runtime == "tensorflow":
+        from defectkeras.registry.load import load_predict_fn
+
         return load_predict_fn(version)
     known = ["tensorflow", *RUNTIMES]
     require_known(runtime, known, what="runtime", error=RegistryError)
@@ -47,6 +52,19 @@ def load_runtime(version: ModelVersion, runtime: str = "tensorflow") -> PredictF
             "pip install 'defectkeras[runtimes]'."
         ) from error
     return load(find_conversion(version, form))
+
+
+def engine_packages(runtime: str) -> tuple[str, ...]:
+    """Give what an engine is made of, as far as it is installed; a server is none.
+
+    Example:
+        >>> engine_packages("tensorflow"), engine_packages("serving")
+        (('tensorflow', 'keras'), ())
+    """
+    if runtime == "tensorflow":
+        return ("tensorflow", "keras")
+    names = [package for name, (_, package, _) in RUNTIMES.items() if name == runtime]
+    return tuple(name for name in names if importlib.util.find_spec(name))
 
 
 def _load_onnxruntime(folder: Path) -> PredictFn:

@@ -1,7 +1,8 @@
 """The methods paragraph of a paper, with its references, from what was done."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 
+from defectkeras.quantification import class_distances, hard_core
 from defectkeras.quantification.results import Quantification
 from defectkeras.reporting.numbers import split_unit
 from defectkeras.reporting.results import ModelFacts, RunFacts
@@ -21,6 +22,35 @@ REFERENCES = {
     "projected_area": "E. E. Underwood, Quantitative Stereology (1970)",
 }
 """Method to its source."""
+
+PLACES = {
+    "clark_evans": (
+        "Distances to the nearest neighbor are told over those of points at random, "
+        "after Clark and Evans with Donnelly's correction for the border."
+    ),
+    "neighbor_distance_ratio": (
+        "Mean distances to the nearest neighbor, and Ripley's L with the translation "
+        "correction, are compared with those of the same objects put down at random "
+        f"without overlap, {hard_core.SIMULATIONS} times."
+    ),
+    "touching_fraction": (
+        "Distances to another class are compared with those of places at random, "
+        f"{class_distances.SIMULATIONS} times."
+    ),
+    "alignment": (
+        "Orientations of lines are axial and weighted by length; whether one is "
+        "preferred is told by Rayleigh's test."
+    ),
+}
+"""Statistic of how defects lie to how it was made."""
+
+PLACES_REFERENCES = {
+    "clark_evans": "K. P. Donnelly, in Simulation Studies in Archaeology (1978) 91",
+    "neighbor_distance_ratio": (
+        "J. Ohser, D. Stoyan, Biom. J. 23 (1981) 523, doi:10.1002/bimj.4710230602"
+    ),
+}
+"""Statistic of how defects lie to its source."""
 
 PARTS = {
     "thickness": "the standard deviation of the foil thickness",
@@ -46,12 +76,17 @@ STANDARDS = (
 """Where the statistics over fields come from."""
 
 
-def methods_paragraph(run: RunFacts, quantifications: Sequence[Quantification]) -> str:
+def methods_paragraph(
+    run: RunFacts,
+    quantifications: Sequence[Quantification],
+    statistics: Collection[str] = (),
+) -> str:
     """Write what was done, ready to be edited for a paper.
 
     Args:
         run: What all micrographs share.
         quantifications: One or more.
+        statistics: Names of the statistics of how the defects lie.
 
     Returns:
         Sentences about the software, the model, the calibration and each method
@@ -64,16 +99,20 @@ def methods_paragraph(run: RunFacts, quantifications: Sequence[Quantification]) 
         sentences.append(_segmented_by(run.model))
     sentences += _calibration(quantifications)
     sentences += _methods(quantifications)
+    sentences += [text for name, text in PLACES.items() if name in statistics]
     sentences += _errors(quantifications)
     if count > 1:
         sentences.append(BETWEEN_FIELDS)
     return " ".join(sentences)
 
 
-def references(quantifications: Sequence[Quantification]) -> list[str]:
+def references(
+    quantifications: Sequence[Quantification], statistics: Collection[str] = ()
+) -> list[str]:
     """Give the sources of the methods behind all values that are shown."""
     methods = methods_in_use(quantifications)
     found = [REFERENCES[m] for m in methods if m in REFERENCES]
+    found += [text for name, text in PLACES_REFERENCES.items() if name in statistics]
     return found + list(STANDARDS) if len(quantifications) > 1 else found
 
 

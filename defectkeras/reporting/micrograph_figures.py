@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.collections import EllipseCollection
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 
 from defectkeras.core.labels import DefectClass
 from defectkeras.core.palette import class_colors, hex_color
@@ -137,6 +138,7 @@ def _draw_positions(quantification: Quantification, unit: str) -> Figure:
         axes.set_xlim(0, width)
         axes.set_ylim(height, 0)
         axes.set_aspect("equal")
+        axes.xaxis.set_major_locator(MaxNLocator(nbins=5))
         axes.set_xlabel(f"x ({unit})")
         axes.set_ylabel(f"y ({unit})")
         title = ", ".join(str(c.get_label()) for c in axes.collections)

@@ -82,6 +82,8 @@ def write_page(
     environment = page_environment()
     script, style = (read_part(environment, name) for name in ("page.js", "page.css"))
     quantifications = [m.quantification for m in micrographs]
+    places = [m.places.statistics for m in micrographs if m.places is not None]
+    statistics = {name for table in places for name in table["statistic"]}
     stream = environment.get_template("page.html").generate(
         run=run,
         policy=page_policy(script),
@@ -93,15 +95,18 @@ def write_page(
         micrographs=micrographs,
         shown=[_view(m, f"m{i}") for i, m in enumerate(micrographs[:MAX_SHOWN], 1)],
         methods=methods_in_use(quantifications),
-        paragraph=methods_paragraph(run, quantifications),
-        references=references(quantifications),
+        paragraph=methods_paragraph(run, quantifications, statistics),
+        references=references(quantifications, statistics),
         shown_quantities={
             q.name for m in quantifications for q in m.quantities if q.value is not None
         },
         model_facts=[] if run.model is None else _model_facts(run.model),
         settings=flatten(run.settings),
     )
-    with whole_file(path) as temporary, temporary.open("w", encoding="utf-8") as file:
+    with (
+        whole_file(path) as temporary,
+        temporary.open("w", encoding="utf-8", errors="backslashreplace") as file,
+    ):
         file.writelines(stream)
 
 

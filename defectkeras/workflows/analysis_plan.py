@@ -8,6 +8,7 @@ from typing import Any
 
 from defectkeras.core.errors import DefectKerasError
 from defectkeras.micrographs.read import find_micrographs
+from defectkeras.registry.runtimes import engine_packages
 from defectkeras.registry.store import ModelRegistry
 from defectkeras.reporting.results import RunFacts
 from defectkeras.workflows.analyze_file import AnalyzeSettings, FileTask
@@ -89,9 +90,11 @@ def plan_analysis(
     names = result_folders(files)  # of all, so that each shard gives the same names
     if isinstance(model, MethodChoice):
         method, facts, augment = model, load_method(model).facts, False
+        engine: tuple[str, ...] = ()
     else:
         version = ModelRegistry(registry_root).resolve(model)
         method, facts, augment = None, model_facts(version), version.card.augment
+        engine = engine_packages(settings.segment.runtime)
     if settings.segment.augment is None:  # so that the results tell what was done
         chosen = dataclasses.replace(settings.segment, augment=augment)
         settings = dataclasses.replace(settings, segment=chosen)
@@ -100,6 +103,7 @@ def plan_analysis(
         model=facts,
         settings=_settings_of(settings, method),
         command=command,
+        engine=engine,
     )
     first, step = (
         (0, 1) if batch.shard is None else (batch.shard[0] - 1, batch.shard[1])

@@ -204,6 +204,8 @@ def _write_overview(analysis: Analysis, run: RunFacts, output: Path) -> None:
     write_table(data_dictionary(tables), output / DICTIONARY)
 
 
-def _json_lines(failed: Sequence[FailedFile]) -> str:
-    lines = [json.dumps({"path": f.name, "reason": f.reason}) for f in failed]
-    return "".join(f"{line}\n" for line in lines)
+def _json_lines(failed: Sequence[FailedFile]) -> bytes:
+    """Give a line for each file; only what is no text, in a file name, is escaped."""
+    entries = ({"path": f.name, "reason": f.reason} for f in failed)
+    lines = "".join(f"{json.dumps(e, ensure_ascii=False)}\n" for e in entries)
+    return lines.encode(errors="backslashreplace")

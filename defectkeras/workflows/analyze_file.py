@@ -8,7 +8,11 @@ from pathlib import Path
 from typing import Literal, TypeAlias
 
 from defectkeras.core.calibration import Calibration
-from defectkeras.core.errors import DefectKerasError, RegistryError
+from defectkeras.core.errors import (
+    DefectKerasError,
+    MicrographError,
+    RegistryError,
+)
 from defectkeras.core.files import sha256_of_path
 from defectkeras.micrographs.montage import is_montage, require_memory
 from defectkeras.micrographs.normalize import normalize_percentile
@@ -196,8 +200,19 @@ def segment_file(
     )
 
 
+def _require_text(folder: Path) -> None:
+    """Check that tables can name a folder and lie in it, before there are any."""
+    shown = str(folder).encode(errors="backslashreplace").decode()
+    if shown != str(folder):
+        raise MicrographError(
+            f"{shown}: names must be text in UTF-8. Received: other bytes, as older "
+            "programs write them. Rename the micrograph."
+        )
+
+
 def _analyze(task: FileTask, segmenter: Engine) -> FileOutcome:
     name = task.folder.name
+    _require_text(task.folder)
     try:
         is_large = is_montage(task.path, task.settings.frame)
         if is_large and isinstance(segmenter, Segmenter):

@@ -14,6 +14,7 @@ from defectkeras.micrographs.normalize import normalize_percentile
 from defectkeras.micrographs.read import read_micrograph
 from defectkeras.quantification.comparison import Comparison, summarize_fields
 from defectkeras.quantification.field_agreement import FieldAgreement, agree_on_field
+from defectkeras.registry.runtimes import engine_packages
 from defectkeras.reporting.agreement_pictures import AgreementPicture, draw_agreement
 from defectkeras.reporting.comparison_page import write_comparison_page
 from defectkeras.reporting.comparison_tables import comparison_tables, to_json
@@ -209,7 +210,13 @@ def compare_into_folder(
     told = {k: v for k, v in dataclasses.asdict(request).items() if v not in (None, ())}
     labels = {label or "all": of for label, of in told.pop("hints").items()}
     settings = told | {"annotations": labels}
-    run = run_facts(model=None, settings=settings, command=command)
+    has_model = any(a.is_model for a in comparison.annotators)
+    run = run_facts(
+        model=None,
+        settings=settings,
+        command=command,
+        engine=engine_packages("tensorflow") if has_model else (),
+    )
     with whole_folder(folder, replace=overwrite) as temporary:
         for name, table in comparison_tables(comparison).items():
             write_table(table, temporary / f"{name}.csv")

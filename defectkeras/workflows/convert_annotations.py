@@ -63,6 +63,7 @@ class Converted:
         name: Of the micrograph.
         path: What is written, or would be.
         objects: Number of objects of each class.
+        classes: Each "name:kind", in the order of the index.
         drawn_lengths_px: Class to the length of its lines as they were drawn.
         overlapping: Number of objects of which later ones hide a part.
         hidden: Number of objects of which no pixel is left.
@@ -71,6 +72,7 @@ class Converted:
     name: str
     path: Path
     objects: Mapping[str, int]
+    classes: tuple[str, ...]
     drawn_lengths_px: Mapping[str, float]
     overlapping: int
     hidden: int
@@ -161,6 +163,7 @@ def _convert_field(
         name=field.name,
         path=path,
         objects=counts,
+        classes=tuple(f"{c.name}:{c.kind}" for c in scheme.defects),
         drawn_lengths_px=dict(annotation.drawn_lengths_px),
         overlapping=annotation.overlapping,
         hidden=annotation.hidden,

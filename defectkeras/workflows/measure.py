@@ -1,7 +1,7 @@
 """A class map measured, and the files that show it."""
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.metadata import version
@@ -40,7 +40,6 @@ DICTIONARY = "data_dictionary.csv"
 PICTURES = "pictures.json"
 SUMMARY = "summary.json"
 SOFTWARE = (
-    *("tensorflow", "keras"),
     *("numpy", "opencv-python-headless", "scikit-image", "pandas"),
 )
 
@@ -259,6 +258,7 @@ def run_facts(
     model: ModelFacts | None,
     settings: Mapping[str, Any],
     command: str = "",
+    engine: Sequence[str] = (),
 ) -> RunFacts:
     """Say what made a result: software, model and settings, at this moment.
 
@@ -266,12 +266,13 @@ def run_facts(
         model: What made the class maps, or None.
         settings: Everything that was set.
         command: What was typed.
+        engine: Packages that ran a network.
     """
     return RunFacts(
         created=datetime.now(UTC).isoformat(timespec="seconds"),
         software={
             "defectkeras": source_version(),
-            **{name: version(name) for name in SOFTWARE},
+            **{name: version(name) for name in (*SOFTWARE, *engine)},
         },
         model=model,
         settings=settings,

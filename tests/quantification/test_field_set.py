@@ -64,6 +64,13 @@ def test_fields_that_do_not_differ_are_as_sure_as_chance_within_them(scheme, dis
         assert row["high"] == pytest.approx(count + (within.high - count) / share)
 
 
+def test_a_part_of_a_whole_is_at_most_all_of_it(scheme, disc):
+    table = summarize_fields(measure_fields(scheme, disc, [1, 20]))
+    rows = table.set_index(["class_name", "name"]).loc["void"]
+    assert rows.loc["area_fraction_percent", "high"] == 100
+    assert rows.loc["count", "high"] > 100
+
+
 def test_one_field_has_no_statistics(scheme, disc):
     assert len(summarize_fields(measure_fields(scheme, disc, [5]))) == 0
     with pytest.raises(ValueError, match="`accuracy_percent` must be above 0"):

@@ -1,5 +1,6 @@
 """Every engine gives what TensorFlow gives, for any number and size of tiles."""
 
+import subprocess
 import sys
 
 import numpy as np
@@ -57,3 +58,16 @@ def test_slips_are_told(registry, monkeypatch):
 
 def test_engines_are_those_of_the_command_line():
     assert ("tensorflow", *RUNTIMES) == OFFERED
+
+
+def test_other_engines_need_no_tensorflow(registry):
+    version = registry.resolve("tiny")
+    convert_version(version, "openvino", replace=True)
+    code = f"""
+import sys
+from pathlib import Path
+from defectkeras.workflows.segment import load_segmenter
+load_segmenter("tiny", Path({str(registry.root)!r}), runtime="openvino")
+sys.exit("tensorflow" in sys.modules)
+"""
+    subprocess.run([sys.executable, "-c", code], check=True)

@@ -1,8 +1,11 @@
 import dataclasses
 
 from defectkeras.core.calibration import Calibration
+from defectkeras.quantification.places import measure_places
 from defectkeras.quantification.results import METHOD_TEXTS
 from defectkeras.reporting.methods_text import (
+    PLACES,
+    PLACES_REFERENCES,
     REFERENCES,
     methods_paragraph,
     references,
@@ -52,6 +55,19 @@ def test_references_are_of_methods_in_use(measured):
     assert REFERENCES["garwood"] in found
     assert REFERENCES["thickness_plus_diameter"] not in found
     assert set(REFERENCES) <= set(METHOD_TEXTS)
+
+
+def test_how_defects_lie_is_told_where_it_was_looked_at(
+    measured, drawn_class_map, run_facts
+):
+    places = measure_places(measured(), drawn_class_map, simulations=9)
+    statistics = set(places.statistics["statistic"])
+    assert set(PLACES_REFERENCES) < set(PLACES)
+    text = methods_paragraph(run_facts, [measured()], statistics)
+    for name, sentence in PLACES.items():
+        assert (sentence in text) == (name in statistics)
+    assert "Donnelly" in " ".join(references([measured()], statistics))
+    assert "Donnelly" not in " ".join(references([measured()]))
 
 
 def test_several_fields_have_the_statistics_of_the_standards(measured, run_facts):

@@ -68,6 +68,7 @@ def test_every_file_is_written_and_tells_where_it_is_from(
         assert summary["calibration"]["pixel_size_nm"] == pytest.approx(1.0, rel=1e-5)
         assert summary["calibration"]["pixel_size_source"] not in ("none", "user")
         assert summary["software"]["defectkeras"] == defectkeras.__version__
+        assert {"tensorflow", "keras"} < set(summary["software"])
         assert all(q["unit"] for q in summary["quantities"])
     quantities = pd.read_csv(tmp_path / "quantities.csv")
     assert set(quantities["micrograph"]) == {p.stem for p in micrographs[:2]}
@@ -112,6 +113,22 @@ def test_a_bad_file_is_told_and_the_rest_goes_on(micrographs, tiny_registry, tmp
     assert "a_broken.tif" in analysis.failed[0].reason
     assert not (tmp_path / "out" / "a_broken").exists()
     assert "a_broken.tif" in (tmp_path / "out" / "report.html").read_text()
+
+
+def test_failures_can_be_read_by_people_and_programs(
+    micrographs, tiny_registry, tmp_path
+):
+    good = micrographs[0].read_bytes()
+    names = ("Glühprobe 5 µm.tif", "no text \udcff.tif", "good.tif")
+    files = [tmp_path / name for name in names]
+    for file, content in zip(files, (b"no", good, good), strict=True):
+        file.write_bytes(content)
+    output = tmp_path / "out"
+    analyze(files, "tiny", output_folder=output, registry_root=tiny_registry)
+    lines = (output / "failures.jsonl").read_text(encoding="utf-8").splitlines()
+    assert "Glühprobe 5 µm.tif" in lines[0]
+    assert [json.loads(line)["path"] for line in lines] == [str(f) for f in files[:2]]
+    assert "Rename the micrograph" in lines[1]
 
 
 def test_files_of_one_stem_stay_apart_in_the_tables(

@@ -6,9 +6,12 @@ from PIL import Image
 
 from defectkeras.core.calibration import Calibration
 from defectkeras.core.errors import DatasetError, MicrographError
+from defectkeras.core.labels import scheme_of_names
 from defectkeras.core.micrograph import Micrograph
 from defectkeras.micrographs.annotations.maps import write_label_map
+from defectkeras.micrographs.annotations.rasterize import draw_maps
 from defectkeras.micrographs.annotations.read import Hints
+from defectkeras.micrographs.annotations.write import SUFFIXES, write_annotation
 from defectkeras.workflows.annotated import find_fields, read_field, scheme_of_fields
 from defectkeras.workflows.quantify import ClassMapRequest, quantify_into_folder
 
@@ -84,6 +87,22 @@ def test_shapes_tell_their_classes_and_kinds(tmp_path):
     assert [(c.name, c.kind) for c in scheme.defects] == [
         ("line", "line"),
         ("mixed", "region"),
+        ("void", "region"),
+    ]
+
+
+@pytest.mark.parametrize("tool", ["labelme", "coco", "imagej"])
+def test_outlines_of_lines_are_told_to_be_lines(tmp_path, tool):
+    scheme = scheme_of_names(["void", "dislocation:line"])
+    class_map = np.zeros((20, 33), np.int32)
+    class_map[3:9, 4:10], class_map[14:17] = 1, 2
+    path = tmp_path / f"a{SUFFIXES[tool]}"
+    drawing, maps = draw_maps(class_map, scheme), (class_map, class_map)
+    write_annotation(drawing, maps, path, tool, image_name="a.png")
+
+    told = scheme_of_fields(find_fields(path), Hints())
+    assert [(c.name, c.kind) for c in told.defects] == [
+        ("dislocation", "line"),
         ("void", "region"),
     ]
 

@@ -58,6 +58,7 @@ def test_files_hold_what_was_measured(segmented, tmp_path):
     np.testing.assert_array_equal(class_map, segmented.class_map)
     assert np.asarray(Image.open(folder / "overlay.png")).shape == (100, 160, 3)
     summary = json.loads((folder / "summary.json").read_text())
+    assert "tensorflow" not in summary["software"]  # no network was run
     first, *notes = summary["warnings"]
     assert first == "look twice"
     assert all("no rose of orientations" in note for note in notes)

@@ -3,6 +3,7 @@
 Coordinates are x, y from the outer corner of the first pixel, run lengths go down
 the columns. The numbers of images and categories are any numbers. Regions with
 `iscrowd` hold several objects that nobody told apart: they become `not_annotated`.
+COCO outlines lines as well; that they are lines is told by the `supercategory`.
 """
 
 from collections.abc import Mapping, Sequence
@@ -30,6 +31,8 @@ from defectkeras.micrographs.annotations.shapes import (
 )
 from defectkeras.micrographs.checks import MAX_PIXELS, check_plane
 
+_KIND, _LINE = "supercategory", "line"
+
 
 def read_coco(content: Mapping[str, Any], *, image_name: str | None = None) -> Drawing:
     """Give the shapes of one image of a file of COCO.
@@ -46,6 +49,7 @@ def read_coco(content: Mapping[str, Any], *, image_name: str | None = None) -> D
     size = (_number(image, "height"), _number(image, "width"))
     check_plane(size, np.dtype(np.uint8), MAX_PIXELS)
     names = {_number(c, "id"): str(c["name"]) for c in content["categories"]}
+    lines = {c["name"] for c in content["categories"] if c.get(_KIND) == _LINE}
     shapes = []
     for number, entry in enumerate(content["annotations"], start=1):
         if entry.get("image_id") != image["id"]:
@@ -59,7 +63,7 @@ def read_coco(content: Mapping[str, Any], *, image_name: str | None = None) -> D
         name = names[entry["category_id"]]
         area = Area(_rings(entry.get("segmentation"), size, where))
         shapes.append(Shape(NOT_ANNOTATED_NAME if entry.get("iscrowd") else name, area))
-    return Drawing(size, tuple(shapes))
+    return Drawing(size, tuple(shapes), frozenset(lines))
 
 
 def write_coco(drawings: Mapping[str, Drawing], path: Path) -> None:
@@ -74,6 +78,7 @@ def write_coco(drawings: Mapping[str, Drawing], path: Path) -> None:
     """
     names = sorted({name for d in drawings.values() for name in d.class_names})
     categories = {name: i for i, name in enumerate(names, start=1)}
+    lines = {name for d in drawings.values() for name in d.drawn_line_classes}
     images: list[dict[str, Any]] = []
     annotations: list[dict[str, Any]] = []
     for image_id, (image_name, drawing) in enumerate(drawings.items(), start=1):
@@ -97,7 +102,10 @@ def write_coco(drawings: Mapping[str, Drawing], path: Path) -> None:
         "info": {"description": "written by defectkeras"},
         "images": images,
         "annotations": annotations,
-        "categories": [{"id": i, "name": n} for n, i in categories.items()],
+        "categories": [
+            {"id": i, "name": n, _KIND: _LINE if n in lines else "region"}
+            for n, i in categories.items()
+        ],
     }
     write_json(path, content)
 

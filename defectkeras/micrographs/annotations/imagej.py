@@ -3,8 +3,8 @@
 ImageJ counts areas from the outer corner of the first pixel, but lines from its
 center, so lines are shifted by half a pixel. The class of a region is its property
 "class", which we write, or its name without the numbers that tools append: "void",
-"void-2" and "void 0012" are three voids. Regions do not know the size of their
-micrograph, so it must be given.
+"void-2" and "void 0012" are three voids. That an outline shows a line is its
+property "kind". Regions do not know the size of their micrograph, so it must be given.
 """
 
 import re
@@ -38,7 +38,7 @@ _AREAS = (
 _LINES = (ROI_TYPE.LINE, ROI_TYPE.POLYLINE, ROI_TYPE.FREELINE)
 _CENTER = 0.5  # of a pixel; where ImageJ counts lines from
 _OVAL_CORNERS = 128
-_PROPERTY = "class"
+_CLASS, _KIND, _LINE = "class", "kind", "line"  # properties, and a value
 _MOVE, _DRAW, _CLOSE = 0, 1, 4  # of a composite path
 
 
@@ -62,14 +62,17 @@ def read_imagej(
             pixels (points, angles, text).
     """
     shapes = []
+    lines = set()
     for number, roi in enumerate(_rois(path), start=1):
         where = f"region {number} ({roi.name or 'without a name'})"
-        name = class_name or _told_class(roi) or class_of_name(roi.name)
+        name = class_name or _property(roi, _CLASS) or class_of_name(roi.name)
         if not name:
             raise MicrographError(
                 f"{where}: its name must begin with its class, such as 'void-{number}'."
                 " Rename it in the ROI manager, or give one class for all."
             )
+        if _property(roi, _KIND) == _LINE:
+            lines.add(name)
         if roi.roitype in _LINES:
             width = float(roi.float_stroke_width or roi.stroke_width) or line_width_px
             if not width:
@@ -81,7 +84,7 @@ def read_imagej(
             shapes.append(Shape(name, Line(points, width)))
         else:
             shapes.append(Shape(name, Area(_rings(roi, where))))
-    return Drawing(size, tuple(shapes))
+    return Drawing(size, tuple(shapes), frozenset(lines))
 
 
 def write_imagej(drawing: Drawing, path: Path) -> None:
@@ -95,11 +98,14 @@ def write_imagej(drawing: Drawing, path: Path) -> None:
         path: Ends on .zip.
     """
     digits = len(str(len(drawing.shapes)))
+    lines = drawing.drawn_line_classes
     with whole_file(path) as temporary, zipfile.ZipFile(temporary, "w") as archive:
         for number, shape in enumerate(drawing.shapes, start=1):
             roi = _roi(shape)
             roi.name = f"{shape.class_name}-{number:0{digits}d}"
-            roi.props = f"{_PROPERTY}: {shape.class_name}\n"
+            roi.props = f"{_CLASS}: {shape.class_name}\n"
+            if shape.class_name in lines:
+                roi.props += f"{_KIND}: {_LINE}\n"
             member = f"{number:0{digits}d}.roi"  # any class name is a safe file name
             moment = zipfile.ZipInfo(member, date_time=(1980, 1, 1, 0, 0, 0))
             archive.writestr(moment, roi.tobytes(), zipfile.ZIP_DEFLATED)
@@ -134,10 +140,10 @@ def _rois(path: Path) -> Iterator[ImagejRoi]:
             yield roi
 
 
-def _told_class(roi: ImagejRoi) -> str:
-    """Give the property that says the class, or nothing."""
+def _property(roi: ImagejRoi, name: str) -> str:
+    """Give a property of a region, or nothing."""
     lines = (line.partition(":") for line in roi.props.splitlines())
-    return next((v.strip() for key, _, v in lines if key.strip() == _PROPERTY), "")
+    return next((v.strip() for key, _, v in lines if key.strip() == name), "")
 
 
 def _rings(roi: ImagejRoi, where: str) -> tuple[Points, ...]:

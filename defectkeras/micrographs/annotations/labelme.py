@@ -2,6 +2,8 @@
 
 Coordinates are x, y from the outer corner of the first pixel. Labelme keeps no
 width of a line, so it must be given. The shapes of one `group_id` are one object.
+Which classes are lines also where they are outlined stands in `line_classes`, a key
+of ours that labelme keeps.
 """
 
 import base64
@@ -33,6 +35,7 @@ _CIRCLE_CORNERS = 64
 _VERSION = "5.5.0"  # of labelme, whose form this is
 _AREAS = ("polygon", "rectangle", "circle", "mask")
 _LINES = ("line", "linestrip")
+_LINES_KEY = "line_classes"
 
 
 def read_labelme(
@@ -56,7 +59,8 @@ def read_labelme(
         key = number if group is None else (shape.class_name, str(group))
         groups.setdefault(key, []).append(shape)
     shapes = [s for group in groups.values() for s in _joined(group, size)]
-    return Drawing(size, tuple(shapes))
+    lines = frozenset(map(str, content.get(_LINES_KEY, ())))
+    return Drawing(size, tuple(shapes), lines)
 
 
 def write_labelme(drawing: Drawing, path: Path, *, image_name: str) -> None:
@@ -78,6 +82,7 @@ def write_labelme(drawing: Drawing, path: Path, *, image_name: str) -> None:
         "imageData": None,
         "imageHeight": drawing.size[0],
         "imageWidth": drawing.size[1],
+        _LINES_KEY: drawing.drawn_line_classes,
     }
     write_json(path, content)
 

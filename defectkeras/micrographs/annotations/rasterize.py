@@ -115,7 +115,7 @@ def draw_maps(
 
     Returns:
         One area for each object, which `rasterize` turns into the same maps but
-        for the numbers.
+        for the numbers; classes of lines are told to be such.
     """
     shapes = []
     indices = [*range(1, scheme.num_classes), NOT_ANNOTATED]
@@ -130,7 +130,11 @@ def draw_maps(
         else:
             labels = _connected(mask)
         shapes += [Shape(name, area) for area in _areas(labels)]
-    return Drawing((class_map.shape[0], class_map.shape[1]), tuple(shapes))
+    return Drawing(
+        size=(class_map.shape[0], class_map.shape[1]),
+        shapes=tuple(shapes),
+        line_classes=frozenset(c.name for c in scheme.defects if c.kind == "line"),
+    )
 
 
 def _connected(mask: Mask) -> LabelMap:

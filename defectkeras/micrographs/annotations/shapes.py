@@ -73,10 +73,13 @@ class Drawing:
     Attributes:
         size: (H, W) of the micrograph in pixels.
         shapes: In the order of drawing: later ones lie on top.
+        line_classes: Names of classes that are lines though outlines show them, as
+            those of a map do.
     """
 
     size: tuple[int, int]
     shapes: tuple[Shape, ...]
+    line_classes: frozenset[str] = frozenset()
 
     @property
     def class_names(self) -> tuple[str, ...]:
@@ -85,17 +88,19 @@ class Drawing:
         return tuple(sorted(names))
 
     def is_line(self, class_name: str) -> bool:
-        """Say whether a class is drawn as lines, and as nothing else."""
-        own = [s.geometry for s in self.shapes if s.class_name == class_name]
-        return bool(own) and all(isinstance(geometry, Line) for geometry in own)
+        """Say whether a class is of lines: told so, or drawn as nothing else."""
+        is_drawn = self.drawn_length_px(class_name) is not None
+        return is_drawn or class_name in self.line_classes
+
+    @property
+    def drawn_line_classes(self) -> tuple[str, ...]:
+        """Names of the classes of lines that are drawn, sorted."""
+        return tuple(name for name in self.class_names if self.is_line(name))
 
     def drawn_length_px(self, class_name: str) -> float | None:
         """Give the summed length of a class of lines; None where areas are drawn."""
-        if not self.is_line(class_name):
+        own = [s.geometry for s in self.shapes if s.class_name == class_name]
+        lines = [geometry for geometry in own if isinstance(geometry, Line)]
+        if not lines or len(lines) < len(own):
             return None
-        lengths = [
-            shape.geometry.length_px
-            for shape in self.shapes
-            if shape.class_name == class_name and isinstance(shape.geometry, Line)
-        ]
-        return sum(lengths)
+        return sum(line.length_px for line in lines)
