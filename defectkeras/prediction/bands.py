@@ -30,6 +30,9 @@ OnProgress = Callable[[int, int], None]
 
 DEFAULT_TILING = Tiling()
 
+BAND_PX = 1 << 22
+"""Pixels of a band: what is made of it must not take more memory than its tiles."""
+
 
 @dataclass(frozen=True, eq=False)
 class Prediction:
@@ -93,10 +96,12 @@ def predict_bands(
     top = done = 0
     totals: list[NDArray[Any]] = []
     held, rows = (0, 0), np.zeros((0, shape[1]), dtype=np.float32)
+    band = max(BAND_PX // shape[1], 1)
     starts = [row for row in plan.rows for _ in plan.columns] + [shape[0]]
     for positions in plan.batches(tiling.batch_size):
         needed = rows_of_tiles(plan, positions)
         if needed != held:  # neighbors along the columns need the same
+            del rows  # before there are others
             held, rows = needed, read_rows(*needed)
         tiles = cut_tiles(rows, plan, positions, first_row=held[0])
         means, views = ask(tiles)
@@ -109,9 +114,11 @@ def predict_bands(
         if on_progress is not None:
             on_progress(done, plan.num_tiles)
         ready = starts[done] - top
+        for first in range(0, ready, band):
+            part = [t[first : min(first + band, ready)] for t in totals]
+            yield top + first, _finish(part, len(means), thresholds)
         if ready > 0:
-            yield top, _finish([t[:ready] for t in totals], len(means), thresholds)
-            totals, top = [t[ready:] for t in totals], top + ready
+            totals, top = [t[ready:].copy() for t in totals], top + ready
 
 
 def _longer(

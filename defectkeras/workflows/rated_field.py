@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from defectkeras.core.arrays import NOT_ANNOTATED, ClassMap
+from defectkeras.core.arrays import NOT_ANNOTATED, ClassMap, LabelMap
 from defectkeras.core.calibration import Calibration
 from defectkeras.core.errors import DefectKerasError
 from defectkeras.core.labels import LabelScheme
@@ -87,15 +87,25 @@ def rate_field(
         size_nm = calibration.pixel_size_nm or 1.0
         drawn = {} if label in cut else read[label].drawn_lengths_px
         class_map = np.where(unseen, NOT_ANNOTATED, class_maps[label])
+        label_map = _numbers(read[label], operand.scheme)
         ratings[label] = Rating(
             class_map=class_map,
             quantification=quantify(
-                class_map, scheme, calibration, label_map=read[label].label_map
+                class_map, scheme, calibration, label_map=label_map
             ),
-            label_map=read[label].label_map,
+            label_map=label_map,
             drawn_lengths={n: px * size_nm for n, px in drawn.items()},
         )
     return RatedField(ratings, calibrations[0], tuple(notes))
+
+
+def _numbers(annotation: Annotation, scheme: LabelScheme) -> LabelMap | None:
+    """Give the numbers of objects, and 0 on lines that only outlines show."""
+    outlined = [scheme.by_name(name).index for name in annotation.outlined_lines]
+    if annotation.label_map is None or not outlined:
+        return annotation.label_map
+    is_outlined = np.isin(annotation.class_map, outlined)
+    return np.where(is_outlined, 0, annotation.label_map).astype(np.int32)
 
 
 def _told(

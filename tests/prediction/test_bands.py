@@ -1,3 +1,5 @@
+import tracemalloc
+
 import numpy as np
 import pytest
 
@@ -39,3 +41,23 @@ def test_bands_are_the_whole_read_a_few_rows_at_a_time(augment, batch_size):
         assert len(bands[0][1].view_class_maps) == 8
     assert max(asked) < 90  # some tiles high, never the whole
     assert len(asked) <= 2 * len(bands) + 2  # rows are not read for each batch
+
+
+def test_memory_is_that_of_the_rows_of_a_tile(monkeypatch):
+    monkeypatch.setattr("defectkeras.prediction.bands.BAND_PX", 1 << 16)
+    shape, tiling = (900, 3000), Tiling(tile_size=256, halo=16, batch_size=1)
+    tracemalloc.start()
+    bands = predict_bands(
+        lambda tiles: np.concatenate([1 - tiles, tiles], axis=-1),
+        lambda first, stop: np.zeros((stop - first, shape[1]), np.float32),
+        shape,
+        num_classes=2,
+        tiling=tiling,
+    )
+    rows = [len(band.class_map) for _, band in bands]
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert sum(rows) == shape[0]
+    assert max(rows) == (1 << 16) // shape[1]
+    # image 4, probabilities 8 and those of one band, old and new
+    assert peak / (tiling.tile_size * shape[1]) < 22

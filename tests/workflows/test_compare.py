@@ -7,7 +7,7 @@ from PIL import Image
 
 from defectkeras.core.errors import DefectKerasError
 from defectkeras.datasets.spec import load_dataset_spec
-from defectkeras.micrographs.annotations.maps import write_label_map
+from defectkeras.micrographs.annotations.maps import write_class_map, write_label_map
 from defectkeras.micrographs.annotations.read import Hints
 from defectkeras.workflows.compare import (
     ComparisonRequest,
@@ -64,6 +64,24 @@ def test_formats_can_be_mixed(request_of_two, tmp_path):
 
     (pair,) = found.pair_table().to_dict("records")
     assert (pair["matched"], pair["recall"]) == (8, 0.8)
+
+
+def test_an_export_of_lines_that_cross_is_the_same_lines(tmp_path):
+    class_map = np.zeros((60, 90), np.int32)
+    class_map[28:31, 5:85] = class_map[5:55, 40:43] = 1
+    (tmp_path / "maps").mkdir()
+    write_class_map(class_map, tmp_path / "maps" / "f.png")
+    lines = ("dislocation:line",)
+    for tool in ("labelme", "coco"):
+        request = ConversionRequest(
+            tmp_path / "maps", tmp_path / tool, tool, classes=lines
+        )
+        convert_annotations(request)
+    texts = [str(tmp_path / name) for name in ("maps", "labelme", "coco")]
+    found = compare(ComparisonRequest(tuple(texts), classes=lines))
+
+    assert found.pair_table()["matched"].tolist() == [2, 2, 2]
+    assert found.pair_table()["f1"].tolist() == [1, 1, 1]
 
 
 def test_fields_that_one_has_not_are_told(request_of_two, tmp_path):

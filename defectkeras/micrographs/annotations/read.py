@@ -82,6 +82,8 @@ class Annotation:
         drawn_lengths_px: Class to the length of its lines as they were drawn.
         overlapping: Number of objects of which later ones hide a part.
         hidden: Number of objects of which no pixel is left.
+        outlined_lines: Classes of lines of which the numbers are of outlines, each
+            maybe of several lines that cross.
     """
 
     class_map: ClassMap
@@ -89,6 +91,7 @@ class Annotation:
     drawn_lengths_px: Mapping[str, float] = field(default_factory=dict)
     overlapping: int = 0
     hidden: int = 0
+    outlined_lines: tuple[str, ...] = ()
 
 
 def holds_shapes(path: Path) -> bool:
@@ -125,6 +128,9 @@ def read_annotation(
             drawn_lengths_px={n: px for n, px in lengths.items() if px is not None},
             overlapping=maps.overlapping,
             hidden=maps.hidden,
+            outlined_lines=tuple(
+                n for n in drawing.drawn_line_classes if lengths[n] is None
+            ),
         )
     if hints.encoding == "colors":
         return Annotation(
