@@ -155,6 +155,8 @@ def _calibration(quantifications: Sequence[Quantification]) -> list[str]:
     calibrations = [q.calibration for q in quantifications]
     sizes = _range(c.pixel_size_nm for c in calibrations)
     thicknesses = _range(c.foil_thickness_nm for c in calibrations)
+    size_sigmas = _range(c.pixel_size_sigma_nm for c in calibrations)
+    thickness_sigmas = _range(c.foil_thickness_sigma_nm for c in calibrations)
     size_from, thickness_from = (
         ", ".join(dict.fromkeys(sources))
         for sources in (
@@ -163,13 +165,18 @@ def _calibration(quantifications: Sequence[Quantification]) -> list[str]:
         )
     )
     return [
-        f"The pixel size was {sizes} (from: {size_from})."
+        f"The pixel size was {sizes}{_known_to(size_sigmas)} (from: {size_from})."
         if sizes
         else "The pixel size was not known, so results are in pixels.",
-        f"The foil thickness was {thicknesses} (from: {thickness_from})."
+        f"The foil thickness was {thicknesses}{_known_to(thickness_sigmas)} "
+        f"(from: {thickness_from})."
         if thicknesses
         else "The foil thickness was not known, so nothing is given per volume.",
     ]
+
+
+def _known_to(sigmas: str) -> str:
+    return f" ± {sigmas}" if sigmas else ""
 
 
 def _range(values: Iterable[float | None]) -> str:

@@ -65,6 +65,10 @@ def test_a_spread_of_sizes_biases_all_but_the_corrected():
         return number_density_per_m3(seen, area, thickness, method=method) / true
 
     assert ratio("naive") > 1.5
+    by_mean = number_density_per_m3(
+        diameter[visible], area, thickness, method="thickness_plus_diameter"
+    )
+    assert by_mean / true == pytest.approx(0.916, abs=0.01)  # larger ones show more
     assert ratio("cut_corrected") == pytest.approx(1.0, abs=0.015)
 
 

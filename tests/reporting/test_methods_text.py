@@ -33,6 +33,7 @@ def test_the_paragraph_says_what_was_done(measured, run_facts):
 def test_errors_that_were_told_are_named(measured, run_facts):
     known = Calibration(0.5, 90.0, "user", "user", foil_thickness_sigma_nm=9.0)
     text = methods_paragraph(run_facts, [measured(known)])
+    assert "was 90 nm ± 9 nm (from: user)." in text
     assert "as squares, the standard deviation of the foil thickness." in text
     assert "as squares" not in methods_paragraph(run_facts, [measured()])
 
