@@ -4,7 +4,7 @@ import numpy as np
 from click.testing import CliRunner
 
 from defectkeras.cli.main import main
-from defectkeras.micrographs.annotations.maps import write_label_map
+from defectkeras.micrographs.annotations.maps import write_class_map, write_label_map
 
 
 def run(*words):
@@ -27,6 +27,20 @@ def test_convert_tells_what_it_writes(tmp_path):
     done = run(*told)
     assert "2 loop" in done.stdout
     assert (tmp_path / "o" / "a.zip").exists()
+
+
+def test_numbers_say_what_they_need_to_be_read_back(tmp_path):
+    class_map = np.zeros((20, 33), np.int32)
+    class_map[2:6, 3:9], class_map[12:14] = 1, 2
+    write_class_map(class_map, tmp_path / "a.png")
+    words = ("--class", "void", "--class", "dislocation:line", "--to")
+
+    done = run(tmp_path / "a.png", tmp_path / "o", *words, "classes")
+    assert "--class void:region --class dislocation:line." in done.stderr
+    done = run(tmp_path / "a.png", tmp_path / "o", *words, "labels")
+    assert "do not tell the classes, of which there are 2" in done.stderr
+    done = run(tmp_path / "a.png", tmp_path / "o", *words, "coco")
+    assert done.stderr == ""
 
 
 def test_errors_are_one_line(tmp_path):
