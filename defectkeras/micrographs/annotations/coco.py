@@ -49,7 +49,8 @@ def read_coco(content: Mapping[str, Any], *, image_name: str | None = None) -> D
     size = (_number(image, "height"), _number(image, "width"))
     check_plane(size, np.dtype(np.uint8), MAX_PIXELS)
     names = {_number(c, "id"): str(c["name"]) for c in content["categories"]}
-    lines = {c["name"] for c in content["categories"] if c.get(_KIND) == _LINE}
+    told = [c for c in content["categories"] if c.get(_KIND) == _LINE]
+    lines = frozenset(str(c["name"]) for c in told)
     shapes = []
     for number, entry in enumerate(content["annotations"], start=1):
         if entry.get("image_id") != image["id"]:
@@ -63,7 +64,7 @@ def read_coco(content: Mapping[str, Any], *, image_name: str | None = None) -> D
         name = names[entry["category_id"]]
         area = Area(_rings(entry.get("segmentation"), size, where))
         shapes.append(Shape(NOT_ANNOTATED_NAME if entry.get("iscrowd") else name, area))
-    return Drawing(size, tuple(shapes), frozenset(lines))
+    return Drawing(size, tuple(shapes), lines)
 
 
 def write_coco(drawings: Mapping[str, Drawing], path: Path) -> None:
