@@ -39,9 +39,7 @@ CLASS_MAP = "class_map.png"
 DICTIONARY = "data_dictionary.csv"
 PICTURES = "pictures.json"
 SUMMARY = "summary.json"
-SOFTWARE = (
-    *("numpy", "opencv-python-headless", "scikit-image", "pandas"),
-)
+SOFTWARE = ("numpy", "opencv-python-headless", "scikit-image", "pandas")
 
 
 @dataclass(frozen=True, eq=False)
