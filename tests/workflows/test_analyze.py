@@ -8,12 +8,12 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-import defectkeras
 from defectkeras.core.errors import (
     DefectKerasError,
     MicrographError,
 )
 from defectkeras.core.files import sha256_of_file
+from defectkeras.core.revision import source_version
 from defectkeras.datasets.spec import load_dataset_spec
 from defectkeras.registry.store import ModelRegistry
 from defectkeras.workflows.analysis_plan import BatchSettings
@@ -67,7 +67,7 @@ def test_every_file_is_written_and_tells_where_it_is_from(
         assert summary["model"]["reference"] == "tiny@1"
         assert summary["calibration"]["pixel_size_nm"] == pytest.approx(1.0, rel=1e-5)
         assert summary["calibration"]["pixel_size_source"] not in ("none", "user")
-        assert summary["software"]["defectkeras"] == defectkeras.__version__
+        assert summary["software"]["defectkeras"] == source_version()
         assert {"tensorflow", "keras"} < set(summary["software"])
         assert all(q["unit"] for q in summary["quantities"])
     quantities = pd.read_csv(tmp_path / "quantities.csv")
