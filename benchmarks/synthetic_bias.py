@@ -65,10 +65,13 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=50_000)
     parser.add_argument("--model", help="measure predicted class maps")
     parser.add_argument("--registry", type=Path, default=Path("saved_models"))
+    parser.add_argument("--runtime", default="tensorflow", help="as of analyze")
     arguments = parser.parse_args()
-    segmenter = (
-        load_segmenter(arguments.model, arguments.registry) if arguments.model else None
-    )
+    segmenter = None
+    if arguments.model:
+        segmenter = load_segmenter(
+            arguments.model, arguments.registry, runtime=arguments.runtime
+        )
     tables = []
     for seed in range(arguments.seed, arguments.seed + arguments.count):
         scene = synthesize(arguments.preset, shape=SHAPE, seed=seed)

@@ -45,7 +45,7 @@ def learn_references(
     """Learn how the micrographs of a model look, and how sure it is of them.
 
     Args:
-        examples: All micrographs that the model was made with.
+        examples: All that the model was made with; each micrograph counts once.
         unseen: Those of the validation split. Certainty is learned from these alone,
             since a network is surer of what it was trained on.
         predict: Micrograph to probabilities; None leaves the certainty out.
@@ -55,7 +55,8 @@ def learn_references(
         For the card: kind of descriptor to its `Reference` as a table.
     """
     found: dict[str, list[Descriptors]] = defaultdict(list)
-    chosen = _evenly(examples)
+    # A field of which a quarter is for validation is an example of both splits.
+    chosen = _evenly(list({e.micrograph_path: e for e in examples}.values()))
     for example in chosen:
         image = _as_seen(load_micrograph(example), target_pixel_size_nm)
         for part in cut_if_few(image, len(chosen)):
@@ -73,7 +74,7 @@ def learn_references(
 def compare_with_training(
     card: ModelCard,
     micrograph: Micrograph,
-    probability_map: ProbabilityMap,
+    probability_map: ProbabilityMap | None,
     *,
     target_pixel_size_nm: float | None = None,
 ) -> Applicability | None:
@@ -82,7 +83,8 @@ def compare_with_training(
     Args:
         card: Of the model.
         micrograph: (H, W) raw grey levels.
-        probability_map: (H, W, K) that the model gives for it.
+        probability_map: (H, W, K) that the model gives for it; None leaves certainty
+            out, as where it is not of the views that the card's is of.
         target_pixel_size_nm: To which the micrograph was resampled for the model.
 
     Returns:
@@ -92,7 +94,9 @@ def compare_with_training(
     if not references:
         return None
     image = _as_seen(micrograph, target_pixel_size_nm)
-    described = {**describe_image(image), **describe_probabilities(probability_map)}
+    described = describe_image(image)
+    if probability_map is not None:
+        described = {**described, **describe_probabilities(probability_map)}
     return compare(described, references)
 
 
@@ -100,7 +104,7 @@ def compare_montage(
     card: ModelCard,
     shape: tuple[int, int],
     read_image: ReadRows,
-    read_entropy: ReadRows,
+    read_entropy: ReadRows | None,
 ) -> Applicability | None:
     """Compare a montage by the same patches as a micrograph.
 
@@ -108,7 +112,7 @@ def compare_montage(
         card: Of the model.
         shape: (H, W) of the montage.
         read_image: Some of its rows, normalized as the whole.
-        read_entropy: Some rows of its `relative_entropy`, (H / 2, W / 2).
+        read_entropy: Some rows of its `relative_entropy`, (H / 2, W / 2), or None.
 
     Returns:
         As `compare_with_training` of the whole.
@@ -116,12 +120,11 @@ def compare_montage(
     references = _references(card)
     if not references:
         return None
-    halved = (-(-shape[0] // 2), -(-shape[1] // 2))
-    entropy = describe_entropy(gather_patches(read_entropy, halved))
-    described = {
-        **describe_image(gather_patches(read_image, shape)),
-        "certainty": entropy,
-    }
+    described = describe_image(gather_patches(read_image, shape))
+    if read_entropy is not None:
+        halved = (-(-shape[0] // 2), -(-shape[1] // 2))
+        entropy = describe_entropy(gather_patches(read_entropy, halved))
+        described = {**described, "certainty": entropy}
     return compare(described, references)
 
 

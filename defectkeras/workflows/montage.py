@@ -163,7 +163,10 @@ def _find(
         pixel_size_nm=calibration.pixel_size_nm,
     )
     places = measure_places(quantification, found.classes.mapped(), all_annotated=True)
-    known = compare_montage(segmenter.card, shape, read_image, found.entropy.read)
+    card = segmenter.card
+    same_views = settings.segment.augment in (None, card.augment)
+    read_entropy = found.entropy.read if same_views else None
+    known = compare_montage(card, shape, read_image, read_entropy)
     preview = make_preview(shape, read_image, found.classes.read)
     size_nm = calibration.pixel_size_nm
     shown = dataclasses.replace(
@@ -171,7 +174,7 @@ def _find(
         pixel_size_nm=None if size_nm is None else size_nm * preview.factor,
     )
     warnings = [
-        check_pixel_size(calibration, segmenter.card.pixel_size_range_nm),
+        check_pixel_size(calibration, card.pixel_size_range_nm),
         known.warning if known else None,
     ]
     return Result(

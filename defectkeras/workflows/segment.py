@@ -211,8 +211,12 @@ def segment(
             predict(variant) for variant in segmenter.variants
         )
         prediction = replace(prediction, uncertainty=uncertainty)
+    same_views = settings.augment in (None, card.augment)
     applicability = compare_with_training(
-        card, micrograph, prediction.probability_map, target_pixel_size_nm=target_nm
+        card,
+        micrograph,
+        prediction.probability_map if same_views else None,
+        target_pixel_size_nm=target_nm,
     )
     warnings = (warning, applicability.warning if applicability else None)
     return Segmentation(

@@ -55,6 +55,13 @@ def test_counts_and_kinds(learned, synthetic_spec):
     assert set(learn_references(examples)) == {"grey levels", "texture"}
 
 
+def test_a_field_that_is_in_two_splits_is_no_likeness_of_itself(learned):
+    field, other = learned[0][:2]
+    table = learn_references([field, other, field, other])
+    assert table == learn_references([field, other])
+    assert table["texture"]["left_out"] == 8  # quarters of two
+
+
 def test_a_card_without_statistics_says_nothing(learned):
     micrograph = load_micrograph(learned[0][0])
     assert compare_with_training(Card({}), micrograph, sure(micrograph)) is None

@@ -88,6 +88,13 @@ def test_card_says_how_many_views_unless_the_user_does(segmenter):
     assert plain.other_class_maps == ()
 
 
+def test_certainty_is_compared_in_the_views_that_the_card_knows(segmenter):
+    own = segment(segmenter, micrograph(), SegmentSettings(augment=False))
+    other = segment(segmenter, micrograph(), SegmentSettings(augment=True))
+    assert set(own.applicability.ratios) == {"grey levels", "texture", "certainty"}
+    assert set(other.applicability.ratios) == {"grey levels", "texture"}
+
+
 def test_rescale_needs_pixel_sizes(segmenter):
     settings = SegmentSettings(rescale=True)
     with pytest.raises(CalibrationError, match="pixel size must be known"):
