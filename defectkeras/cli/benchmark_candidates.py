@@ -171,6 +171,7 @@ def benchmark_candidates(
         return
     protocol = Protocol(folds, steps, polarity, tolerance_px)
     with progress_bar("comparing") as on_progress:
+        on_progress(0, len(candidates) * folds)  # the first fold takes a while
 
         def on_fold(done: int, total: int, row: "Row") -> None:
             on_progress(done, total)

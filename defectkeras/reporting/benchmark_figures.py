@@ -7,6 +7,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import StrMethodFormatter
+from matplotlib.transforms import Bbox
 
 from defectkeras.core.palette import (
     BLUISH_GREEN,
@@ -18,7 +19,10 @@ from defectkeras.core.palette import (
 from defectkeras.reporting.vector import INK, SOFT, svg_element, vector_style
 
 SCORES = {"iou": "IoU", "boundary_f1": "boundary F1", "object_f1": "object F1"}
-NAME_WIDTH = 44  # letters of a line
+NAME_WIDTH = 48  # letters of a line
+LINE_INCH = 0.16
+NAME_PLACES = ((5, 3, "left"), (5, -9, "left"), (-5, 3, "right"), (-5, -9, "right"))
+"""Where a name may stand beside its point: points right, points up, alignment."""
 GROUP_COLORS = {
     "architecture": SKY_BLUE,
     "upsampling": BLUISH_GREEN,
@@ -38,8 +42,11 @@ def draw_scores(table: pd.DataFrame) -> str:
         An <svg> element.
     """
     places = np.arange(len(table))[::-1]
+    names = [textwrap.fill(name, NAME_WIDTH) for name in table["candidate"]]
+    row_inch = LINE_INCH * max(2, *(name.count("\n") + 1 for name in names))
     with vector_style():
-        figure = Figure(figsize=(8.2, 0.9 + 0.3 * len(table)), layout="constrained")
+        size = (8.2, 0.9 + row_inch * len(table))
+        figure = Figure(figsize=size, layout="constrained")
         all_axes = figure.subplots(1, len(SCORES), sharey=True)
         for axes, (score, label) in zip(all_axes, SCORES.items(), strict=True):
             axes.barh(
@@ -54,7 +61,6 @@ def draw_scores(table: pd.DataFrame) -> str:
             axes.set(xlim=(0, 1), xticks=(0, 0.5, 1), xticklabels=("0", "½", "1"))
             axes.set_title(label, fontsize=10)
             axes.spines[["top", "right"]].set_visible(False)
-        names = [textwrap.fill(name, NAME_WIDTH) for name in table["candidate"]]
         all_axes[0].set_yticks(places, names, fontsize=8)
         return svg_element(figure, "scores", "Scores of the candidates")
 
@@ -81,27 +87,43 @@ def draw_cost(table: pd.DataFrame) -> str:
                     label=group,
                     zorder=2,
                 )
-        _name_points(axes, table)
         axes.set_xscale("log")
         axes.xaxis.set_major_formatter(StrMethodFormatter("{x:g}"))
         axes.set(xlabel="Processor time of a megapixel (s)", ylabel="IoU", ylim=(0, 1))
         axes.margins(x=0.25)
         figure.legend(loc="outside lower center", ncols=4, frameon=False, fontsize=9)
         axes.spines[["top", "right"]].set_visible(False)
+        figure.draw_without_rendering()  # so that the places of the points are known
+        _name_points(axes, table)
         return svg_element(figure, "cost", "Accuracy of the candidates over their cost")
 
 
 def _name_points(axes: Axes, table: pd.DataFrame) -> None:
-    """Write the name of each candidate beside it, without its arguments."""
-    for _, row in table[table["group"].isin(["architecture", "method"])].iterrows():
-        axes.annotate(
-            str(row["candidate"]).partition("(")[0],
-            (row["cpu_seconds_per_megapixel"], row["iou"]),
-            xytext=(5, 3),
-            textcoords="offset points",
-            fontsize=8,
-            color=SOFT,
-        )
+    """Write the name of each candidate beside it, without its arguments.
+
+    Of the `NAME_PLACES` it stands in the first where it covers no point and no other
+    name, or in the last.
+    """
+    named = table[table["group"].isin(["architecture", "method"])]
+    points = named[["cpu_seconds_per_megapixel", "iou"]].to_numpy(float)
+    taken = [Bbox([p - 3, p + 3]) for p in axes.transData.transform(points)]
+    for candidate, point in zip(named["candidate"], points, strict=True):
+        for right, up, side in NAME_PLACES:
+            name = axes.annotate(
+                str(candidate).partition("(")[0],
+                tuple(point),
+                xytext=(right, up),
+                textcoords="offset points",
+                horizontalalignment=side,
+                fontsize=8,
+                color=SOFT,
+            )
+            name.set_in_layout(False)
+            box = name.get_window_extent()
+            if (right, up, side) == NAME_PLACES[-1] or not box.count_overlaps(taken):
+                taken.append(box)
+                break
+            name.remove()
 
 
 def _colors(table: pd.DataFrame) -> list[str]:
