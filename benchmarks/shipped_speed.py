@@ -1,6 +1,6 @@
 """How many micrographs a minute each shipped model segments, by each engine.
 
-    python benchmarks/shipped_speed.py [--registry FOLDER] [--model NAME] [--json FILE]
+    python benchmarks/shipped_speed.py [--model NAME] [--min-area-px 12] [--json FILE]
 
 Of each model the micrograph is its golden image, mirrored to about a megapixel, so that
 no data is needed; in one view, for eight take eight times as long with any engine. All
@@ -13,7 +13,6 @@ named. The registry is copied, not changed.
 """
 
 import argparse
-import json
 import shutil
 import tempfile
 import time
@@ -24,6 +23,7 @@ from typing import Any
 
 import keras
 import numpy as np
+import pandas as pd
 import tensorflow as tf
 from numpy.typing import NDArray
 from rich.console import Console
@@ -78,6 +78,7 @@ def main() -> None:
     parser.add_argument("--registry", type=Path, default=Path("saved_models"))
     parser.add_argument("--model", action="append", help="all without it; repeatable")
     parser.add_argument("--turns", type=int, default=3)
+    parser.add_argument("--min-area-px", type=int, default=0, help="as of analyze")
     parser.add_argument("--json", type=Path)
     arguments = parser.parse_args()
     speeds: list[Speed] = []
@@ -85,14 +86,14 @@ def main() -> None:
         copy = Path(shutil.copytree(arguments.registry, Path(folder) / "registry"))
         registry = ModelRegistry(copy)
         for name in arguments.model or registry.names():
-            speeds += measure(registry.resolve(name), arguments.turns)
+            version = registry.resolve(name)
+            speeds += measure(version, arguments.turns, arguments.min_area_px)
             if arguments.json:  # a run that is stopped keeps what it has
-                found = [vars(speed) for speed in speeds]
-                arguments.json.write_text(json.dumps(found, indent=2))
+                pd.DataFrame(speeds).to_json(arguments.json, orient="records", indent=2)
     show(speeds)
 
 
-def measure(version: ModelVersion, turns: int) -> list[Speed]:
+def measure(version: ModelVersion, turns: int, min_area_px: int) -> list[Speed]:
     """Let all engines segment the micrograph in turns."""
     engines = load_engines(version)
     micrograph = draw_micrograph(version)
@@ -104,7 +105,11 @@ def measure(version: ModelVersion, turns: int) -> list[Speed]:
             bf16 = {"auto_mixed_precision_onednn_bfloat16": name == "tensorflow_bf16"}
             tf.config.optimizer.set_experimental_options(bf16)
             one_by_one = name == "keras_predict"
-            settings = SegmentSettings(batch_size=1 if one_by_one else 4, augment=False)
+            settings = SegmentSettings(
+                batch_size=1 if one_by_one else 4,
+                augment=False,
+                min_area_px=min_area_px,
+            )
             start = read_clocks()
             found = segment(Segmenter(version, predict_fn), micrograph, settings)
             if name in class_maps:

@@ -80,7 +80,7 @@ def _compare_engines(speeds: pd.DataFrame) -> str:
         good = [row for row in own.values() if row["error"] < LARGEST_ERROR]
         fastest = max(good, key=lambda row: row["times_as_fast"])
         told = [
-            f"{own[name]['times_as_fast']:.1f} ({100 * own[name]['error']:.2f} %)"
+            f"{own[name]['times_as_fast']:.1f} ({_percent(own[name]['error'])})"
             for name in engines
         ]
         seconds, a_minute = own[USUAL]["cpu_seconds"], fastest["per_minute"]
@@ -88,6 +88,10 @@ def _compare_engines(speeds: pd.DataFrame) -> str:
             [str(model), _number(seconds), *told, fastest["engine"], _number(a_minute)]
         )
     return _table(lines)
+
+
+def _percent(fraction: float) -> str:
+    return "-" if pd.isna(fraction) else f"{100 * fraction:.2f} %"
 
 
 def _markdown(table: pd.DataFrame, columns: dict[str, str]) -> str:
