@@ -164,9 +164,12 @@ def train_from_imagenet(
 
 
 def read_setting(text: str) -> tuple[str, Any]:
-    """Turn KEY=VALUE into both; the value is TOML."""
+    """Turn KEY=VALUE into both; a value is TOML or plain text."""
     key, _, value = text.partition("=")
-    return key, tomllib.loads(f"value = {value}")["value"]
+    try:
+        return key, tomllib.loads(f"value = {value}")["value"]
+    except tomllib.TOMLDecodeError:
+        return key, value
 
 
 def main() -> None:
