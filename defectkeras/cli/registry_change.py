@@ -188,7 +188,8 @@ def rollback(
     back = models.version_before(name, alias)
     if not dry_run:
         models.rollback(name, alias, why=why)
-    talk(f"{'Would: ' * dry_run}{name}@{alias}: {now} -> {back}")
+    would = "Would: " if dry_run else ""
+    talk(f"{would}{name}@{alias}: {now} -> {back}")
     if as_json:
         echo_json({"name": name, "alias": alias, "version": back, "before": now})
 

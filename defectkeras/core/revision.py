@@ -1,12 +1,23 @@
-"""Which source made a result: the version, and the revision where it is known."""
+"""Which software made a result, with the revision of our source where it is known."""
 
 import functools
 import json
 import subprocess
-from importlib.metadata import distribution
+from collections.abc import Iterable
+from importlib.metadata import distribution, version
 from pathlib import Path
 
 CHECKOUT = Path(__file__).parents[2]
+
+
+def software_versions(packages: Iterable[str]) -> dict[str, str]:
+    """Give the versions of defectkeras and of packages that are installed.
+
+    Example:
+        >>> list(software_versions(["numpy"]))
+        ['defectkeras', 'numpy']
+    """
+    return {"defectkeras": source_version(), **{p: version(p) for p in packages}}
 
 
 @functools.cache

@@ -2,13 +2,12 @@
 
 import os
 import platform
-from importlib.metadata import version
 from typing import Any
 
 import keras
 import tensorflow as tf
 
-from defectkeras.core.revision import source_version
+from defectkeras.core.revision import software_versions
 
 PACKAGES = ("tensorflow", "keras", "numpy", "opencv-python-headless")
 
@@ -47,10 +46,7 @@ def describe_environment() -> dict[str, Any]:
         "platform": f"{platform.system()} {platform.machine()}",
         "cpu_count": os.cpu_count(),
         "devices": [_device(d) for d in tf.config.list_physical_devices()],
-        "packages": {
-            "defectkeras": source_version(),
-            **{name: version(name) for name in PACKAGES},
-        },
+        "packages": software_versions(PACKAGES),
     }
 
 

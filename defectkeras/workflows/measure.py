@@ -4,7 +4,6 @@ import dataclasses
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +15,7 @@ from defectkeras.core.calibration import Calibration
 from defectkeras.core.files import whole_folder, write_json
 from defectkeras.core.labels import LabelScheme
 from defectkeras.core.micrograph import Micrograph
-from defectkeras.core.revision import source_version
+from defectkeras.core.revision import software_versions
 from defectkeras.micrographs.annotations import write_class_map
 from defectkeras.prediction.applicability import Applicability
 from defectkeras.quantification.error_parts import add_model_part
@@ -268,10 +267,7 @@ def run_facts(
     """
     return RunFacts(
         created=datetime.now(UTC).isoformat(timespec="seconds"),
-        software={
-            "defectkeras": source_version(),
-            **{name: version(name) for name in (*SOFTWARE, *engine)},
-        },
+        software=software_versions((*SOFTWARE, *engine)),
         model=model,
         settings=settings,
         command=command,

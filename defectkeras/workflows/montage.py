@@ -164,8 +164,8 @@ def _find(
     )
     places = measure_places(quantification, found.classes.mapped(), all_annotated=True)
     card = segmenter.card
-    same_views = settings.segment.augment in (None, card.augment)
-    read_entropy = found.entropy.read if same_views else None
+    has_views = settings.segment.has_views_of(card)
+    read_entropy = found.entropy.read if has_views else None
     known = compare_montage(card, shape, read_image, read_entropy)
     preview = make_preview(shape, read_image, found.classes.read)
     size_nm = calibration.pixel_size_nm

@@ -61,6 +61,10 @@ class SegmentSettings:
     url: str | None = None
     classes_only: bool = False
 
+    def has_views_of(self, card: ModelCard) -> bool:
+        """Say whether it averages the views that the statistics of a card are of."""
+        return self.augment in (None, card.augment)
+
 
 @dataclass(frozen=True)
 class Segmenter:
@@ -211,11 +215,10 @@ def segment(
             predict(variant) for variant in segmenter.variants
         )
         prediction = replace(prediction, uncertainty=uncertainty)
-    same_views = settings.augment in (None, card.augment)
     applicability = compare_with_training(
         card,
         micrograph,
-        prediction.probability_map if same_views else None,
+        prediction.probability_map if settings.has_views_of(card) else None,
         target_pixel_size_nm=target_nm,
     )
     warnings = (warning, applicability.warning if applicability else None)
