@@ -48,6 +48,11 @@ from defectkeras.workflows.segment import (
 from defectkeras.workflows.train import TrainingRequest, train
 
 AREA = "area_fraction_percent"
+COLUMNS = {
+    "mean_defect_iou": "mean IoU of the defects",
+    "micro_iou": "micro IoU of all classes",
+    "area_error_percent": "error of area %",
+}
 FROM_IMAGENET = {
     "learning_rate": 1e-3,
     "encoder_rate_factor": 1.0,
@@ -71,9 +76,10 @@ def draw_spec(spec_path: Path, root: Path, names: Sequence[str], path: Path) -> 
 
 
 def scores(model: str, registry: Path, spec: DatasetSpec) -> dict[str, float]:
-    """Give IoU and error of the area fraction on the validation split.
+    """Give IoUs and the error of the area fraction on the validation split.
 
-    Classes that the set does not have count as its matrix.
+    Classes that the set does not have count as its matrix. The micro IoU pools the
+    pixels of all classes, the matrix among them.
     """
     segmenter = load_segmenter(model, registry)
     known = [c.name for c in spec.scheme.classes]
@@ -111,6 +117,7 @@ def scores(model: str, registry: Path, spec: DatasetSpec) -> dict[str, float]:
     ]
     return {
         "mean_defect_iou": found["pixels_pooled"]["mean_defect_iou"],
+        "micro_iou": found["pixels_pooled"]["micro_iou"],
         "area_error_percent": float(np.mean(errors)),
     }
 
@@ -189,7 +196,7 @@ def main() -> None:
     spec = load_dataset_spec(arguments.spec, root=arguments.root)
     work = arguments.work / f"{spec.name}-from-{arguments.start}"
     training = [e.name for e in spec.of_split("train")]
-    table = Table("fields", "draws", "mean IoU of the defects", "error of area %")
+    table = Table("fields", "draws", *COLUMNS.values())
     card = ModelRegistry(arguments.registry).resolve(arguments.model).card
     shared = {c.name for c in card.scheme.defects} & {
         c.name for c in spec.scheme.defects
@@ -205,7 +212,7 @@ def main() -> None:
             folder = work / f"{count}-fields-{draw}"
             found.append(run_draw(arguments, names, folder, draw))
         cells = []
-        for key in ("mean_defect_iou", "area_error_percent"):
+        for key in COLUMNS:
             values = [draw_scores[key] for draw_scores in found]
             cells.append(f"{np.mean(values):.3f} +- {np.std(values):.3f}")
         table.add_row(str(count), str(len(found)), *cells)

@@ -16,7 +16,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from defectkeras.registry.version import ModelVersion
-from defectkeras.training.config import read_toml
+from defectkeras.training.config import TrainingConfig, read_toml
 from defectkeras.training.progress import OnProgress, show_progress
 from defectkeras.training.run_folder import CONFIG, read_run_file
 from defectkeras.training.settings import resolve_settings
@@ -24,6 +24,7 @@ from defectkeras.training.train import TrainingRun
 from defectkeras.workflows.finetune import FinetuneRequest, finetune
 from defectkeras.workflows.synthesize import SynthesisPlan, synthesize_dataset
 from defectkeras.workflows.train import TrainingRequest, train
+from defectkeras.workflows.train_folds import train_folds
 from defectkeras.workflows.training_request import request_to_resume
 
 HERE = Path(__file__).parent
@@ -38,13 +39,15 @@ UNKNOWN_CALIBRATION = (
 class Shipped:
     """A shipped model; `data` is a data spec, or what to synthesize.
 
-    With a `parent`, a shipped model too, it begins with the weights of that one.
+    With a `parent`, a shipped model too, it begins with the weights of that one. With
+    `folds`, so many networks vouch for the one that has learned from all.
     """
 
     data: Path | SynthesisPlan
     description: str
     limits: str
     parent: str | None = None
+    folds: int = 0
 
 
 SYNTHETIC_LIMITS = (
@@ -109,7 +112,7 @@ SHIPPED = {
     "bright-field-tem": BRIGHT_FIELD_TEM,
     "loops": LOOPS,
     "loops-defectsegnet": LOOPS_DEFECTSEGNET,
-    "precipitates-cr": CR,
+    "precipitates-cr": replace(CR, folds=4),
     "precipitates-cr-defectsegnet": CR,
     "precipitates-ni": NI,
     "precipitates-ni-defectsegnet": NI,
@@ -127,19 +130,21 @@ def main() -> None:
     parser.add_argument("--registry", type=Path, default=Path("saved_models"))
     arguments = parser.parse_args()
     with show_progress() as on_progress:
-        version, run = _train(arguments, SHIPPED[arguments.name], on_progress)
-    print(f"Best epoch {run.best_epoch}, validation score {run.best_score:.3f}")
+        version, runs = _train(arguments, SHIPPED[arguments.name], on_progress)
+    for run in runs:
+        print(f"Best epoch {run.best_epoch}, validation score {run.best_score:.3f}")
     if version is not None:  # the first of several workers publishes
         print(f"Published {version.reference}, sha256 {version.sha256}")
 
 
 def _train(
     arguments: argparse.Namespace, shipped: Shipped, on_progress: OnProgress
-) -> tuple[ModelVersion | None, TrainingRun]:
+) -> tuple[ModelVersion | None, tuple[TrainingRun, ...]]:
     name, run_folder = arguments.name, arguments.work / arguments.name
     if run_folder.exists():
-        config = resolve_settings({"run": read_run_file(run_folder, CONFIG)}).config
-        return train(request_to_resume(run_folder), config, on_progress=on_progress)
+        first = run_folder / "fold_1" if shipped.folds else run_folder
+        config = resolve_settings({"run": read_run_file(first, CONFIG)}).config
+        return _learn(request_to_resume(run_folder), config, on_progress)
     recipe = {"plan": read_toml(HERE / "recipes" / f"{name}.toml")}
     data = _data_spec(shipped, arguments.work / f"{name}-data")
     told = {
@@ -152,12 +157,26 @@ def _train(
     }
     if shipped.parent is not None:
         request = FinetuneRequest(shipped.parent, data, settings=recipe, **told)
-        return finetune(request, on_progress=on_progress)
+        version, run = finetune(request, on_progress=on_progress)
+        return version, (run,)
     settings = resolve_settings(recipe)
     request = TrainingRequest(
-        data, architecture=settings.architecture, arguments=settings.arguments, **told
+        data,
+        architecture=settings.architecture,
+        arguments=settings.arguments,
+        folds=shipped.folds,
+        **told,
     )
-    return train(request, settings.config, on_progress=on_progress)
+    return _learn(request, settings.config, on_progress)
+
+
+def _learn(
+    request: TrainingRequest, config: TrainingConfig, on_progress: OnProgress
+) -> tuple[ModelVersion | None, tuple[TrainingRun, ...]]:
+    if request.folds:
+        return train_folds(request, config, on_progress=on_progress)
+    version, run = train(request, config, on_progress=on_progress)
+    return version, (run,)
 
 
 def _data_spec(shipped: Shipped, folder: Path) -> Path:

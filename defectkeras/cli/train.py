@@ -73,7 +73,8 @@ if TYPE_CHECKING:
     "--folds",
     type=click.IntRange(2),
     help="Cut train and val into so many parts, train a network without each of them, "
-    "and publish all as an ensemble.",
+    "and publish all as an ensemble; with --refit, one network that has learned from "
+    "all of them and for which these vouch.",
 )
 @click.option(
     "--refit",

@@ -1,4 +1,4 @@
-"""A temperature for a trained model, from its validation split alone."""
+"""A temperature for a trained model, from examples that it has not seen."""
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
@@ -19,6 +19,7 @@ from defectkeras.prediction.symmetries import (
     transform_back,
 )
 from defectkeras.prediction.tiling import Tiling
+from defectkeras.workflows.held_out import HeldOut, examples_of
 from defectkeras.workflows.thresholds import tiling_of
 
 if TYPE_CHECKING:
@@ -31,42 +32,43 @@ Pixels = tuple[NDArray[np.float32], NDArray[np.integer]]
 
 
 def calibrate(
-    model: "keras.Model",
-    examples: Sequence[LoadedExample],
+    held_out: Sequence[HeldOut],
     *,
     target_pixel_size_nm: float | None = None,
     augment: bool = False,
-) -> "tuple[keras.Model, dict[str, Any]]":
-    """Divide the logits of a model by the temperature that suits its examples best.
+    split: str = "val",
+) -> dict[str, Any]:
+    """Find the temperature by which the logits of a model suit unseen examples best.
 
     Args:
-        model: (B, H, W, 1) to logits (B, H, W, K).
-        examples: Of the validation split, with an annotated pixel.
+        held_out: The model (B, H, W, 1) to logits (B, H, W, K), or several that were
+            trained alike, and the examples that each has not seen, with an annotated
+            pixel.
         target_pixel_size_nm: To which they are resampled.
         augment: Whether probabilities are the mean over eight views, which is less
             sure of itself than one of them.
+        split: What the examples are called.
 
     Returns:
-        The model with the temperature as its last layer, and for the card the
-        temperature and the expected calibration error of the likeliest class, before
-        and after, on the same pixels.
+        For the card the temperature and the expected calibration error of the
+        likeliest class, before and after, on the same pixels.
     """
-    from defectkeras.models.temperature import with_temperature
-
-    predict, tiling = _logits_of(model), tiling_of(model)
+    most = MOST_PIXELS // len(examples_of(held_out))
     drawn = []
-    for example in examples:
-        scaled = _resampled(example, target_pixel_size_nm)
-        places = _draw_places(scaled, MOST_PIXELS // len(examples))
-        logits = _logits_at(
-            places, scaled, predict, model.output_shape[-1], tiling, augment
-        )
-        drawn.append((logits, scaled.class_map.ravel()[places]))
+    for part in held_out:
+        predict, tiling = _logits_of(part.model), tiling_of(part.model)
+        for example in part.examples:
+            scaled = _resampled(example, target_pixel_size_nm)
+            places = _draw_places(scaled, most)
+            logits = _logits_at(
+                places, scaled, predict, part.model.output_shape[-1], tiling, augment
+            )
+            drawn.append((logits, scaled.class_map.ravel()[places]))
     logits = np.concatenate([values for values, _ in drawn], axis=1)
     classes = np.concatenate([truth for _, truth in drawn])
     temperature = fit_temperature(logits, classes)
-    return with_temperature(model, temperature), {
-        "split": "val",
+    return {
+        "split": split,
         "pixels": len(classes),
         "temperature": temperature,
         "calibration_error_before": _calibration_error(logits, classes, 1.0),

@@ -3,11 +3,12 @@
 import dataclasses
 import logging
 from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from defectkeras.datasets.spec import DatasetSpec
 from defectkeras.workflows.fresh_model import build_model_for
-from defectkeras.workflows.training_request import REFIT, TrainingRequest
+from defectkeras.workflows.training_request import TrainingRequest
 
 if TYPE_CHECKING:
     import keras
@@ -15,7 +16,6 @@ if TYPE_CHECKING:
     from defectkeras.training.config import TrainingConfig
     from defectkeras.training.progress import TrainingProgress
     from defectkeras.training.strategy import Devices
-    from defectkeras.training.train import TrainingRun
 
 logger = logging.getLogger(__name__)
 
@@ -24,23 +24,26 @@ def refit(
     request: TrainingRequest,
     spec: DatasetSpec,
     config: "TrainingConfig",
-    first: "TrainingRun",
     *,
+    first: Path,
+    epochs: int,
+    folder: Path,
     devices: "Devices",
     on_progress: "Callable[[TrainingProgress], None] | None" = None,
 ) -> "keras.Model":
-    """Train a new model as the first one was, on the training and validation split.
+    """Train a new model as others were, on the training and validation split.
 
-    It learns for as many epochs as were best for the first, at the same rates. What it
-    is worth no split can tell: the scores of the first run are those of a model that
+    It learns for as many epochs as were best for them, at the same rates. What it
+    is worth no split can tell: the scores of the others are those of models that
     knew less.
 
     Args:
-        request: Of the first run.
+        request: Of the first run, or of the folds.
         spec: Has both splits.
-        config: The settings of the first run.
-        first: The first run, finished. The second lies in a folder of its folder, and
-            goes on where it was stopped.
+        config: The settings.
+        first: Folder of the first run, finished, whose precision is taken.
+        epochs: For how many it learns.
+        folder: Of the new run; one that is there goes on where it was stopped.
         devices: Where it computes.
         on_progress: Called after each step and each validation.
 
@@ -54,8 +57,7 @@ def refit(
     from defectkeras.training.checkpoint import CHECKPOINT
     from defectkeras.training.run_folder import ENVIRONMENT, read_run_file
 
-    folder = first.run_folder / REFIT
-    precision = read_run_file(first.run_folder, ENVIRONMENT)["precision"]
+    precision = read_run_file(first, ENVIRONMENT)["precision"]
     config = dataclasses.replace(config, precision=precision)
     resume = (folder / CHECKPOINT).exists()
     again = dataclasses.replace(request, run_folder=folder, resume=resume)
@@ -63,7 +65,7 @@ def refit(
     logger.info(
         "Learning again from all %d micrographs, for %d epochs.",
         len(examples),
-        first.best_epoch,
+        epochs,
     )
     run = training.train(
         build_model_for(again, spec, config, devices),
@@ -73,7 +75,7 @@ def refit(
         config,
         run_folder=folder,
         resume=resume,
-        keep_epoch=first.best_epoch,
+        keep_epoch=epochs,
         devices=devices,
         on_progress=on_progress,
     )

@@ -12,6 +12,7 @@ from defectkeras.datasets.spec import DatasetSpec, load_dataset_spec, load_examp
 from defectkeras.registry.names import require_name
 from defectkeras.registry.store import ModelRegistry, ModelVersion
 from defectkeras.workflows.fresh_model import build_model_for
+from defectkeras.workflows.held_out import hold_out
 from defectkeras.workflows.refit import refit, split_of
 from defectkeras.workflows.training_card import (
     make_card,
@@ -19,7 +20,7 @@ from defectkeras.workflows.training_card import (
     pixel_size_range,
     validation_scores,
 )
-from defectkeras.workflows.training_request import TrainingRequest, write_request
+from defectkeras.workflows.training_request import REFIT, TrainingRequest, write_request
 from defectkeras.workflows.trust import learn_trust
 
 if TYPE_CHECKING:
@@ -58,6 +59,7 @@ def train(
         TrainingError: When the run cannot start, go on or end well.
         RegistryError: When the version cannot be published.
     """
+    from defectkeras.models.temperature import with_temperature
     from defectkeras.training import train as training
     from defectkeras.training.strategy import choose_devices
 
@@ -86,22 +88,29 @@ def train(
         devices=devices,
         on_progress=on_progress,
     )
-    again = None
+    published = run.model
     if config.refit:
-        again = refit(
-            request, spec, config, run, devices=devices, on_progress=on_progress
+        published = refit(
+            request,
+            spec,
+            config,
+            first=run.run_folder,
+            epochs=run.best_epoch,
+            folder=run_folder / REFIT,
+            devices=devices,
+            on_progress=on_progress,
         )
     if not devices.is_chief:
         return None, run
-    trust = learn_trust(run.model, spec, config)
-    if again is not None:
-        trust = trust.with_weights_of(again)
+    unseen = hold_out(run.model, spec.of_split("val"), spec.scheme)
+    trust = learn_trust([unseen], spec, config)
+    published = with_temperature(published, trust.temperature)
     card = make_card(
         request,
         spec,
         config,
         name=name,
-        model=trust.model,
+        model=published,
         pixel_size_range_nm=pixel_size_range_nm,
         split=split_of(spec, refitted=config.refit),
         metrics={
@@ -117,7 +126,7 @@ def train(
     )
     version = ModelRegistry(request.registry_root).publish(
         name,
-        trust.model,
+        published,
         card,
         golden_image=golden_image(spec),
         extra_files={

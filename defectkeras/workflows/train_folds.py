@@ -1,37 +1,51 @@
-"""k-fold training by specimen, with the ensemble of all folds as the result."""
+"""k-fold training by specimen: an ensemble of all folds, or one network of all."""
 
 import dataclasses
 import logging
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from defectkeras.core.errors import TrainingError
 from defectkeras.datasets.folds import assign_folds
-from defectkeras.datasets.spec import DatasetSpec, Example, LoadedExample, load_example
+from defectkeras.datasets.spec import DatasetSpec, Example
 from defectkeras.registry.store import ModelRegistry, ModelVersion
 from defectkeras.workflows.applicability import learn_references
 from defectkeras.workflows.fresh_model import build_model_for
-from defectkeras.workflows.thresholds import (
-    Predict,
-    TunedThresholds,
-    predict_probabilities,
-    remember,
-    tune_thresholds,
+from defectkeras.workflows.held_out import (
+    HeldOut,
+    examples_of,
+    hold_out,
+    predict_held_out,
 )
+from defectkeras.workflows.refit import refit, split_of
+from defectkeras.workflows.thresholds import tune_thresholds
 from defectkeras.workflows.train import golden_image, load_spec_of
 from defectkeras.workflows.training_card import (
     make_card,
     pixel_size_range,
     validation_scores,
 )
-from defectkeras.workflows.training_request import TrainingRequest, write_request
+from defectkeras.workflows.training_request import (
+    REFIT,
+    TrainingRequest,
+    write_request,
+)
+from defectkeras.workflows.trust import Trust, learn_trust
 
 if TYPE_CHECKING:
     from defectkeras.training.config import TrainingConfig
     from defectkeras.training.progress import TrainingProgress
+    from defectkeras.training.strategy import Devices
     from defectkeras.training.train import TrainingRun
 
 logger = logging.getLogger(__name__)
+
+SPLIT = "folds"
+PROTOCOL = (
+    "each fold by the model that has not seen it; whole micrographs, pixels pooled, "
+    "most probable class; what is published, which has seen all, is not scored here"
+)
 
 
 def train_folds(
@@ -40,17 +54,22 @@ def train_folds(
     *,
     on_progress: "Callable[[TrainingProgress], None] | None" = None,
 ) -> "tuple[ModelVersion, tuple[TrainingRun, ...]]":
-    """Train one model per fold and publish their ensemble as one version.
+    """Train one model per fold, and publish their ensemble or one model of all.
 
     The examples of the training and the validation split are shared out by
     specimen. Each model learns from all folds but one and is validated on that
-    one, so that each score is of micrographs that the model has not seen. The
-    ensemble as a whole has seen them all: only the test split can tell how good it
-    is, and for the same reason it has no temperature of its own.
+    one, so that each score is of micrographs that the model has not seen. What is
+    published has seen them all: only the test split can tell how good it is.
+
+    An ensemble has no temperature for that reason. With `refit` one more model is
+    trained on all folds, for as many epochs as were best on the mean over the folds,
+    and published alone; its scores, temperature, thresholds and certainty are those of
+    the models of the folds, together, on what each had not seen.
 
     Args:
         request: With the number of folds.
-        config: The settings; model k of them has the seed plus k.
+        config: The settings; model k of them has the seed plus k, that of all folds
+            the seed.
         on_progress: Called after each step and each validation of each model.
 
     Returns:
@@ -63,39 +82,127 @@ def train_folds(
         RegistryError: When the version cannot be published.
     """
     from defectkeras.models.ensemble import build_ensemble
-    from defectkeras.training import train as training
+    from defectkeras.models.temperature import with_temperature
     from defectkeras.training.strategy import choose_devices
 
-    if config.refit:
-        raise TrainingError(
-            "`refit` must be off with --folds: each micrograph is learned from by all "
-            "folds but one already. Received: on."
-        )
     spec, name = load_spec_of(request)
     run_folder = request.chosen_run_folder(name)
     examples = (*spec.of_split("train"), *spec.of_split("val"))
-    folds = assign_folds(
-        [e.specimen for e in examples], request.folds, seed=config.seed
-    )
+    folds = _share_out(examples, request.folds, seed=config.seed)
     devices = choose_devices(config.strategy)
     logger.info("Devices: %s", devices.reason)
     if devices.workers > 1:
         raise TrainingError("Folds are trained on one machine. Set strategy to one.")
     if not request.resume:
         write_request(request, run_folder, spec)
+    runs = _train_each(request, config, spec, folds, run_folder, devices, on_progress)
+    held_out = [
+        hold_out(run.model, fold, spec.scheme)
+        for run, fold in zip(runs, folds, strict=True)
+    ]
+    if config.refit:
+        epochs = best_common_epoch(runs)
+        again = refit(
+            request,
+            spec,
+            config,
+            first=runs[0].run_folder,
+            epochs=epochs,
+            folder=run_folder / REFIT,
+            devices=devices,
+            on_progress=on_progress,
+        )
+        trust = learn_trust(held_out, spec, config, split=SPLIT)
+        model = with_temperature(again, trust.temperature)
+        scores = [validation_scores(run, epochs) for run in runs]
+        summary = {"best_epoch": epochs, "scores": _mean_over(scores)}
+    else:
+        model = build_ensemble([run.model for run in runs])
+        trust = _trust_in_ensemble(held_out, spec, config)
+        scores = [validation_scores(run) for run in runs]
+        summary = {"mean_defect_iou": sum(r.best_score for r in runs) / len(runs)}
+    card = make_card(
+        request,
+        spec,
+        config,
+        name=name,
+        model=runs[0].model,
+        pixel_size_range_nm=pixel_size_range(examples, config),
+        split={
+            **split_of(spec, refitted=True),
+            SPLIT: [[e.name for e in fold] for fold in folds],
+        },
+        metrics={
+            "split": SPLIT,
+            "refitted": config.refit,
+            "protocol": PROTOCOL,
+            **summary,
+            SPLIT: scores,
+            **trust.metrics,
+        },
+        thresholds=trust.thresholds,
+        applicability=trust.applicability,
+    )
+    version = ModelRegistry(request.registry_root).publish(
+        name,
+        model,
+        card,
+        golden_image=golden_image(spec),
+        extra_files={"dataset_spec.toml": spec.path},
+    )
+    return version, runs
+
+
+def best_common_epoch(runs: "Sequence[TrainingRun]") -> int:
+    """Give the epoch, from 1, that is best on the mean over runs of the same length.
+
+    Args:
+        runs: Of the folds. An epoch that one of them did not reach does not count.
+    """
+    scores = zip(
+        *([row["val_mean_defect_iou"] or 0.0 for row in run.history] for run in runs),
+        strict=False,
+    )
+    means = [sum(of_epoch) for of_epoch in scores]
+    return means.index(max(means)) + 1
+
+
+def _share_out(
+    examples: Sequence[Example], count: int, *, seed: int
+) -> list[list[Example]]:
+    """Give the examples of each fold."""
+    numbers = assign_folds([e.specimen for e in examples], count, seed=seed)
+    return [
+        [e for e, number in zip(examples, numbers, strict=True) if number == fold]
+        for fold in range(count)
+    ]
+
+
+def _train_each(
+    request: TrainingRequest,
+    config: "TrainingConfig",
+    spec: DatasetSpec,
+    folds: Sequence[Sequence[Example]],
+    run_folder: Path,
+    devices: "Devices",
+    on_progress: "Callable[[TrainingProgress], None] | None",
+) -> "tuple[TrainingRun, ...]":
+    """Train a model without each of the folds, or go on with it."""
+    from defectkeras.training import train as training
+
     runs = []
-    for fold in range(request.folds):
-        folder = run_folder / f"fold_{fold + 1}"
-        logger.info("Fold %d of %d: %s", fold + 1, request.folds, folder)
-        settings = dataclasses.replace(config, seed=config.seed + fold)
+    for number, fold in enumerate(folds):
+        folder = run_folder / f"fold_{number + 1}"
+        logger.info("Fold %d of %d: %s", number + 1, len(folds), folder)
+        settings = dataclasses.replace(config, seed=config.seed + number)
         resume = request.resume and (folder / "checkpoint.npz").exists()
         own = dataclasses.replace(request, run_folder=folder, resume=resume)
         model = build_model_for(own, spec, settings, devices)
         try:
             run = training.train(
                 model,
-                [e for e, f in zip(examples, folds, strict=True) if f != fold],
-                [e for e, f in zip(examples, folds, strict=True) if f == fold],
+                [e for other in folds if other is not fold for e in other],
+                fold,
                 spec.scheme,
                 settings,
                 run_folder=folder,
@@ -109,70 +216,34 @@ def train_folds(
             )
             raise type(error)(resumable) from error
         runs.append(run)
-    held_out = [
-        [e for e, f in zip(examples, folds, strict=True) if f == fold]
-        for fold in range(request.folds)
-    ]
-    tuned = _tune(held_out, runs, spec, config) if config.tune_thresholds else None
-    card = make_card(
-        request,
-        spec,
-        config,
-        name=name,
-        model=runs[0].model,
-        pixel_size_range_nm=pixel_size_range(examples, config),
-        split={
-            "folds": [[e.name for e in fold] for fold in held_out],
-            "test": [e.name for e in spec.of_split("test")],
-        },
-        metrics={
-            "split": "folds",
-            "protocol": "each fold by the model that has not seen it; whole "
-            "micrographs, pixels pooled, most probable class; the ensemble itself is "
-            "not scored here",
-            "mean_defect_iou": sum(run.best_score for run in runs) / len(runs),
-            "folds": [validation_scores(run) for run in runs],
-            **({"tuned_thresholds": tuned.to_dict()} if tuned else {}),
-        },
-        thresholds=tuned.thresholds if tuned else None,
-        applicability=learn_references(
-            examples, target_pixel_size_nm=config.target_pixel_size_nm
-        ),
-    )
-    version = ModelRegistry(request.registry_root).publish(
-        name,
-        build_ensemble([run.model for run in runs]),
-        card,
-        golden_image=golden_image(spec),
-        extra_files={"dataset_spec.toml": spec.path},
-    )
-    return version, tuple(runs)
+    return tuple(runs)
 
 
-def _tune(
-    held_out: Sequence[Sequence[Example]],
-    runs: "Sequence[TrainingRun]",
-    spec: DatasetSpec,
-    config: "TrainingConfig",
-) -> TunedThresholds:
-    """Choose thresholds on all folds, each predicted by the model that it validated."""
-    examples: list[LoadedExample] = []
-    unseen_by: dict[int, Predict] = {}
-    for fold, run in zip(held_out, runs, strict=True):
-        predict = predict_probabilities(
-            run.model,
-            spec.scheme,
-            target_pixel_size_nm=config.target_pixel_size_nm,
-            augment=config.augment_predictions,
+def _trust_in_ensemble(
+    held_out: Sequence[HeldOut], spec: DatasetSpec, config: "TrainingConfig"
+) -> Trust:
+    """Tune the thresholds if asked for, and look at the micrographs."""
+    metrics: dict[str, Any] = {}
+    thresholds: dict[str, float] = {}
+    if config.tune_thresholds:
+        predict = predict_held_out(held_out, spec.scheme, config)
+        tuned = tune_thresholds(
+            examples_of(held_out), predict, spec.scheme, split=SPLIT
         )
-        loaded = [load_example(e, spec.scheme) for e in fold]
-        examples += loaded
-        unseen_by |= {id(e.micrograph): predict for e in loaded}
-    tuned = tune_thresholds(
-        examples,
-        remember(lambda m: unseen_by[id(m)](m)),
-        spec.scheme,
-        split="folds",
+        logger.info("%s", tuned)
+        metrics["tuned_thresholds"], thresholds = tuned.to_dict(), tuned.thresholds
+    applicability = learn_references(
+        (*spec.of_split("train"), *spec.of_split("val")),
+        target_pixel_size_nm=config.target_pixel_size_nm,
     )
-    logger.info("%s", tuned)
-    return tuned
+    return Trust(1.0, thresholds, metrics, applicability)
+
+
+def _mean_over(scores: Sequence[dict[str, Any]]) -> dict[str, float | None]:
+    """Give the mean of each score over the folds; None where one has no value."""
+    found: dict[str, float | None] = {}
+    for name in scores[0]:
+        values = [of_fold[name] for of_fold in scores]
+        known = [value for value in values if value is not None]
+        found[name] = sum(known) / len(known) if len(known) == len(values) else None
+    return found

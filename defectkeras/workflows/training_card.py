@@ -53,9 +53,14 @@ def _round(size_nm: float) -> float:
     return float(f"{size_nm:.9g}")
 
 
-def validation_scores(run: "TrainingRun") -> dict[str, Any]:
-    """Give the scores of a run's best epoch on its validation split."""
-    best = run.history[run.best_epoch - 1]
+def validation_scores(run: "TrainingRun", epoch: int | None = None) -> dict[str, Any]:
+    """Give the scores of a run on its validation split.
+
+    Args:
+        run: Finished.
+        epoch: From 1; None takes the best.
+    """
+    best = run.history[(epoch or run.best_epoch) - 1]
     return {name: score for name, score in best.items() if name.startswith("val_")}
 
 
@@ -126,9 +131,12 @@ def _limits(
     limits = request.limits or _usual_limits(receptive_field_px)
     if not config.refit:
         return limits
+    those = "those of the same training without it"
+    if request.folds:
+        those = f"those of {request.folds} networks, each on what it had not seen"
     return (
         f"{limits.rstrip()} It has learned from the validation split, too; its scores "
-        "are those of the same training without it."
+        f"are {those}."
     )
 
 

@@ -1,57 +1,47 @@
 """When a trained model is to be trusted: what is found out before it is published."""
 
+import dataclasses
 import logging
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from defectkeras.datasets.spec import DatasetSpec, load_example
+from defectkeras.datasets.spec import DatasetSpec
 from defectkeras.workflows.applicability import learn_references
 from defectkeras.workflows.calibration import calibrate
-from defectkeras.workflows.thresholds import (
-    predict_probabilities,
-    remember,
-    tune_thresholds,
-)
+from defectkeras.workflows.held_out import HeldOut, examples_of, predict_held_out
+from defectkeras.workflows.thresholds import tune_thresholds
 
 if TYPE_CHECKING:
-    import keras
-
     from defectkeras.training.config import TrainingConfig
 
 logger = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True, eq=False)
+@dataclasses.dataclass(frozen=True)
 class Trust:
-    """What goes into the registry.
+    """What goes into the registry beside the weights.
 
     Attributes:
-        model: With a temperature that makes its probabilities as sure as right.
+        temperature: By which the logits are divided, so that probabilities are as sure
+            as right.
         thresholds: Class name to the least probability; empty takes the most
             probable class.
         metrics: Table "calibration", and "tuned_thresholds" where they were tuned.
         applicability: How the training micrographs look, for the card.
     """
 
-    model: "keras.Model"
+    temperature: float
     thresholds: dict[str, float]
     metrics: dict[str, Any]
     applicability: dict[str, Any]
 
-    def with_weights_of(self, again: "keras.Model") -> "Trust":
-        """Give the same for a model that was trained alike.
-
-        Args:
-            again: Without a temperature.
-        """
-        from defectkeras.models.temperature import with_temperature
-
-        temperature = self.metrics["calibration"]["temperature"]
-        return replace(self, model=with_temperature(again, temperature))
-
 
 def learn_trust(
-    model: "keras.Model", spec: DatasetSpec, config: "TrainingConfig"
+    held_out: Sequence[HeldOut],
+    spec: DatasetSpec,
+    config: "TrainingConfig",
+    *,
+    split: str = "val",
 ) -> Trust:
     """Fit the temperature, tune the thresholds if asked for, look at the micrographs.
 
@@ -59,31 +49,39 @@ def learn_trust(
     eight views, where the settings say so. The test split is not touched.
 
     Args:
-        model: With its best weights, (B, H, W, 1) to logits.
+        held_out: The model with its best weights and the validation split; or the
+            models of the folds, each with the fold that it has not seen.
         spec: What it was trained and validated on.
         config: The settings of the training.
+        split: What the held-out examples are called.
     """
-    target_nm, augment = config.target_pixel_size_nm, config.augment_predictions
-    unseen = [load_example(e, spec.scheme) for e in spec.of_split("val")]
-    calibrated, calibration = calibrate(
-        model, unseen, target_pixel_size_nm=target_nm, augment=augment
+    from defectkeras.models.temperature import with_temperature
+
+    target_nm = config.target_pixel_size_nm
+    calibration = calibrate(
+        held_out,
+        target_pixel_size_nm=target_nm,
+        augment=config.augment_predictions,
+        split=split,
     )
+    temperature = calibration["temperature"]
     logger.info(
-        "A temperature of %.2f brings the calibration error on the validation split "
+        "A temperature of %.2f brings the calibration error in validation "
         "from %.4f to %.4f.",
-        calibration["temperature"],
+        temperature,
         calibration["calibration_error_before"],
         calibration["calibration_error_after"],
     )
-    predict = remember(
-        predict_probabilities(
-            calibrated, spec.scheme, target_pixel_size_nm=target_nm, augment=augment
-        )
-    )
+    held_out = [
+        dataclasses.replace(part, model=with_temperature(part.model, temperature))
+        for part in held_out
+    ]
+    unseen = examples_of(held_out)
+    predict = predict_held_out(held_out, spec.scheme, config)
     metrics: dict[str, Any] = {"calibration": calibration}
     thresholds: dict[str, float] = {}
     if config.tune_thresholds:
-        tuned = tune_thresholds(unseen, predict, spec.scheme)
+        tuned = tune_thresholds(unseen, predict, spec.scheme, split=split)
         logger.info("%s", tuned)
         metrics["tuned_thresholds"], thresholds = tuned.to_dict(), tuned.thresholds
     applicability = learn_references(
@@ -92,4 +90,4 @@ def learn_trust(
         predict,
         target_pixel_size_nm=target_nm,
     )
-    return Trust(calibrated, thresholds, metrics, applicability)
+    return Trust(temperature, thresholds, metrics, applicability)

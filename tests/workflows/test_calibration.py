@@ -9,7 +9,9 @@ from defectkeras.core.calibration import Calibration
 from defectkeras.core.micrograph import Micrograph
 from defectkeras.datasets.spec import LoadedExample
 from defectkeras.micrographs.normalize import normalize_percentile
+from defectkeras.models.temperature import with_temperature
 from defectkeras.workflows.calibration import calibrate
+from defectkeras.workflows.held_out import HeldOut
 
 STEEPNESS = 2.0
 
@@ -34,7 +36,8 @@ def draw_example(seed, shape=(160, 230)):
 
 def test_too_sure_a_model_is_mended():
     model = slope_model(4 * STEEPNESS)
-    calibrated, found = calibrate(model, [draw_example(0), draw_example(1)])
+    found = calibrate([HeldOut(model, (draw_example(0), draw_example(1)))])
+    calibrated = with_temperature(model, found["temperature"])
     assert found["temperature"] == pytest.approx(4, rel=0.05)
     assert found["pixels"] == 2 * 140 * 230
     assert found["calibration_error_before"] > 0.15
@@ -46,14 +49,24 @@ def test_too_sure_a_model_is_mended():
 
 
 def test_eight_views_of_pixels_that_stand_alone_say_the_same():
-    model, examples = slope_model(STEEPNESS), [draw_example(2)]
-    _, one = calibrate(model, examples)
-    _, eight = calibrate(model, examples, augment=True)
+    held_out = [HeldOut(slope_model(STEEPNESS), (draw_example(2),))]
+    one = calibrate(held_out)
+    eight = calibrate(held_out, augment=True)
     assert eight["temperature"] == pytest.approx(one["temperature"], rel=1e-3)
 
 
 def test_examples_are_resampled_and_the_draw_is_the_same_again():
-    model, examples = slope_model(STEEPNESS), [draw_example(3)]
-    _, found = calibrate(model, examples, target_pixel_size_nm=4.0)
+    held_out = [HeldOut(slope_model(STEEPNESS), (draw_example(3),))]
+    found = calibrate(held_out, target_pixel_size_nm=4.0)
     assert 0.2 < found["pixels"] / (140 * 230) < 0.3
-    assert calibrate(model, examples, target_pixel_size_nm=4.0)[1] == found
+    assert calibrate(held_out, target_pixel_size_nm=4.0) == found
+
+
+def test_folds_are_judged_by_the_model_that_has_not_seen_them():
+    right, steep = slope_model(STEEPNESS), slope_model(4 * STEEPNESS)
+    folds = [HeldOut(right, (draw_example(4),)), HeldOut(steep, (draw_example(5),))]
+    found = calibrate(folds, split="folds")
+    assert found["split"] == "folds"
+    assert found["pixels"] == 2 * 140 * 230
+    alone = [calibrate([fold])["temperature"] for fold in folds]
+    assert alone[0] < found["temperature"] < alone[1]

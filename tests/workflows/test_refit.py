@@ -101,7 +101,29 @@ def test_split_says_what_was_learned_from(discs_spec):
     assert split_of(spec, refitted=True)["train"] == ["a", "b"]
 
 
-def test_folds_have_learned_from_all_already(request_for):
+@pytest.mark.slow
+def test_one_network_of_all_is_published_with_what_the_folds_tell(request_for):
     request = dataclasses.replace(request_for("folds"), folds=2)
-    with pytest.raises(TrainingError, match="`refit` must be off with --folds"):
-        train_folds(request, CONFIG)
+    version, runs = train_folds(request, dataclasses.replace(CONFIG, epochs=3))
+    card = version.card
+    assert card.split["train"] == ["a", "b"]
+    assert sorted(card.split["folds"]) == [["a"], ["b"]]
+    assert card.learned_from() == {"a", "b"}
+    means = [
+        np.mean([run.history[epoch]["val_mean_defect_iou"] for run in runs])
+        for epoch in range(3)
+    ]
+    best = int(np.argmax(means))
+    assert card.metrics["best_epoch"] == best + 1
+    scores = card.metrics["scores"]
+    assert scores["val_mean_defect_iou"] == pytest.approx(means[best])
+    assert card.metrics["calibration"]["split"] == "folds"
+    assert "those of 2 networks, each on what it had not seen" in card.limits
+    alone = load_model(version)  # one network, and no ensemble of two
+    assert alone.count_params() < 1.5 * runs[0].model.count_params()
+    again = request_to_resume(request.run_folder / REFIT)  # nothing is left to learn
+    resumed, _ = train_folds(again, dataclasses.replace(CONFIG, epochs=3))
+    for ours, theirs in zip(
+        load_model(resumed).get_weights(), alone.get_weights(), strict=True
+    ):
+        np.testing.assert_array_equal(ours, theirs)

@@ -5,6 +5,7 @@ import pytest
 from defectkeras.datasets.spec import load_dataset_spec
 from defectkeras.models.build import build_model
 from defectkeras.training.config import TrainingConfig
+from defectkeras.workflows.held_out import hold_out
 from defectkeras.workflows.segment import load_segmenter
 from defectkeras.workflows.trust import learn_trust
 
@@ -23,6 +24,7 @@ def test_thresholds_are_tuned_with_the_views_of_the_version(synthetic_spec):
     spec = load_dataset_spec(synthetic_spec)
     model = build_model("unet", num_classes=spec.scheme.num_classes, filters=2)
     config = TrainingConfig(tune_thresholds=True, augment_predictions=True)
-    trust = learn_trust(model, spec, config)
+    unseen = hold_out(model, spec.of_split("val"), spec.scheme)
+    trust = learn_trust([unseen], spec, config)
     assert set(trust.metrics) == {"calibration", "tuned_thresholds"}
     assert trust.thresholds == trust.metrics["tuned_thresholds"]["thresholds"]
