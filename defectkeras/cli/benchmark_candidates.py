@@ -145,8 +145,10 @@ def benchmark_candidates(
     kinds are compared; that takes long, can be stopped, and goes on with the same
     command.
     """
-    start_tensorflow()
     from defectkeras.datasets.spec import load_dataset_spec
+
+    dataset = load_dataset_spec(spec, root=root)  # a fault is told at once
+    start_tensorflow()
     from defectkeras.training.settings import read_layers, resolve_settings
     from defectkeras.workflows.benchmark_candidates import (
         Protocol,
@@ -157,7 +159,6 @@ def benchmark_candidates(
     from defectkeras.workflows.candidates import choose_candidates
 
     settings = resolve_settings(read_layers(plan=plan, file=config, flags=any_settings))
-    dataset = load_dataset_spec(spec, root=root)
     candidates = choose_candidates(
         settings,
         num_classes=dataset.scheme.num_classes,

@@ -118,8 +118,7 @@ def train(
     that was stopped goes on with `defectkeras train --resume RUN`, which needs nothing
     else.
     """
-    if (spec is None) == (resume is None):
-        raise click.UsageError("Name a data spec SPEC, or a run by --resume.")
+    _require_one(spec, resume, root)
     start_tensorflow()
     import dataclasses
 
@@ -177,6 +176,16 @@ def train(
         ]
         rest = {"folds": told} if request.folds else told[0]
         echo_json({"model": version.reference, "sha256": version.sha256, **rest})
+
+
+def _require_one(spec: Path | None, resume: Path | None, root: Path | None) -> None:
+    """Tell a fault of the command or of the data spec before TensorFlow starts."""
+    from defectkeras.datasets.spec import load_dataset_spec
+
+    if (spec is None) == (resume is None):
+        raise click.UsageError("Name a data spec SPEC, or a run by --resume.")
+    if spec:
+        load_dataset_spec(spec, root=root)
 
 
 def _look_up(run_folder: Path) -> "tuple[TrainingRequest, dict[str, Any]]":
