@@ -190,13 +190,14 @@ def cut_calibration_tiles(version: ModelVersion) -> list[Any]:
 
 
 def density_error(version: ModelVersion, true: ClassMap, found: ClassMap) -> float:
-    """Give the largest relative error of a density or a mean size."""
+    """Give the largest relative error of a density or a mean size; 1 for one lost."""
     scheme = version.card.scheme
     table = compare_quantities(
         quantify(true, scheme, CALIBRATION), quantify(found, scheme, CALIBRATION)
     )
-    kept = table["name"].str.contains("density|mean")
-    return float(table.loc[kept, "relative_error"].abs().max())
+    kept = table[table["name"].str.contains("density|mean") & table["true"].notna()]
+    lost = kept["predicted"].isna()
+    return float(kept["relative_error"].abs().mask(lost, 1.0).max())
 
 
 def show(speeds: list[Speed]) -> None:

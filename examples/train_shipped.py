@@ -7,14 +7,18 @@ Each has a recipe in recipes/: a plan, as `defectkeras plan` writes one, with it
 seed. FOLDER holds the public set (`source` in the data spec tells where it is); for
 loops, both of its sets. The synthetic ones, dci-stem and bright-field-tem, are made on
 the way, same seeds, same bytes. loops begins with the weights of bright-field-tem,
-loops-defectsegnet with those of dci-stem@1. The same command again goes on with a run
-that was stopped. Minutes to hours on two CPU cores.
+loops-defectsegnet with those of dci-stem@1, which dci-stem-defectsegnet makes; the
+registry must have them. The same command again goes on with a run that was stopped.
+Minutes to hours on two CPU cores.
 """
 
 import argparse
+import sys
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
+from defectkeras.registry.store import ModelRegistry
 from defectkeras.registry.version import ModelVersion
 from defectkeras.training.config import TrainingConfig, read_toml
 from defectkeras.training.progress import OnProgress, show_progress
@@ -92,7 +96,8 @@ LOOPS_DEFECTSEGNET = replace(LOOPS, parent="dci-stem@1")
 CR = Shipped(
     DATA_SPECS / "precipitates-cr.toml",
     "Precipitates in SEM micrographs of chromium superalloys",
-    f"{UNKNOWN_CALIBRATION}It has seen one family of alloys.",
+    f"{UNKNOWN_CALIBRATION}It has seen one family of alloys, and misses sides of "
+    "precipitates that are as bright as the matrix.",
 )
 NI = Shipped(
     DATA_SPECS / "precipitates-ni.toml",
@@ -156,6 +161,7 @@ def _train(
         "limits": shipped.limits,
     }
     if shipped.parent is not None:
+        _require_alike(arguments, shipped.parent, recipe["plan"])
         request = FinetuneRequest(shipped.parent, data, settings=recipe, **told)
         version, run = finetune(request, on_progress=on_progress)
         return version, (run,)
@@ -177,6 +183,20 @@ def _learn(
         return train_folds(request, config, on_progress=on_progress)
     version, run = train(request, config, on_progress=on_progress)
     return version, (run,)
+
+
+def _require_alike(
+    arguments: argparse.Namespace, parent: str, plan: dict[str, Any]
+) -> None:
+    """Refuse a dci-stem@1 that is another network than the one that ships."""
+    card = ModelRegistry(arguments.registry).resolve(parent).card
+    wanted = plan.get("architecture", card.architecture)
+    if card.architecture != wanted:
+        sys.exit(
+            f"{arguments.name} begins with the weights of a {wanted}. Received: "
+            f"{parent} in {arguments.registry}, of a {card.architecture}. Take "
+            "--registry saved_models as it ships."
+        )
 
 
 def _data_spec(shipped: Shipped, folder: Path) -> Path:

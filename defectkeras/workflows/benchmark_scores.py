@@ -67,23 +67,29 @@ def summarize(rows: Sequence[Row], candidates: Sequence[Candidate]) -> pd.DataFr
         candidates: In the order of the table.
 
     Returns:
-        One row per candidate: group, candidate, folds, each score and its spread
-        (`<score>_spread`, standard deviation with n - 1), parameters, operations,
-        the mean of the training times, and the shortest times of a prediction.
+        One row per candidate: group, candidate, folds, each score, its spread
+        (`<score>_spread`, standard deviation with n - 1) and in how many folds it has a
+        value (`<score>_folds`; where nothing is found nothing has a size), parameters,
+        operations, the mean of the training times, and the shortest times of a
+        prediction.
     """
     table = pd.DataFrame(rows)
     summary = []
     for candidate in candidates:
         own = table[table["key"] == candidate.key]
         numbers = own[[*SCORES, *FIXED_COSTS, *MEAN_COSTS, *TIMES]].astype("float64")
-        means, spreads = numbers.mean(), numbers.std()
+        means, spreads, counted = numbers.mean(), numbers.std(), numbers.count()
         row: Row = {
             "group": candidate.group,
             "candidate": candidate.name,
             "folds": len(own),
         }
         for score in SCORES:
-            row |= {score: means[score], f"{score}_spread": spreads[score]}
+            row |= {
+                score: means[score],
+                f"{score}_spread": spreads[score],
+                f"{score}_folds": int(counted[score]),
+            }
         row |= {cost: means[cost] for cost in (*FIXED_COSTS, *MEAN_COSTS)}
         row |= {time: numbers[time].min() for time in TIMES}
         summary.append(row)

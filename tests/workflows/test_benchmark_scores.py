@@ -27,6 +27,8 @@ def test_scores_get_mean_and_spread_and_times_the_least():
     unet, method = (row for _, row in table.iterrows())
     assert unet["iou"] == pytest.approx(0.6)
     assert unet["iou_spread"] == pytest.approx(0.02**0.5)
+    assert unet["iou_folds"] == 2
+    assert unet["f1_folds"] == 0
     assert unet["seconds_per_megapixel"] == 3
     assert method["f1"] == 0.2
     assert method[["iou", "f1_spread", "parameters"]].isna().all()
