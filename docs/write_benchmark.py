@@ -20,6 +20,7 @@ PAGE = DOCS / "benchmark.md"
 SCORES = {
     "candidate": "candidate",
     "iou": "IoU",
+    "iou_over_images": "IoU, mean of images",
     "f1": "F1",
     "boundary_f1": "boundary F1",
     "object_f1": "object F1",
