@@ -10,8 +10,9 @@ to docs/images. docs/data/shipped_speed.json is of benchmarks/shipped_speed.py.
 import re
 import shutil
 import sys
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
@@ -73,7 +74,7 @@ def _compare_engines(speeds: pd.DataFrame) -> str:
     """Give a row for each model, with what each engine is to the usual way."""
     engines = [name for name in speeds["engine"].unique() if name != USUAL]
     lines = [
-        ["model", f"{USUAL}, CPU s", *engines, "fastest below 1 %", "a minute"],
+        ["model", f"{USUAL}, CPU s", *engines, "fastest below 1 %", "its CPU s"],
         ["---", *["--:"] * (len(engines) + 1), "---", "--:"],
     ]
     for model, table in speeds.groupby("model", sort=False):
@@ -84,10 +85,8 @@ def _compare_engines(speeds: pd.DataFrame) -> str:
             f"{own[name]['times_as_fast']:.1f} ({_percent(own[name]['error'])})"
             for name in engines
         ]
-        seconds, a_minute = own[USUAL]["cpu_seconds"], fastest["per_minute"]
-        lines.append(
-            [str(model), _number(seconds), *told, fastest["engine"], _number(a_minute)]
-        )
+        usual, best = (_number(row["cpu_seconds"]) for row in (own[USUAL], fastest))
+        lines.append([str(model), usual, *told, fastest["engine"], best])
     return _table(lines)
 
 
@@ -102,7 +101,7 @@ def _markdown(table: pd.DataFrame, columns: dict[str, str]) -> str:
     is_number = pd.api.types.is_numeric_dtype
     cells += [["--:" if is_number(table[c]) else "---" for c in shown]]
     for row in table.to_dict("records"):
-        cells.append([_cell(row[c], row.get(f"{c}_spread")) for c in shown])
+        cells.append([_cell(row, column) for column in shown])
     return _table(cells)
 
 
@@ -110,15 +109,18 @@ def _table(lines: Sequence[Sequence[str]]) -> str:
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 
-def _cell(value: object, spread: object) -> str:
-    """Write a value, to three digits, and its spread over the folds."""
+def _cell(row: dict[Hashable, Any], column: str) -> str:
+    """Write a value, to three digits, its spread, and of how many folds if not all."""
+    value, spread = row[column], row.get(f"{column}_spread")
     if not isinstance(value, int | float):
         return str(value)
     if pd.isna(value):
         return "-"
     text = _number(value)
-    is_spread = isinstance(spread, float) and not pd.isna(spread)
-    return f"{text} ± {_number(spread)}" if is_spread else text
+    if isinstance(spread, float) and not pd.isna(spread):
+        text = f"{text} ± {_number(spread)}"
+    folds = row.get(f"{column}_folds", row.get("folds"))
+    return text if folds == row.get("folds") else f"{text} ({folds} folds)"
 
 
 def _number(value: float) -> str:
