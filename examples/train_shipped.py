@@ -1,4 +1,4 @@
-"""Train a model that ships in saved_models/, from nothing, and publish it.
+"""Train a model that ships in saved_models/ again, and publish it.
 
     python examples/train_shipped.py dci-stem
     python examples/train_shipped.py precipitates-cr --root FOLDER

@@ -118,13 +118,13 @@ def evaluate(
 
 
 def _show(evaluation: "Evaluation", out: Path | None, as_json: bool) -> None:
-    """Write the files, print the scores, and say which of them flatter."""
+    """Write the files, print the scores, and say whether they are too good."""
     from defectkeras.workflows.evaluation_files import write_evaluation
 
     if learned := len(evaluation.learned_from):
         talk(
             f"{evaluation.model} has learned from {learned} of these "
-            f"{len(evaluation.examples)} micrographs, so that their scores flatter it. "
+            f"{len(evaluation.examples)} micrographs: the scores are too good. "
             "Judge it on others."
         )
     scores = evaluation.to_dict()

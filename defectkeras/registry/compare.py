@@ -68,7 +68,7 @@ class Ancestor:
 def trace_lineage(
     registry: ModelRegistry, version: ModelVersion
 ) -> tuple[Ancestor, ...]:
-    """Follow the parents of a version back to one that was trained from nothing.
+    """Follow the parents of a version back to one that was trained from scratch.
 
     Args:
         registry: Where the parents are looked for.

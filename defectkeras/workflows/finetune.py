@@ -49,7 +49,7 @@ class Pace:
 
 
 CAREFUL = Pace(3e-4, 0.2, passes=40, fewest_patches=400, most_patches=4000)
-"""A tenth of a training from nothing, since most is known already."""
+"""A tenth of a training from scratch, since most is known already."""
 
 WITH_NEW_CLASSES = Pace(1e-3, 0.5, passes=80, fewest_patches=1600, most_patches=8000)
 """The head knows nothing yet: the careful pace ends far from what it can learn."""
