@@ -47,10 +47,11 @@ from defectkeras.workflows.segment import (
 )
 from defectkeras.workflows.train import TrainingRequest, train
 
-AREA = "area_fraction_percent"
+AREA, DENSITY = "area_fraction_percent", "areal_density"
 COLUMNS = {
     "mean_defect_iou": "mean IoU of the defects",
     "micro_iou": "micro IoU of all classes",
+    "density_error_percent": "error of density %",
     "area_error_percent": "error of area %",
 }
 FROM_IMAGENET = {
@@ -76,7 +77,7 @@ def draw_spec(spec_path: Path, root: Path, names: Sequence[str], path: Path) -> 
 
 
 def scores(model: str, registry: Path, spec: DatasetSpec) -> dict[str, float]:
-    """Give IoUs and the error of the area fraction on the validation split.
+    """Give IoUs and errors of density and area fraction on the validation split.
 
     Classes that the set does not have count as its matrix. The micro IoU pools the
     pixels of all classes, the matrix among them.
@@ -110,16 +111,22 @@ def scores(model: str, registry: Path, spec: DatasetSpec) -> dict[str, float]:
         sha256=segmenter.sha256,
         tolerance_px=2.0,
     ).to_dict()
-    errors = [
-        q["mean_absolute_error_percent"]
-        for q in found["quantities"]
-        if q["name"] == AREA and q["mean_absolute_error_percent"] is not None
-    ]
     return {
         "mean_defect_iou": found["pixels_pooled"]["mean_defect_iou"],
         "micro_iou": found["pixels_pooled"]["micro_iou"],
-        "area_error_percent": float(np.mean(errors)),
+        "density_error_percent": mean_error(found["quantities"], DENSITY),
+        "area_error_percent": mean_error(found["quantities"], AREA),
     }
+
+
+def mean_error(quantities: Sequence[dict[str, Any]], name: str) -> float:
+    """Give the mean absolute error of a kind of quantity over the classes, in percent."""
+    errors = [
+        q["mean_absolute_error_percent"]
+        for q in quantities
+        if q["name"].startswith(name) and q["mean_absolute_error_percent"] is not None
+    ]
+    return float(np.mean(errors))
 
 
 def run_draw(
