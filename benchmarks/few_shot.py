@@ -120,7 +120,7 @@ def scores(model: str, registry: Path, spec: DatasetSpec) -> dict[str, float]:
 
 
 def mean_error(quantities: Sequence[dict[str, Any]], name: str) -> float:
-    """Give the mean absolute error of a kind of quantity over the classes, in percent."""
+    """Give the mean absolute error of a quantity over the classes, in percent."""
     errors = [
         q["mean_absolute_error_percent"]
         for q in quantities
