@@ -190,6 +190,7 @@ def _train_each(
     """Train a model without each of the folds, or go on with it."""
     from defectkeras.training import train as training
 
+    everything = (*spec.of_split("train"), *spec.of_split("val"))
     runs = []
     for number, fold in enumerate(folds):
         folder = run_folder / f"fold_{number + 1}"
@@ -201,7 +202,7 @@ def _train_each(
         try:
             run = training.train(
                 model,
-                [e for other in folds if other is not fold for e in other],
+                [e for e in everything if e not in fold],
                 fold,
                 spec.scheme,
                 settings,
