@@ -22,6 +22,10 @@ if TYPE_CHECKING:
 TILE_SIZE = 512
 CANDIDATES = np.linspace(0.05, 0.95, 19)
 
+LEAST_GAIN = 0.005
+"""Of the mean IoU, for thresholds to be kept. They are scored on the examples that
+they were chosen on, often three or four, where less than this is noise."""
+
 Predict = Callable[[Micrograph], ProbabilityMap]
 
 
@@ -31,7 +35,7 @@ class TunedThresholds:
 
     Attributes:
         thresholds: Class name to least probability; empty where the most probable
-            class does as well.
+            class does as well, or nearly.
         score_before: Mean IoU of the defects of the most probable class, pooled
             over the validation split.
         score_after: The same with the best thresholds that were found.
@@ -69,7 +73,7 @@ def tune_thresholds(
     Each class is first looked at alone: of 19 thresholds that one is taken whose
     mask `p_k >= t` has the best IoU, pooled over the examples; of equal ones that
     nearest to 0.5. They are kept when, applied together, they do better than the
-    most probable class.
+    most probable class by `LEAST_GAIN`.
 
     Args:
         examples: Of the validation split; never of the test split.
@@ -96,7 +100,8 @@ def tune_thresholds(
         _score(examples, predict, scheme, thresholds) for thresholds in (None, best)
     )
     names = [c.name for c in scheme.defects]
-    kept = dict(zip(names, best, strict=True)) if after > before else {}
+    is_better = after - before >= LEAST_GAIN
+    kept = dict(zip(names, best, strict=True)) if is_better else {}
     return TunedThresholds(kept, before, after, split)
 
 

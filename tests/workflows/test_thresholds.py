@@ -8,6 +8,7 @@ from defectkeras.core.micrograph import Micrograph
 from defectkeras.datasets.spec import LoadedExample
 from defectkeras.models.build import build_model
 from defectkeras.workflows.thresholds import (
+    LEAST_GAIN,
     predict_probabilities,
     remember,
     tune_thresholds,
@@ -60,6 +61,23 @@ def test_nothing_is_kept_where_nothing_is_won():
     assert tuned.to_dict()["split"] == "folds"
     assert tuned.thresholds == {}
     assert tuned.score_before == tuned.score_after == 1.0
+
+
+@pytest.mark.parametrize(("timid", "is_kept"), [(2, False), (60, True)])
+def test_a_gain_that_may_be_noise_is_not_kept(timid, is_kept):
+    class_map = np.zeros((30, 44), np.int32)
+    class_map[5:25, 4:40] = 1  # 720 pixels
+    probability_map = np.eye(3, dtype=np.float32)[class_map]
+    rows, columns = np.nonzero(class_map)
+    probability_map[rows[:timid], columns[:timid]] = (0.55, 0.45, 0.0)
+    micrograph = Micrograph(np.zeros((30, 44)), Calibration(), "a")
+    example = LoadedExample(micrograph, class_map)
+    tuned = tune_thresholds([example], lambda m: probability_map, SCHEME)
+    assert tuned.score_before == pytest.approx(1 - timid / 720)
+    assert tuned.score_after == 1.0
+    assert bool(tuned.thresholds) == is_kept
+    gain = tuned.score_after - tuned.score_before
+    assert (gain >= LEAST_GAIN) == is_kept
 
 
 def test_model_gives_probabilities_of_any_size():
