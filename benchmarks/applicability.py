@@ -109,7 +109,7 @@ def compare_looks(root: Path) -> Table:
     )
     rng = np.random.default_rng(0)
     for name, own in looks.items():
-        if len(own) < 8:  # a half would be cut in quarters
+        if len(own) < 8:  # a half would be too few
             continue
         warned: dict[str, list[bool]] = {key: [] for key in ("rest", *SETS)}
         for _ in range(DRAWS):

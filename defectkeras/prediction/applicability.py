@@ -6,11 +6,11 @@ distance is Mahalanobis' `d = sqrt((x - m)' S^-1 (x - m))` with the mean m and t
 shrunk covariance S of the patches of all training micrographs.
 
 The limit of d comes from the training micrographs themselves: each is left out in turn
-and its distance from the others found; the limit is `SLACK` times the largest. Fewer
-than `FEWEST_WHOLE` micrographs are cut in quarters, which are left out in turn. Such a
-limit is rough: it does not know how micrographs differ, and few patches do not tell
-their covariance. The score is the largest ratio of a distance to its limit: above 1 is
-a warning.
+and its distance from the others found; the limit is `SLACK` times the largest. A
+single one is cut in quarters, which are left out in turn; such a limit does not know
+how micrographs differ. For a micrograph of few patches the limit is wider, since their
+mean scatters even where nothing is unlike (`Reference.limit_of`). The score is the
+largest ratio of a distance to its limit: above 1 is a warning.
 
 References:
     K. Lee, K. Lee, H. Lee, J. Shin, "A simple unified framework for detecting
@@ -28,18 +28,23 @@ from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import chdtri
 
 from defectkeras.core.arrays import Image, ProbabilityMap
 from defectkeras.core.strict import from_mapping
 from defectkeras.prediction.descriptors import (
+    MOST_PER_SIDE,
     Descriptors,
     describe_certainty,
     describe_grey_levels,
     describe_texture,
 )
 
-FEWEST_WHOLE = 4
 SLACK = 1.25
+ALIKE = 2
+"""So many neighboring patches count as one: they look alike, and may overlap."""
+
+_CHANCE = 0.05  # of a mean of patches to scatter farther than the limit allows for
 
 _LEAST_LIMIT = 1.0  # within one standard deviation of the patches nothing is foreign
 _LEAST_SIGMA = 0.01  # of a grey level, a logarithm or a bit: less is no difference
@@ -55,8 +60,9 @@ class Reference:
     Attributes:
         mean: (D,) over their patches.
         covariance: (D, D) of their patches, shrunk.
-        limit: Largest distance at which a micrograph counts as one of them.
-        left_out: How many micrographs, or quarters, the limit comes from.
+        limit: Largest distance at which a micrograph of 64 patches, the most that are
+            looked at, counts as one of them.
+        left_out: How many micrographs the limit comes from; with 1, its quarters.
     """
 
     mean: tuple[float, ...]
@@ -73,6 +79,35 @@ class Reference:
         off = descriptors.mean(axis=0) - np.array(self.mean)
         return float(np.sqrt(off @ np.linalg.solve(np.array(self.covariance), off)))
 
+    def limit_of(self, num_patches: int) -> float:
+        """Give the limit for a micrograph of so many patches.
+
+        The mean of n patches that are like all others lies with a chance of 95 %
+        within `sqrt(chi2 / n)` of theirs, with the quantile chi2 for D degrees of
+        freedom. What a micrograph scatters more than one of 64 patches is added:
+        `sqrt(limit^2 + chi2 (1 / n - 1 / n_64))`, where n is half of its patches but
+        at least 1, see `ALIKE`.
+
+        Args:
+            num_patches: P.
+
+        Example:
+            >>> reference = Reference((0.0, 0.0), ((1.0, 0.0), (0.0, 1.0)), 2.0, 8)
+            >>> [round(reference.limit_of(patches), 2) for patches in (1, 16, 64)]
+            [3.13, 2.14, 2.0]
+        """
+        scatter = ALIKE * (1 / max(num_patches, ALIKE) - 1 / MOST_PER_SIDE**2)
+        chi2 = chdtri(len(self.mean), _CHANCE)
+        return float(np.sqrt(self.limit**2 + chi2 * scatter))
+
+    def ratio(self, descriptors: Descriptors) -> float:
+        """Give distance over limit of a micrograph.
+
+        Args:
+            descriptors: (P, D) of its patches.
+        """
+        return self.distance(descriptors) / self.limit_of(len(descriptors))
+
 
 @dataclass(frozen=True)
 class Applicability:
@@ -80,9 +115,11 @@ class Applicability:
 
     Attributes:
         ratios: Kind of descriptor to distance over limit.
+        of_one: Kinds that were learned from a single micrograph.
     """
 
     ratios: Mapping[str, float]
+    of_one: frozenset[str] = frozenset()
 
     @property
     def score(self) -> float:
@@ -102,9 +139,11 @@ finetune.
         differing = [kind for kind, ratio in self.ratios.items() if ratio > 1]
         if not differing:
             return None
+        alone = self.of_one.intersection(differing)
+        rough = ", learned from one micrograph alone" if alone else ""
         return (
             f"Unlike the training micrographs in {' and '.join(differing)} "
-            f"(score {self.score:.3g}, limit 1): check the overlay before using "
+            f"(score {self.score:.3g}, limit 1{rough}): check the overlay before using "
             "numbers. Where it is wrong, try another model or defectkeras finetune."
         )
 
@@ -146,36 +185,34 @@ def compare(
     Returns:
         Its ratios of all kinds that both know; None where there is none.
     """
-    ratios = {
-        kind: reference.distance(described[kind]) / reference.limit
-        for kind, reference in references.items()
-        if kind in described
-    }
-    return Applicability(ratios) if ratios else None
+    known = {kind: r for kind, r in references.items() if kind in described}
+    ratios = {kind: r.ratio(described[kind]) for kind, r in known.items()}
+    of_one = frozenset(kind for kind, r in known.items() if r.left_out == 1)
+    return Applicability(ratios, of_one) if ratios else None
 
 
-def cut_if_few(whole: NDArray[Any], num_micrographs: int) -> list[NDArray[Any]]:
-    """Give a micrograph as it is, or in quarters where there are few of them.
+def cut_in_quarters(whole: NDArray[Any]) -> list[NDArray[Any]]:
+    """Give the quarters of a micrograph that is the only one.
 
     Args:
         whole: (H, W, ...) image or probability map.
-        num_micrographs: How many there are; cut when fewer than `FEWEST_WHOLE`.
 
     Example:
-        >>> [part.shape for part in cut_if_few(np.zeros((5, 8)), 1)]
+        >>> [part.shape for part in cut_in_quarters(np.zeros((5, 8)))]
         [(3, 4), (3, 4), (2, 4), (2, 4)]
     """
-    if num_micrographs >= FEWEST_WHOLE:
-        return [whole]
     halves = np.array_split(whole, 2)
     return [part for half in halves for part in np.array_split(half, 2, axis=1)]
 
 
-def fit_reference(micrographs: Sequence[Descriptors]) -> Reference:
+def fit_reference(
+    micrographs: Sequence[Descriptors], *, of_one: bool = False
+) -> Reference:
     """Learn what one kind of descriptor is like, and how far it may be off.
 
     Args:
         micrographs: (P, D) of the patches of each, at least two; P may differ.
+        of_one: Whether they are the quarters of one.
 
     Returns:
         The reference, with numbers of six digits.
@@ -195,7 +232,7 @@ def fit_reference(micrographs: Sequence[Descriptors]) -> Reference:
     return replace(
         _fit(micrographs),
         limit=_rounded(max(SLACK * max(distances), _LEAST_LIMIT)),
-        left_out=len(micrographs),
+        left_out=1 if of_one else len(micrographs),
     )
 
 
@@ -222,8 +259,10 @@ def _fit(micrographs: Sequence[Descriptors]) -> Reference:
     patches = np.concatenate(micrographs)
     mean = patches.mean(axis=0)
     sigmas = np.sqrt(patches.var(axis=0) + _LEAST_SIGMA**2)
-    shrunk, _ = ledoit_wolf((patches - mean) / sigmas, assume_centered=True)
-    covariance = np.outer(sigmas, sigmas) * shrunk
+    covariance = np.zeros((len(mean), len(mean)))
+    if len(patches) > 1:  # a single one tells no spread
+        shrunk, _ = ledoit_wolf((patches - mean) / sigmas, assume_centered=True)
+        covariance = np.outer(sigmas, sigmas) * shrunk
     covariance[np.diag_indices_from(covariance)] += _LEAST_SIGMA**2
     return Reference(
         mean=tuple(map(_rounded, mean)),

@@ -83,10 +83,16 @@ def _applicability(card: ModelCard) -> list[str]:
     return _table(
         ("compared with the training micrographs", "limit of the distance", "from"),
         [
-            (kind, reference["limit"], f"{reference['left_out']} left out in turn")
+            (kind, reference["limit"], _left_out(reference["left_out"]))
             for kind, reference in card.applicability.items()
         ],
     )
+
+
+def _left_out(count: int) -> str:
+    if count == 1:
+        return "quarters of one, which cannot tell how micrographs differ"
+    return f"{count} left out in turn"
 
 
 def _origin(card: ModelCard) -> list[str]:

@@ -1,27 +1,30 @@
 """What a card keeps of its training micrographs, and others compared with it."""
 
 import dataclasses
-from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, TypeVar
 
-from defectkeras.core.arrays import Image, ProbabilityMap
+import numpy as np
+from numpy.typing import NDArray
+from scipy.ndimage import find_objects
+
+from defectkeras.core.arrays import NOT_ANNOTATED, ClassMap, Image, ProbabilityMap
 from defectkeras.core.micrograph import Micrograph
-from defectkeras.datasets.spec import Example, load_micrograph
+from defectkeras.datasets.spec import Example, LoadedExample, load_micrograph
 from defectkeras.micrographs.normalize import normalize_percentile
 from defectkeras.micrographs.resize import resize_to_pixel_size
 from defectkeras.prediction.applicability import (
     Applicability,
+    Described,
     Reference,
     compare,
-    cut_if_few,
+    cut_in_quarters,
     describe_image,
     describe_probabilities,
     fit_reference,
     read_references,
 )
 from defectkeras.prediction.descriptors import (
-    Descriptors,
     ReadRows,
     describe_entropy,
     gather_patches,
@@ -37,7 +40,7 @@ MOST_MICROGRAPHS = 64
 
 def learn_references(
     examples: Sequence[Example],
-    unseen: Sequence[Micrograph] = (),
+    unseen: Sequence[LoadedExample] = (),
     predict: Predict | None = None,
     *,
     target_pixel_size_nm: float | None = None,
@@ -46,29 +49,56 @@ def learn_references(
 
     Args:
         examples: All that the model was made with; each micrograph counts once.
-        unseen: Those of the validation split. Certainty is learned from these alone,
-            since a network is surer of what it was trained on.
+        unseen: Those of the validation split. Certainty is learned from the part of
+            each that is annotated, and from nothing else, since a network is surer of
+            what it was trained on: that may be the rest of the same micrograph.
         predict: Micrograph to probabilities; None leaves the certainty out.
         target_pixel_size_nm: To which they are resampled.
 
     Returns:
         For the card: kind of descriptor to its `Reference` as a table.
     """
-    found: dict[str, list[Descriptors]] = defaultdict(list)
     # A field of which a quarter is for validation is an example of both splits.
     chosen = _evenly(list({e.micrograph_path: e for e in examples}.values()))
-    for example in chosen:
-        image = _as_seen(load_micrograph(example), target_pixel_size_nm)
-        for part in cut_if_few(image, len(chosen)):
-            for kind, descriptors in describe_image(part).items():
-                found[kind].append(descriptors)
+    images = (_as_seen(load_micrograph(e), target_pixel_size_nm) for e in chosen)
+    found = _learn(images, len(chosen), describe_image)
     if predict is not None:
-        asked = _evenly(unseen)
-        for micrograph in asked:
-            for part in cut_if_few(predict(micrograph), len(asked)):
-                for kind, descriptors in describe_probabilities(part).items():
-                    found[kind].append(descriptors)
-    return {kind: dataclasses.asdict(fit_reference(d)) for kind, d in found.items()}
+        asked = _evenly([e for e in unseen if (e.class_map != NOT_ANNOTATED).any()])
+        maps = (cut_annotated(predict(e.micrograph), e.class_map) for e in asked)
+        found |= _learn(maps, len(asked), describe_probabilities)
+    return {kind: dataclasses.asdict(reference) for kind, reference in found.items()}
+
+
+def cut_annotated(whole: NDArray[Any], class_map: ClassMap) -> NDArray[Any]:
+    """Give the smallest rectangle that holds all that is annotated.
+
+    Args:
+        whole: (H, W, ...).
+        class_map: (H, W), some of it annotated.
+
+    Example:
+        >>> class_map = np.full((4, 8), NOT_ANNOTATED)
+        >>> class_map[1:3, 6:] = 0
+        >>> cut_annotated(np.zeros((4, 8, 2)), class_map).shape
+        (2, 2, 2)
+    """
+    (box,) = find_objects((class_map != NOT_ANNOTATED).astype(np.int32))
+    return whole[box]
+
+
+def _learn(
+    wholes: Iterable[NDArray[Any]],
+    count: int,
+    describe: Callable[[NDArray[Any]], Described],
+) -> dict[str, Reference]:
+    """Learn from so many images or probability maps; a single one goes in quarters."""
+    parts = (q for whole in wholes for q in cut_in_quarters(whole))
+    described = [describe(part) for part in (parts if count == 1 else wholes)]
+    kinds = described[0] if described else ()
+    return {
+        kind: fit_reference([d[kind] for d in described], of_one=count == 1)
+        for kind in kinds
+    }
 
 
 def compare_with_training(

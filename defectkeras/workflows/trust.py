@@ -86,7 +86,7 @@ def learn_trust(
         metrics["tuned_thresholds"], thresholds = tuned.to_dict(), tuned.thresholds
     applicability = learn_references(
         (*spec.of_split("train"), *spec.of_split("val")),
-        [example.micrograph for example in unseen],
+        unseen,
         predict,
         target_pixel_size_nm=target_nm,
     )

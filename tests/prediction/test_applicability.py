@@ -9,10 +9,11 @@ import pytest
 
 from defectkeras.core.errors import DefectKerasError
 from defectkeras.prediction.applicability import (
+    ALIKE,
     Applicability,
     Reference,
     compare,
-    cut_if_few,
+    cut_in_quarters,
     describe_image,
     describe_probabilities,
     fit_reference,
@@ -65,13 +66,32 @@ def test_distance_is_that_of_mahalanobis():
     assert reference.distance(patches) == pytest.approx(np.sqrt(8))
 
 
-def test_quarters_stand_for_few_micrographs():
+def test_quarters_stand_for_a_single_micrograph():
     image = grain(0, 2.0)
-    quarters = cut_if_few(image, 3)
+    quarters = cut_in_quarters(image)
     assert sum(q.size for q in quarters) == image.size
     assert len(quarters) == 4
     np.testing.assert_array_equal(quarters[1], image[:130, 195:])
-    assert cut_if_few(image, 4)[0] is image
+    described = [describe_image(q)["texture"] for q in quarters]
+    reference = fit_reference(described, of_one=True)
+    assert reference.left_out == 1
+    assert reference.limit == fit_reference(described).limit
+    fine = compare(describe_image(grain(1, 0.6)), {"texture": reference})
+    assert "limit 1, learned from one micrograph alone)" in fine.warning
+
+
+@pytest.mark.parametrize("num_patches", [4, 16, 36])
+def test_few_patches_of_what_was_learned_are_seldom_warned_of(num_patches):
+    rng = np.random.default_rng(0)
+    reference = Reference((0.0,) * 5, tuple(map(tuple, np.eye(5))), 1.0, left_out=9)
+    means = rng.normal(size=(2000, 5)) / np.sqrt(num_patches / ALIKE)
+    unlike = [
+        reference.distance(mean[np.newaxis]) > reference.limit_of(num_patches)
+        for mean in means
+    ]
+    assert np.mean(unlike) < 0.06
+    assert reference.limit_of(num_patches) > reference.limit_of(64) == reference.limit
+    assert reference.limit_of(1) == reference.limit_of(ALIKE)  # not more than one
 
 
 def test_limit_of_micrographs_that_are_all_the_same_is_not_zero():

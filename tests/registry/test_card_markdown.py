@@ -37,6 +37,10 @@ def test_statistics_of_the_training_micrographs_are_told_in_short(make_card):
     page = card_markdown(make_card(applicability=known, augment=True)).splitlines()
     assert "| texture | 2.5 | 12 left out in turn |" in page
     assert "| views | mean over eight |" in page
+    known["texture"]["left_out"] = 1
+    assert "| quarters of one, which cannot" in card_markdown(
+        make_card(applicability=known)
+    )
     assert any(
         "it cannot warn" in line for line in card_markdown(make_card()).split("\n")
     )
