@@ -39,7 +39,7 @@ def refit(
 
     Args:
         request: Of the first run, or of the folds.
-        spec: Has both splits.
+        spec: With folds it may have no validation split.
         config: The settings.
         first: Folder of the first run, finished, whose precision is taken.
         epochs: For how many it learns.
@@ -70,7 +70,7 @@ def refit(
     run = training.train(
         build_model_for(again, spec, config, devices),
         examples,
-        spec.of_split("val"),
+        spec.of_split("val") or examples[:1],  # the score decides nothing
         spec.scheme,
         config,
         run_folder=folder,

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from defectkeras.core.arrays import Image
 from defectkeras.core.errors import DatasetError, TrainingError
+from defectkeras.datasets.folds import spec_of_fold
 from defectkeras.datasets.form import SplitName
 from defectkeras.datasets.skip import without_bad_examples
 from defectkeras.datasets.spec import DatasetSpec, load_dataset_spec, load_example
@@ -64,7 +65,7 @@ def train(
     from defectkeras.training.strategy import choose_devices
 
     spec, name = load_spec_of(request)
-    _require_splits(spec)
+    _require_examples(spec)
     devices = choose_devices(config.strategy)
     logger.info("Devices: %s", devices.reason)
     if devices.workers > 1 and request.run_folder is None:
@@ -147,7 +148,7 @@ def plan_training(
         config: The settings of the training.
 
     Raises:
-        DatasetError: When the data spec has a fault, or a split is empty.
+        DatasetError: When the data spec has a fault, or too few examples.
         ModelError: When the architecture or an argument of it is unknown.
         RegistryError: When the name cannot be one in the registry.
         TrainingError: When the settings do not go with the model.
@@ -156,7 +157,7 @@ def plan_training(
     from defectkeras.training.prepare import check_model
 
     spec, name = load_spec_of(request)
-    _require_splits(spec)
+    _require_examples(spec, request.folds)
     model = build_model(
         request.architecture, num_classes=num_maps(spec), **request.arguments
     )
@@ -184,7 +185,11 @@ def load_spec_of(request: TrainingRequest) -> tuple[DatasetSpec, str]:
     return spec, name
 
 
-def _require_splits(spec: DatasetSpec) -> None:
+def _require_examples(spec: DatasetSpec, folds: int = 0) -> None:
+    """Ask for both splits; folds share out what is in either."""
+    if folds:
+        spec_of_fold(spec, folds, 0)
+        return
     for split in SPLITS:
         if not spec.of_split(split):
             raise DatasetError(
@@ -194,7 +199,12 @@ def _require_splits(spec: DatasetSpec) -> None:
 
 
 def golden_image(spec: DatasetSpec) -> Image:
-    """Give the validation micrograph with the most defect pixels, (H, W)."""
-    examples = (load_example(e, spec.scheme) for e in spec.of_split("val"))
+    """Give the validation micrograph with the most defect pixels, (H, W).
+
+    Args:
+        spec: Without a validation split any micrograph that is learned from will do.
+    """
+    chosen = spec.of_split("val") or spec.of_split("train")
+    examples = (load_example(e, spec.scheme) for e in chosen)
     best = max(examples, key=lambda e: int((e.class_map > 0).sum()))
     return best.micrograph.pixels

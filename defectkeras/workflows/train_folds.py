@@ -56,10 +56,10 @@ def train_folds(
 ) -> "tuple[ModelVersion, tuple[TrainingRun, ...]]":
     """Train one model per fold, and publish their ensemble or one model of all.
 
-    The examples of the training and the validation split are shared out by
-    specimen. Each model learns from all folds but one and is validated on that
-    one, so that each score is of micrographs that the model has not seen. What is
-    published has seen them all: only the test split can tell how good it is.
+    The examples of the training and the validation split, if there is one, are
+    shared out by specimen. Each model learns from all folds but one and is validated
+    on that one, so that each score is of micrographs that the model has not seen. What
+    is published has seen them all: only the test split can tell how good it is.
 
     An ensemble has no temperature for that reason. With `refit` one more model is
     trained on all folds, for as many epochs as were best on the mean over the folds,

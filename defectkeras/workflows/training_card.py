@@ -131,12 +131,14 @@ def _limits(
     limits = request.limits or _usual_limits(receptive_field_px)
     if not config.refit:
         return limits
-    those = "those of the same training without it"
-    if request.folds:
-        those = f"those of {request.folds} networks, each on what it had not seen"
+    learned, those = (
+        ("all folds", f"{request.folds} networks, each on what it had not seen")
+        if request.folds
+        else ("the validation split, too", "the same training without it")
+    )
     return (
-        f"{limits.rstrip()} It has learned from the validation split, too; its scores "
-        f"are {those}."
+        f"{limits.rstrip()} It has learned from {learned}; its scores are those of "
+        f"{those}."
     )
 
 

@@ -6,13 +6,13 @@ import signal
 import numpy as np
 import pytest
 
-from defectkeras.core.errors import TrainingError
+from defectkeras.core.errors import DatasetError, TrainingError
 from defectkeras.datasets.spec import load_dataset_spec
 from defectkeras.registry.load import load_model
 from defectkeras.training import train as training
 from defectkeras.training.config import TrainingConfig
 from defectkeras.workflows.refit import split_of
-from defectkeras.workflows.train import train
+from defectkeras.workflows.train import golden_image, plan_training, train
 from defectkeras.workflows.train_folds import train_folds
 from defectkeras.workflows.training_request import (
     REFIT,
@@ -40,6 +40,13 @@ def request_for(tmp_path, discs_spec):
         )
 
     return give
+
+
+@pytest.fixture
+def without_val(discs_spec):
+    """Both of the drawn discs are for training."""
+    text = discs_spec.read_text()
+    discs_spec.write_text(text.replace('["a"]\nval = ["b"]', '["a", "b"]'))
 
 
 @pytest.mark.slow
@@ -101,8 +108,21 @@ def test_split_says_what_was_learned_from(discs_spec):
     assert split_of(spec, refitted=True)["train"] == ["a", "b"]
 
 
+def test_folds_need_no_validation_split(request_for, without_val):
+    request = dataclasses.replace(request_for("folds"), folds=2)
+    spec, _, _ = plan_training(request, CONFIG)
+    assert len(spec.of_split("train")) == 2
+    assert golden_image(spec).shape == (90, 120)
+    with pytest.raises(DatasetError, match="3 folds, 2 specimens"):
+        plan_training(dataclasses.replace(request, folds=3), CONFIG)
+    with pytest.raises(DatasetError, match='"val" must have a micrograph'):
+        plan_training(dataclasses.replace(request, folds=0), CONFIG)
+
+
 @pytest.mark.slow
-def test_one_network_of_all_is_published_with_what_the_folds_tell(request_for):
+def test_one_network_of_all_is_published_with_what_the_folds_tell(
+    request_for, without_val
+):
     request = dataclasses.replace(request_for("folds"), folds=2)
     version, runs = train_folds(request, dataclasses.replace(CONFIG, epochs=3))
     card = version.card
