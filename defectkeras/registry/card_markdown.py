@@ -145,11 +145,17 @@ def _table(head: tuple[str, ...], rows: Any) -> list[str]:
 
 
 def _flatten(value: Any, prefix: str = "") -> Iterator[tuple[str, Any]]:
-    """Give the leaves of nested tables, with their keys joined by " / "."""
+    """Give the leaves of nested tables, with their keys joined by " / ".
+
+    Of a list of tables, such as that of the folds, each key has a list of values.
+    """
     for key, entry in value.items():
         name = f"{prefix} / {key}" if prefix else str(key)
         if isinstance(entry, Mapping):
             yield from _flatten(entry, name)
+        elif entry and isinstance(entry, list) and isinstance(entry[0], Mapping):
+            keys = dict.fromkeys(key for table in entry for key in table)
+            yield from _flatten({k: [t.get(k) for t in entry] for k in keys}, name)
         else:
             yield name, entry
 

@@ -77,3 +77,10 @@ def test_decisions_of_the_gate_are_told_with_their_figures(make_card):
     assert "on the val split of drawn, against tiny@1 (gates/a.json)" in "".join(lines)
     assert "| IoU of void at least | 0.5 | 0.6 | yes |" in lines
     assert "| seconds at most | 2 | none | no |" in lines
+
+
+def test_folds_have_a_line_for_each_score(make_card):
+    metrics = {"folds": [{"iou": 0.5, "f1": 0.7}, {"iou": 0.25, "f1": None}]}
+    lines = card_markdown(make_card(metrics=metrics)).splitlines()
+    assert "| folds / iou | [0.5, 0.25] |" in lines
+    assert "| folds / f1 | [0.7, null] |" in lines
