@@ -6,7 +6,7 @@
 
 For each number of fields some draws of the training split: the model is finetuned on
 them alone, and evaluated on the validation split of SPEC, which no draw has seen.
-Printed are mean and standard deviation over the draws. The row of 0 fields is the
+Printed are mean and standard deviation (of n - 1) over the draws. The row of 0 fields is the
 model as it is, in the classes of SPEC that it knows by name. With --start imagenet the
 same network begins with an encoder pretrained on ImageNet instead of the weights of
 the model, and learns at an ordinary rate: the difference is what the model buys.
@@ -221,7 +221,8 @@ def main() -> None:
         cells = []
         for key in COLUMNS:
             values = [draw_scores[key] for draw_scores in found]
-            cells.append(f"{np.mean(values):.3f} +- {np.std(values):.3f}")
+            spread = f" +- {np.std(values, ddof=1):.3f}" if len(values) > 1 else ""
+            cells.append(f"{np.mean(values):.3f}{spread}")
         table.add_row(str(count), str(len(found)), *cells)
     Console().print(table)
 
