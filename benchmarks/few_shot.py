@@ -6,9 +6,9 @@
 
 For each number of fields some draws of the training split: the model is finetuned on
 them alone, and evaluated on the validation split of SPEC, which no draw has seen.
-Printed are mean and standard deviation (of n - 1) over the draws. The row of 0 fields is the
-model as it is, in the classes of SPEC that it knows by name. With --start imagenet the
-same network begins with an encoder pretrained on ImageNet instead of the weights of
+Printed are mean and standard deviation over the draws. The row of 0 fields is the model
+as it is, in the classes of SPEC that it knows by name. With --start imagenet the same
+network begins with an encoder pretrained on ImageNet instead of the weights of
 the model, and learns at an ordinary rate: the difference is what the model buys.
 
 Each draw is kept in --work, and the same command goes on where it was stopped. A draw
