@@ -5,9 +5,10 @@
     defectkeras benchmark FOLDER/bright-field-tem/dataset.toml --out results/tem ...
 
 Writes two sets of the same synthetic foils, each rendered in both modes with the ranges
-of imaging conditions of the preset: the same dislocations, precipitates and voids, the
-same truth, another contrast, background and noise. What a network then learns from
-either, on the same budget and the same folds, differs by the imaging alone.
+of imaging conditions of the preset: the same dislocations, precipitates and voids in
+another contrast, background and noise. Dislocations are annotated as wide as they are
+seen. What a network then learns from either, on the same budget and the same folds,
+differs by the imaging alone.
 """
 
 import argparse
@@ -70,7 +71,7 @@ def main() -> None:
 
 
 def render(seed: int, name: str) -> dict[str, tuple[Micrograph, ClassMap]]:
-    """Give one foil in each mode, with the same class map."""
+    """Give one foil in each mode, with its class map."""
     streams = [np.random.default_rng([seed, part]) for part in range(2)]
     contents = PRESETS[MODES[0]].draw_contents(
         streams[0], pixel_size_nm=PIXEL_SIZE_NM, foil_thickness_nm=FOIL_THICKNESS_NM

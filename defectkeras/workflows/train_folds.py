@@ -96,10 +96,6 @@ def train_folds(
     if not request.resume:
         write_request(request, run_folder, spec)
     runs = _train_each(request, config, spec, folds, run_folder, devices, on_progress)
-    held_out = [
-        hold_out(run.model, fold, spec.scheme)
-        for run, fold in zip(runs, folds, strict=True)
-    ]
     if config.refit:
         epochs = best_common_epoch(runs)
         again = refit(
@@ -112,13 +108,14 @@ def train_folds(
             devices=devices,
             on_progress=on_progress,
         )
+        held_out = _hold_out_each(runs, folds, spec)
         trust = learn_trust(held_out, spec, config, split=SPLIT)
         model = with_temperature(again, trust.temperature)
         scores = [validation_scores(run, epochs) for run in runs]
         summary = {"best_epoch": epochs, "scores": _mean_over(scores)}
     else:
         model = build_ensemble([run.model for run in runs])
-        trust = _trust_in_ensemble(held_out, spec, config)
+        trust = _trust_in_ensemble(runs, folds, spec, config)
         scores = [validation_scores(run) for run in runs]
         summary = {"mean_defect_iou": sum(r.best_score for r in runs) / len(runs)}
     card = make_card(
@@ -199,10 +196,11 @@ def _train_each(
         resume = request.resume and (folder / "checkpoint.npz").exists()
         own = dataclasses.replace(request, run_folder=folder, resume=resume)
         model = build_model_for(own, spec, settings, devices)
+        held = set(fold)
         try:
             run = training.train(
                 model,
-                [e for e in everything if e not in fold],
+                [e for e in everything if e not in held],
                 fold,
                 spec.scheme,
                 settings,
@@ -220,13 +218,29 @@ def _train_each(
     return tuple(runs)
 
 
+def _hold_out_each(
+    runs: "Sequence[TrainingRun]",
+    folds: Sequence[Sequence[Example]],
+    spec: DatasetSpec,
+) -> list[HeldOut]:
+    """Load all examples, each for the model that has not seen it."""
+    return [
+        hold_out(run.model, fold, spec.scheme)
+        for run, fold in zip(runs, folds, strict=True)
+    ]
+
+
 def _trust_in_ensemble(
-    held_out: Sequence[HeldOut], spec: DatasetSpec, config: "TrainingConfig"
+    runs: "Sequence[TrainingRun]",
+    folds: Sequence[Sequence[Example]],
+    spec: DatasetSpec,
+    config: "TrainingConfig",
 ) -> Trust:
     """Tune the thresholds if asked for, and look at the micrographs."""
     metrics: dict[str, Any] = {}
     thresholds: dict[str, float] = {}
     if config.tune_thresholds:
+        held_out = _hold_out_each(runs, folds, spec)
         predict = predict_held_out(held_out, spec.scheme, config)
         tuned = tune_thresholds(
             examples_of(held_out), predict, spec.scheme, split=SPLIT
