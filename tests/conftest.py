@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import numpy as np
 import pytest
 from hypothesis import HealthCheck, settings
 
@@ -38,6 +39,12 @@ def _float32_policy() -> Iterator[None]:
     yield
     if "keras" in sys.modules:
         sys.modules["keras"].config.set_dtype_policy("float32")
+
+
+@pytest.fixture
+def rng() -> np.random.Generator:
+    """Give randomness that no other test has drawn from: order must not matter."""
+    return np.random.default_rng(0)
 
 
 @pytest.fixture

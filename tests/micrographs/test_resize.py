@@ -14,12 +14,11 @@ from defectkeras.micrographs.resize import (
     resize_to_pixel_size,
 )
 
-RNG = np.random.default_rng(0)
 SIDES = st.integers(1, 40)
 
 
-def test_shrinking_by_a_whole_number_averages_blocks():
-    image = RNG.random((12, 20), dtype=np.float32)
+def test_shrinking_by_a_whole_number_averages_blocks(rng):
+    image = rng.random((12, 20), dtype=np.float32)
 
     expected = image.reshape(4, 3, 5, 4).mean(axis=(1, 3))
 
@@ -50,8 +49,8 @@ def test_range_is_never_left(old_height, old_width, height, width):
     assert resized.max() <= image.max() + 1e-5
 
 
-def test_growing_interpolates_between_pixel_centers():
-    image = RNG.random((5, 7), dtype=np.float32)
+def test_growing_interpolates_between_pixel_centers(rng):
+    image = rng.random((5, 7), dtype=np.float32)
     rows = (np.arange(15) + 0.5) / 3 - 0.5
     columns = (np.arange(14) + 0.5) / 2 - 0.5
     grid = np.meshgrid(rows, columns, indexing="ij")
@@ -61,8 +60,8 @@ def test_growing_interpolates_between_pixel_centers():
     np.testing.assert_allclose(resize_image(image, (15, 14)), expected, atol=1e-5)
 
 
-def test_one_axis_may_shrink_while_the_other_grows():
-    image = RNG.random((12, 5), dtype=np.float32)
+def test_one_axis_may_shrink_while_the_other_grows(rng):
+    image = rng.random((12, 5), dtype=np.float32)
 
     resized = resize_image(image, (4, 10))
 
@@ -98,8 +97,8 @@ def test_class_maps_take_the_pixel_under_the_center(old_h, old_w, height, width)
 
 @pytest.mark.parametrize("shape", [(5, 9), (20, 33), (7, 30)])
 @pytest.mark.parametrize("num_classes", [2, 7])
-def test_probabilities_still_add_up_to_one(shape, num_classes):
-    maps = RNG.dirichlet(np.ones(num_classes), (12, 17)).astype(np.float32)
+def test_probabilities_still_add_up_to_one(shape, num_classes, rng):
+    maps = rng.dirichlet(np.ones(num_classes), (12, 17)).astype(np.float32)
 
     resized = resize_probability_map(maps, shape)
 
@@ -110,7 +109,9 @@ def test_probabilities_still_add_up_to_one(shape, num_classes):
 
 def micrograph(shape, size_nm):
     calibration = Calibration(size_nm, 100.0, "file tag 34682", "user")
-    return Micrograph(RNG.random(shape), calibration, "a", {"kV": 200})
+    return Micrograph(
+        np.random.default_rng(0).random(shape), calibration, "a", {"kV": 200}
+    )
 
 
 def test_resampling_keeps_the_field_of_view():

@@ -4,18 +4,16 @@ from scipy.special import expit, softmax
 
 from defectkeras.models.layers import MeanProbability
 
-RNG = np.random.default_rng(0)
 
-
-def test_softmax_is_the_mean():
-    logits = [RNG.normal(0, 5, (2, 3, 5, 4)).astype(np.float32) for _ in range(3)]
+def test_softmax_is_the_mean(rng):
+    logits = [rng.normal(0, 5, (2, 3, 5, 4)).astype(np.float32) for _ in range(3)]
     found = softmax(MeanProbability()(logits).numpy(), axis=-1)
     expected = np.mean([softmax(x, axis=-1) for x in logits], axis=0)
     np.testing.assert_allclose(found, expected, atol=1e-6)
 
 
-def test_sigmoid_is_the_mean_for_one_map():
-    logits = [RNG.normal(0, 5, (2, 3, 5, 1)).astype(np.float32) for _ in range(3)]
+def test_sigmoid_is_the_mean_for_one_map(rng):
+    logits = [rng.normal(0, 5, (2, 3, 5, 1)).astype(np.float32) for _ in range(3)]
     found = expit(MeanProbability()(logits).numpy())
     np.testing.assert_allclose(found, np.mean(expit(logits), axis=0), atol=1e-6)
 
