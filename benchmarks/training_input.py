@@ -47,7 +47,7 @@ def only(**steps: object) -> Augmentation:
 
 AUGMENTATIONS = {
     "none": NO_AUGMENTATION,
-    "symmetries": only(symmetries=True),
+    "symmetries": only(symmetries="square"),
     "gain, offset, gamma": only(gain=0.2, offset=0.1, gamma=0.3),
     "inversion": only(inversion_probability=0.5),
     "noise": only(noise=0.04),

@@ -63,8 +63,9 @@ Examples:
 @click.option(
     "--augment/--no-augment",
     default=None,
-    help="Average over eight views, whose spread goes into the error bars; better, "
-    "and eight times as long. [default: as the card of the model says]",
+    help="Average over the views that the model has learned from, eight or two, whose "
+    "spread goes into the error bars; better, and as many times as long. "
+    "[default: as the card of the model says]",
 )
 @click.option(
     "--spread",

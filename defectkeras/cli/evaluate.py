@@ -38,7 +38,8 @@ if TYPE_CHECKING:
 @click.option(
     "--augment/--no-augment",
     default=None,
-    help="Average over eight views. [default: as the card of the model says]",
+    help="Average over the views that the model has learned from. "
+    "[default: as the card of the model says]",
 )
 @click.option(
     "--tolerance-px",

@@ -10,6 +10,8 @@ from typing import Any
 import tensorflow as tf
 
 from defectkeras.core.errors import TrainingError
+from defectkeras.core.names import require_known
+from defectkeras.core.symmetries import VIEWS, Symmetries
 from defectkeras.pipelines.instrument import (
     add_gradient,
     add_shot_noise,
@@ -25,7 +27,9 @@ class Augmentation:
     """How far a patch may be changed; 0 or false leaves a step out.
 
     Attributes:
-        symmetries: Turn and mirror, the eight symmetries of the square.
+        symmetries: "square" turns and mirrors, as suits a plan view; "left-right"
+            mirrors the columns alone, where up and down differ: light from above, a
+            cross-section; "none" does neither.
         gain: Contrast about the patch's mean is multiplied by 1 +- gain.
         offset: Up to this is added or taken, of the grey range 1.
         gamma: Grey levels are raised to exp(+- gamma).
@@ -49,7 +53,7 @@ class Augmentation:
         TrainingError: When a value is out of its range.
     """
 
-    symmetries: bool = True
+    symmetries: Symmetries = "square"
     gain: float = 0.2
     offset: float = 0.1
     gamma: float = 0.3
@@ -66,6 +70,12 @@ class Augmentation:
 
     def __post_init__(self) -> None:
         """Check the ranges."""
+        require_known(
+            self.symmetries,
+            VIEWS,
+            what="value of `symmetries`",
+            error=TrainingError,
+        )
         for name in ("gain", "offset", "inversion_probability", "blur_probability"):
             _require(name, getattr(self, name), 0.0, 1.0)
         _require("gamma", self.gamma, 0.0, 2.0)
@@ -92,7 +102,7 @@ def _require(name: str, value: float, low: float, high: float) -> None:
 
 
 NO_AUGMENTATION = Augmentation(
-    symmetries=False, gain=0, offset=0, gamma=0, noise=0, blur_probability=0
+    symmetries="none", gain=0, offset=0, gamma=0, noise=0, blur_probability=0
 )
 
 
@@ -120,8 +130,9 @@ def augment(
             largest_px=augmentation.elastic_px,
             scale_px=augmentation.elastic_scale_px,
         )
-    if augmentation.symmetries:
-        number = tf.random.stateless_uniform((), seeds[0], 0, 8, tf.int32)
+    num_symmetries = len(VIEWS[augmentation.symmetries])
+    if num_symmetries > 1:  # of two, the mirrored columns
+        number = tf.random.stateless_uniform((), seeds[0], 0, num_symmetries, tf.int32)
         image = apply_symmetry(image, number)
         class_map = apply_symmetry(class_map, number)
     if augmentation.scan_jitter_px > 0:

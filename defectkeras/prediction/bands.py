@@ -10,12 +10,13 @@ from numpy.typing import NDArray
 
 from defectkeras.core.arrays import ClassMap, Image, PredictFn, ProbabilityMap
 from defectkeras.core.errors import ModelError
-from defectkeras.prediction.postprocess import choose_classes
-from defectkeras.prediction.symmetries import (
-    NUM_SYMMETRIES,
+from defectkeras.core.symmetries import (
+    VIEWS,
+    Symmetries,
     transform,
     transform_back,
 )
+from defectkeras.prediction.postprocess import choose_classes
 from defectkeras.prediction.tiling import (
     Tiling,
     blend_tiles,
@@ -42,10 +43,10 @@ class Prediction:
         probability_map: (H, W, K) float32, adds up to 1 over the classes.
         class_map: (H, W) int32, 0 is the matrix.
         uncertainty: (H, W) float32 in [0, 0.5], the standard deviation of a
-            pixel's probability over the eight views, of the class where it is
-            largest; None without `augment`.
-        view_class_maps: (H, W) each, of the eight views alone, in a small integer
-            type; none without `augment`.
+            pixel's probability over the views, of the class where it is largest;
+            None of one view.
+        view_class_maps: (H, W) each, of the views alone, in a small integer type;
+            none of one view.
     """
 
     probability_map: ProbabilityMap
@@ -61,7 +62,7 @@ def predict_bands(
     *,
     num_classes: int,
     tiling: Tiling = DEFAULT_TILING,
-    augment: bool = False,
+    symmetries: Symmetries = "none",
     thresholds: Sequence[float] | None = None,
     on_progress: OnProgress | None = None,
 ) -> Iterator[tuple[int, Prediction]]:
@@ -75,7 +76,7 @@ def predict_bands(
         shape: (H, W) of the image.
         num_classes: K, the matrix among them.
         tiling: Sizes of tiles and batches.
-        augment: Whether to average over eight views.
+        symmetries: Over the views of which to average.
         thresholds: Least probabilities of the classes 1 to K - 1.
         on_progress: Called after each batch.
 
@@ -88,7 +89,9 @@ def predict_bands(
     """
     plan = plan_tiles(shape, tiling)
     ask = partial(
-        _predict_views if augment else _predict_plainly,
+        _predict_plainly
+        if symmetries == "none"
+        else partial(_predict_views, views=VIEWS[symmetries]),
         predict_fn,
         num_classes=num_classes,
         thresholds=thresholds,
@@ -180,27 +183,28 @@ def _predict_views(
     predict_fn: PredictFn,
     tiles: NDArray[np.float32],
     *,
+    views: Sequence[int],
     num_classes: int,
     thresholds: Sequence[float] | None,
 ) -> tuple[list[NDArray[np.float32]], list[NDArray[Any]]]:
-    """Give mean (N, T, T, K) and spread (N, T, T, 1), and classes of the eight views.
+    """Give mean (N, T, T, K) and spread (N, T, T, 1), and classes of the views.
 
-    The running form of Welford keeps two arrays instead of eight and loses no
+    The running form of Welford keeps two arrays instead of one a view and loses no
     digits where the views agree.
     """
     mean = np.zeros((*tiles.shape[:3], num_classes), dtype=np.float32)
     squares = np.zeros_like(mean)
     classes = []
-    for index in range(NUM_SYMMETRIES):
+    for count, index in enumerate(views, start=1):
         turned = _predict(predict_fn, transform(tiles, index), num_classes)
         view = transform_back(turned, index)
         deviation = view - mean
-        mean += deviation / (index + 1)
+        mean += deviation / count
         squares += deviation * (view - mean)
         classes.append(
             choose_classes(view, thresholds).astype(np.min_scalar_type(num_classes))
         )
-    spread = np.sqrt(squares / NUM_SYMMETRIES).max(axis=-1, keepdims=True)
+    spread = np.sqrt(squares / len(views)).max(axis=-1, keepdims=True)
     return [mean, spread], classes
 
 

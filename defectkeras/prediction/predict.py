@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from defectkeras.core.arrays import Image, PredictFn, require_image
 from defectkeras.core.micrograph import Micrograph
+from defectkeras.core.symmetries import VIEWS, Symmetries
 from defectkeras.micrographs.normalize import normalize_percentile
 from defectkeras.micrographs.resize import (
     resize_class_map,
@@ -22,7 +23,6 @@ from defectkeras.prediction.bands import (
     predict_bands,
 )
 from defectkeras.prediction.postprocess import choose_classes
-from defectkeras.prediction.symmetries import NUM_SYMMETRIES
 from defectkeras.prediction.tiling import Tiling
 
 __all__ = [
@@ -40,7 +40,7 @@ def predict_image(
     *,
     num_classes: int,
     tiling: Tiling = DEFAULT_TILING,
-    augment: bool = False,
+    symmetries: Symmetries = "none",
     thresholds: Sequence[float] | None = None,
     on_progress: OnProgress | None = None,
 ) -> Prediction:
@@ -54,8 +54,8 @@ def predict_image(
         image: (H, W) in [0, 1].
         num_classes: K, the matrix among them.
         tiling: Sizes of tiles and batches.
-        augment: Whether to average over the eight symmetries of the square;
-            it takes eight times as long.
+        symmetries: Over the views of which to average: "none", "left-right" or
+            "square"; that takes as many times as long, up to eight.
         thresholds: Least probabilities of the classes 1 to K - 1; without them
             the most probable class is taken.
         on_progress: Called after each batch.
@@ -81,26 +81,28 @@ def predict_image(
         shape,
         num_classes=num_classes,
         tiling=tiling,
-        augment=augment,
+        symmetries=symmetries,
         thresholds=thresholds,
         on_progress=on_progress,
     )
-    whole = _blank(shape, num_classes, augment)
+    whole = _blank(shape, num_classes, VIEWS[symmetries])
     for first, band in bands:
         for map_of_all, rows in zip(_maps(whole), _maps(band), strict=True):
             map_of_all[first : first + len(rows)] = rows
     return whole
 
 
-def _blank(shape: tuple[int, int], num_classes: int, augment: bool) -> Prediction:
+def _blank(
+    shape: tuple[int, int], num_classes: int, views: Sequence[int]
+) -> Prediction:
     """Give a prediction to be filled."""
-    views = NUM_SYMMETRIES if augment else 0
+    several = len(views) if len(views) > 1 else 0
     small = np.min_scalar_type(num_classes)
     return Prediction(
         np.zeros((*shape, num_classes), dtype=np.float32),
         np.zeros(shape, dtype=np.int32),
-        np.zeros(shape, dtype=np.float32) if augment else None,
-        tuple(np.zeros((views, *shape), dtype=small)),
+        np.zeros(shape, dtype=np.float32) if several else None,
+        tuple(np.zeros((several, *shape), dtype=small)),
     )
 
 
@@ -118,7 +120,7 @@ def predict_micrograph(
     *,
     num_classes: int,
     tiling: Tiling = DEFAULT_TILING,
-    augment: bool = False,
+    symmetries: Symmetries = "none",
     thresholds: Sequence[float] | None = None,
     target_pixel_size_nm: float | None = None,
     on_progress: OnProgress | None = None,
@@ -130,7 +132,7 @@ def predict_micrograph(
         micrograph: Raw grey levels, (H, W).
         num_classes: K, the matrix among them.
         tiling: Sizes of tiles and batches.
-        augment: Whether to average over eight views.
+        symmetries: Over the views of which to average.
         thresholds: Least probabilities of the classes 1 to K - 1.
         target_pixel_size_nm: Resample to this pixel size, predict, and resample
             the probabilities back; None predicts the pixels as they are.
@@ -151,7 +153,7 @@ def predict_micrograph(
         normalize_percentile(scaled.pixels),
         num_classes=num_classes,
         tiling=tiling,
-        augment=augment,
+        symmetries=symmetries,
         thresholds=thresholds,
         on_progress=on_progress,
     )

@@ -18,6 +18,7 @@ from defectkeras.core.files import write_json
 from defectkeras.core.labels import LabelScheme
 from defectkeras.core.names import require_known
 from defectkeras.core.strict import from_mapping
+from defectkeras.core.symmetries import Symmetries
 from defectkeras.registry.manifest import EXTRA_FOLDER, read_json
 from defectkeras.registry.names import require_name
 
@@ -57,8 +58,9 @@ class ModelCard:
         high_percent: Percentile of the grey levels that becomes 1.
         thresholds: Class name to the least probability for that class; empty when
             the most probable class is taken.
-        augment: Whether `analyze` and `evaluate` take the mean over eight views where
-            the user does not say; the thresholds were then tuned for it.
+        augment: Whether `analyze` and `evaluate` take the mean over views where the
+            user does not say; the thresholds were then tuned for it.
+        symmetries: Which views these are: those that it has learned from.
         applicability: How its training micrographs look, to compare others with, see
             `defectkeras.prediction.applicability`; empty when not known.
         dataset_name: Name of the data spec.
@@ -91,6 +93,7 @@ class ModelCard:
     high_percent: float = 99.9
     thresholds: dict[str, float] = field(default_factory=dict)
     augment: bool = False
+    symmetries: Symmetries = "square"
     applicability: dict[str, Any] = field(default_factory=dict)
     dataset_name: str
     dataset_fingerprint: str
@@ -148,6 +151,23 @@ class ModelCard:
                 name, names, what="class in `thresholds`", error=RegistryError
             )
             _require(0 < threshold < 1, "A threshold must be within 0 to 1", threshold)
+
+    def views(self, augment: bool | None = None) -> Symmetries:
+        """Give the symmetries over whose views it is to average.
+
+        Args:
+            augment: Whether it is to; None does what the card says.
+
+        Raises:
+            RegistryError: When it is to and there is one view alone.
+        """
+        if augment and self.symmetries == "none":
+            raise RegistryError(
+                f"{self.name} must have learned from turned or mirrored micrographs "
+                "for --augment, and has not. Leave it out."
+            )
+        augment = self.augment if augment is None else augment
+        return self.symmetries if augment else "none"
 
     def threshold_values(self) -> tuple[float, ...] | None:
         """Give the threshold of each defect class, 0.5 where none is given.

@@ -4,9 +4,16 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from defectkeras.core.symmetries import Symmetries
 from defectkeras.registry.card import ModelCard
 
 TOLD = ("made_by", "parity")  # of a conversion's record
+
+_VIEWS: Mapping[Symmetries, str] = {
+    "none": "one",
+    "left-right": "mean over two, mirrored left to right",
+    "square": "mean over eight",
+}
 
 
 def card_markdown(
@@ -49,7 +56,7 @@ def _head(card: ModelCard) -> list[str]:
         else f"{sizes[0]:g} to {sizes[1]:g} nm",
         "grey levels": f"percentile {card.low_percent:g} becomes 0, "
         f"{card.high_percent:g} becomes 1",
-        "views": "mean over eight" if card.augment else "one",
+        "views": _VIEWS[card.views()],
         "license": card.license,
         "created": card.created,
     }

@@ -9,6 +9,7 @@ from typing import Any, Literal
 from defectkeras.core.errors import TrainingError
 from defectkeras.core.names import require_known
 from defectkeras.core.strict import from_mapping
+from defectkeras.core.symmetries import Symmetries
 from defectkeras.losses import read_expression
 from defectkeras.pipelines.augment import Augmentation
 from defectkeras.pipelines.input_pipeline import PipelineConfig
@@ -83,8 +84,9 @@ class TrainingConfig:
             training stops.
         tune_thresholds: Whether to choose, on the validation split, the least
             probability from which a pixel belongs to each defect class.
-        augment_predictions: Whether probabilities are the mean over eight views
-            unless the user says otherwise; temperature and thresholds suit it.
+        augment_predictions: Whether probabilities are the mean over the views that
+            `augmentation` has by symmetry, unless the user says otherwise;
+            temperature and thresholds suit it.
         refit: Whether to learn once more, from the training and the validation split
             together, for as many epochs as were best, and to keep that; temperature
             and thresholds are those of the first time.
@@ -170,6 +172,11 @@ class TrainingConfig:
         read_expression(self.loss)
         self._check_class_weights()
         self.pipeline()  # checks the rest
+
+    @property
+    def views(self) -> Symmetries:
+        """Give the symmetries over whose views probabilities are the mean."""
+        return self.augmentation.symmetries if self.augment_predictions else "none"
 
     def _check_class_weights(self) -> None:
         weights = self.class_weights

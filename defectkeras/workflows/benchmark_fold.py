@@ -141,7 +141,7 @@ def _train(
         run.model,
         spec.scheme,
         target_pixel_size_nm=config.target_pixel_size_nm,
-        augment=config.augment_predictions,
+        symmetries=config.views,
     )
 
     def segment(micrograph: Micrograph) -> Segmentation:

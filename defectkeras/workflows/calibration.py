@@ -7,17 +7,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from defectkeras.core.arrays import NOT_ANNOTATED, PredictFn
+from defectkeras.core.symmetries import (
+    VIEWS,
+    Symmetries,
+    transform,
+    transform_back,
+)
 from defectkeras.datasets.spec import LoadedExample
 from defectkeras.metrics.reliability import count_reliability
 from defectkeras.metrics.temperature import fit_temperature, tempered_probabilities
 from defectkeras.micrographs.normalize import normalize_percentile
 from defectkeras.micrographs.resize import resize_class_map, resize_to_pixel_size
 from defectkeras.prediction.predict import predict_image
-from defectkeras.prediction.symmetries import (
-    NUM_SYMMETRIES,
-    transform,
-    transform_back,
-)
 from defectkeras.prediction.tiling import Tiling
 from defectkeras.workflows.held_out import HeldOut, examples_of
 from defectkeras.workflows.thresholds import tiling_of
@@ -35,7 +36,7 @@ def calibrate(
     held_out: Sequence[HeldOut],
     *,
     target_pixel_size_nm: float | None = None,
-    augment: bool = False,
+    symmetries: Symmetries = "none",
     split: str = "val",
 ) -> dict[str, Any]:
     """Find the temperature by which the logits of a model suit unseen examples best.
@@ -45,7 +46,7 @@ def calibrate(
             trained alike, and the examples that each has not seen, with an annotated
             pixel.
         target_pixel_size_nm: To which they are resampled.
-        augment: Whether probabilities are the mean over eight views, which is less
+        symmetries: Over the views of which probabilities are the mean, which is less
             sure of itself than one of them.
         split: What the examples are called.
 
@@ -61,7 +62,12 @@ def calibrate(
             scaled = _resampled(example, target_pixel_size_nm)
             places = _draw_places(scaled, most)
             logits = _logits_at(
-                places, scaled, predict, part.model.output_shape[-1], tiling, augment
+                places,
+                scaled,
+                predict,
+                part.model.output_shape[-1],
+                tiling,
+                VIEWS[symmetries],
             )
             drawn.append((logits, scaled.class_map.ravel()[places]))
     logits = np.concatenate([values for values, _ in drawn], axis=1)
@@ -98,17 +104,17 @@ def _logits_at(
     predict: PredictFn,
     num_maps: int,
     tiling: Tiling,
-    augment: bool,
+    views: Sequence[int],
 ) -> NDArray[np.float32]:
     """Give the logits (V, N, K) of each view at N places."""
     image = normalize_percentile(example.micrograph.pixels)[np.newaxis, ..., np.newaxis]
-    views = []
-    for index in range(NUM_SYMMETRIES if augment else 1):
+    found_by_view = []
+    for index in views:
         turned = transform(image, index)[0, ..., 0]
         found = predict_image(predict, turned, num_classes=num_maps, tiling=tiling)
         logits = transform_back(found.probability_map[np.newaxis], index)
-        views.append(logits.reshape(-1, num_maps)[places])
-    return np.stack(views)
+        found_by_view.append(logits.reshape(-1, num_maps)[places])
+    return np.stack(found_by_view)
 
 
 def _logits_of(model: "keras.Model") -> PredictFn:

@@ -53,8 +53,8 @@ def predict_held_out(
     Args:
         held_out: Models and their examples; other micrographs cannot be asked for.
         scheme: The K classes.
-        config: Says to which pixel size they are resampled, and whether probabilities
-            are the mean over eight views.
+        config: Says to which pixel size they are resampled, and over which views
+            probabilities are the mean.
 
     Returns:
         Micrograph to (H, W, K).
@@ -65,7 +65,7 @@ def predict_held_out(
             part.model,
             scheme,
             target_pixel_size_nm=config.target_pixel_size_nm,
-            augment=config.augment_predictions,
+            symmetries=config.views,
         )
         unseen_by |= {id(e.micrograph): predict for e in part.examples}
     return remember(lambda micrograph: unseen_by[id(micrograph)](micrograph))

@@ -119,7 +119,7 @@ def segment_by_method(
             halo=choose_halo(REACH_PX, settings.tile_size),
             batch_size=settings.batch_size,
         ),
-        augment=bool(settings.augment),
+        symmetries="square" if settings.augment else "none",
     )
     known_nm = method.facts.pixel_size_range_nm
     warnings = (method.warning, check_pixel_size(micrograph.calibration, known_nm))

@@ -36,15 +36,15 @@ class SegmentSettings:
     Attributes:
         tile_size: Largest side of a tile in px.
         batch_size: Tiles that the network takes at once.
-        augment: Whether to average over the eight symmetries of the square; None
-            does what the card of the model says.
+        augment: Whether to average over the views that the model has learned from;
+            None does what its card says.
         rescale: Whether to resample a micrograph whose pixel size the model has
             not learned from to the nearest one that it has.
         min_area_px: Connected pixels of one class become matrix when they are
             fewer.
         runtime: The engine, "tensorflow" or one that the version was converted for, or
             "serving" for a server.
-        spread: What the error of the model is taken from beside the eight views of
+        spread: What the error of the model is taken from beside the views of
             `augment`: "members" of an ensemble, or passes with "dropout".
         url: Of the server, such as "grpc://127.0.0.1:8500"; for "serving" only.
         classes_only: Whether the server gets the micrograph whole, in integers where
@@ -204,7 +204,7 @@ def segment(
         micrograph=micrograph,
         num_classes=card.scheme.num_classes,
         tiling=tiling_for(card, settings),
-        augment=card.augment if settings.augment is None else settings.augment,
+        symmetries=card.views(settings.augment),
         thresholds=card.threshold_values(),
         target_pixel_size_nm=target_nm,
     )
@@ -261,7 +261,7 @@ def segment_bands(
             shape,
             num_classes=card.scheme.num_classes,
             tiling=tiling_for(card, settings),
-            augment=card.augment if settings.augment is None else settings.augment,
+            symmetries=card.views(settings.augment),
             thresholds=card.threshold_values(),
             on_progress=on_progress if number == 0 else None,
         )

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from defectkeras.core.arrays import NOT_ANNOTATED, ProbabilityMap
 from defectkeras.core.labels import LabelScheme
 from defectkeras.core.micrograph import Micrograph
+from defectkeras.core.symmetries import Symmetries
 from defectkeras.datasets.spec import LoadedExample
 from defectkeras.metrics import confusion_counts, score_counts
 from defectkeras.prediction.postprocess import apply_thresholds, most_probable_class
@@ -145,7 +146,7 @@ def predict_probabilities(
     scheme: LabelScheme,
     *,
     target_pixel_size_nm: float | None = None,
-    augment: bool = False,
+    symmetries: Symmetries = "none",
 ) -> Predict:
     """Give a function from a micrograph to its probabilities by a model.
 
@@ -153,7 +154,7 @@ def predict_probabilities(
         model: (B, H, W, 1) to logits.
         scheme: The K classes.
         target_pixel_size_nm: To which micrographs are resampled meanwhile.
-        augment: Whether they are the mean over eight views.
+        symmetries: Over the views of which they are the mean.
 
     Returns:
         A function that gives (H, W, K).
@@ -175,7 +176,7 @@ def predict_probabilities(
             micrograph,
             num_classes=scheme.num_classes,
             tiling=tiling,
-            augment=augment,
+            symmetries=symmetries,
             target_pixel_size_nm=target_pixel_size_nm,
         )
         return prediction.probability_map

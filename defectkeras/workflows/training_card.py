@@ -115,6 +115,7 @@ def make_card(  # noqa: PLR0913  (what, on what, how, how well; each is told)
         metrics=metrics,
         thresholds=thresholds or {},
         augment=config.augment_predictions,
+        symmetries=config.augmentation.symmetries,
         applicability=applicability or {},
         environment=describe_environment(),
         parent=request.parent,

@@ -61,7 +61,7 @@ def learn_trust(
     calibration = calibrate(
         held_out,
         target_pixel_size_nm=target_nm,
-        augment=config.augment_predictions,
+        symmetries=config.views,
         split=split,
     )
     temperature = calibration["temperature"]

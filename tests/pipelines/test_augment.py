@@ -6,6 +6,7 @@ import scipy.ndimage
 import tensorflow as tf
 
 from defectkeras.core.errors import TrainingError
+from defectkeras.core.symmetries import VIEWS, transform
 from defectkeras.pipelines.augment import (
     NO_AUGMENTATION,
     Augmentation,
@@ -42,15 +43,22 @@ def test_symmetries_are_the_eight_of_the_square(class_map):
     assert len(found) == 8
 
 
-def test_image_and_class_map_are_turned_together(class_map):
+@pytest.mark.parametrize("symmetries", VIEWS)
+def test_image_and_class_map_are_turned_together(class_map, symmetries):
     image = class_map[..., None].astype(np.float32) / 2
-    only_turned = replace(NO_AUGMENTATION, symmetries=True)
+    only_turned = replace(NO_AUGMENTATION, symmetries=symmetries)
     seen = set()
     for number in range(60):
         patch, classes = augment(image, class_map, [number, 1], only_turned)
         np.testing.assert_array_equal(patch[..., 0] * 2, classes)
-        seen.add(classes.numpy().tobytes())
-    assert len(seen) == 8
+        seen.add(np.asarray(classes).tobytes())
+    views = [transform(class_map[None, ..., None], k) for k in VIEWS[symmetries]]
+    assert seen == {view.tobytes() for view in views}
+
+
+def test_an_unknown_symmetry_is_told():
+    with pytest.raises(TrainingError, match="Did you mean 'left-right'"):
+        Augmentation(symmetries="left_right")
 
 
 def test_class_map_is_never_interpolated(image, class_map):

@@ -3,6 +3,7 @@ import tracemalloc
 import numpy as np
 import pytest
 
+from defectkeras.core.symmetries import VIEWS
 from defectkeras.prediction.bands import predict_bands
 from defectkeras.prediction.predict import predict_image
 from defectkeras.prediction.tiling import Tiling
@@ -16,9 +17,9 @@ def blurred(tiles):
     return np.stack([1 - mean, mean], axis=-1)
 
 
-@pytest.mark.parametrize("augment", [False, True])
+@pytest.mark.parametrize("symmetries", VIEWS)
 @pytest.mark.parametrize("batch_size", [1, 5])
-def test_bands_are_the_whole_read_a_few_rows_at_a_time(augment, batch_size):
+def test_bands_are_the_whole_read_a_few_rows_at_a_time(symmetries, batch_size):
     image = np.random.default_rng(0).random((150, 90), np.float32)
     tiling = Tiling(tile_size=40, halo=4, batch_size=batch_size, stride=2, overlap=4)
     asked = []
@@ -27,7 +28,7 @@ def test_bands_are_the_whole_read_a_few_rows_at_a_time(augment, batch_size):
         asked.append(stop - first)
         return image[first:stop]
 
-    options = {"num_classes": 2, "tiling": tiling, "augment": augment}
+    options = {"num_classes": 2, "tiling": tiling, "symmetries": symmetries}
     whole = predict_image(blurred, image, **options)
     bands = list(predict_bands(blurred, read_rows, image.shape, **options))
     rows = [len(band.class_map) for _, band in bands]
@@ -35,10 +36,10 @@ def test_bands_are_the_whole_read_a_few_rows_at_a_time(augment, batch_size):
     for name in ("probability_map", "class_map"):
         found = np.concatenate([getattr(band, name) for _, band in bands])
         np.testing.assert_array_equal(found, getattr(whole, name))
-    if augment:
+    if symmetries != "none":
         spread = np.concatenate([band.uncertainty for _, band in bands])
         np.testing.assert_array_equal(spread, whole.uncertainty)
-        assert len(bands[0][1].view_class_maps) == 8
+        assert len(bands[0][1].view_class_maps) == len(VIEWS[symmetries])
     assert max(asked) < 90  # some tiles high, never the whole
     assert len(asked) <= 2 * len(bands) + 2  # rows are not read for each batch
 

@@ -9,6 +9,7 @@ from scipy import ndimage
 from defectkeras.core.calibration import Calibration
 from defectkeras.core.errors import CalibrationError, ModelError
 from defectkeras.core.micrograph import Micrograph
+from defectkeras.core.symmetries import VIEWS
 from defectkeras.micrographs.normalize import normalize_percentile
 from defectkeras.prediction.predict import predict_image, predict_micrograph
 from defectkeras.prediction.tiling import Tiling
@@ -81,19 +82,19 @@ def test_too_small_a_halo_would_be_seen():
     height=st.integers(1, 90),
     width=st.integers(1, 90),
     tile_size=st.integers(72, 130),
-    augment=st.booleans(),
+    symmetries=st.sampled_from(sorted(VIEWS)),
 )
-def test_any_size_gives_a_whole_prediction(height, width, tile_size, augment):
+def test_any_size_gives_a_whole_prediction(height, width, tile_size, symmetries):
     image = noise(height, width)
     prediction = predict_image(
-        convolve, image, num_classes=3, tiling=tiling(tile_size), augment=augment
+        convolve, image, num_classes=3, tiling=tiling(tile_size), symmetries=symmetries
     )
     assert prediction.probability_map.shape == (height, width, 3)
     assert prediction.probability_map.dtype == np.float32
     assert prediction.class_map.shape == (height, width)
     assert prediction.class_map.dtype == np.int32
     np.testing.assert_allclose(prediction.probability_map.sum(axis=-1), 1, atol=1e-5)
-    if augment:
+    if symmetries != "none":
         assert prediction.uncertainty.shape == (height, width)
         assert 0 <= prediction.uncertainty.min() <= prediction.uncertainty.max() <= 0.5
     else:
@@ -127,7 +128,7 @@ def test_views_are_averaged_and_their_spread_is_told():
     image = noise(24, 24)
     one_tile = Tiling(tile_size=64, halo=0, stride=8, overlap=0)
     prediction = predict_image(
-        column_ramp, image, num_classes=2, tiling=one_tile, augment=True
+        column_ramp, image, num_classes=2, tiling=one_tile, symmetries="square"
     )
     rows, columns = np.mgrid[0:24, 0:24] / 23
     views = np.stack([columns, 1 - columns, rows, 1 - rows])
@@ -138,11 +139,23 @@ def test_views_are_averaged_and_their_spread_is_told():
     np.testing.assert_array_equal(seen, np.sort(np.repeat(views[:, 3, 20] > 0.5, 2)))
 
 
+def test_left_right_is_the_mean_of_two_views():
+    image, tiles = noise(48, 80), tiling(96)
+    options = {"num_classes": 3, "tiling": tiles}
+    plain = predict_image(convolve, image, **options).probability_map
+    mirrored = predict_image(convolve, image[:, ::-1], **options).probability_map
+    two = predict_image(convolve, image, symmetries="left-right", **options)
+    views = np.stack([plain, mirrored[:, ::-1]])
+    np.testing.assert_allclose(two.probability_map, views.mean(axis=0), atol=1e-6)
+    spread = views.std(axis=0).max(axis=-1)
+    np.testing.assert_allclose(two.uncertainty, spread, atol=1e-6)
+
+
 def test_views_alone_are_those_of_the_whole_image():
     image = noise(132, 204)
     whole, tiled = (
         predict_image(
-            convolve, image, num_classes=3, tiling=tiling(size), augment=True
+            convolve, image, num_classes=3, tiling=tiling(size), symmetries="square"
         ).view_class_maps
         for size in (512, 112)
     )
@@ -159,7 +172,7 @@ def test_a_network_that_ignores_direction_has_no_spread():
 
     image = noise(61, 83)
     plain = predict_image(blur, image, num_classes=2)
-    augmented = predict_image(blur, image, num_classes=2, augment=True)
+    augmented = predict_image(blur, image, num_classes=2, symmetries="square")
     np.testing.assert_allclose(
         augmented.probability_map, plain.probability_map, atol=1e-6
     )
@@ -169,18 +182,18 @@ def test_a_network_that_ignores_direction_has_no_spread():
 def test_turning_the_image_turns_the_augmented_prediction():
     image = noise(48, 80)
     flat = predict_image(
-        convolve, image, num_classes=3, tiling=tiling(96), augment=True
+        convolve, image, num_classes=3, tiling=tiling(96), symmetries="square"
     )
     turned = predict_image(
-        convolve, np.rot90(image), num_classes=3, tiling=tiling(96), augment=True
+        convolve, np.rot90(image), num_classes=3, tiling=tiling(96), symmetries="square"
     )
     np.testing.assert_allclose(
         turned.probability_map, np.rot90(flat.probability_map), atol=1e-5
     )
 
 
-@pytest.mark.parametrize("augment", [False, True])
-def test_memory_is_bounded_by_the_output_and_a_batch_of_tiles(augment):
+@pytest.mark.parametrize("symmetries", ["none", "square"])
+def test_memory_is_bounded_by_the_output_and_a_batch_of_tiles(symmetries):
     """The same tiles over four times the area add no more than the output does."""
 
     def cheap(tiles):
@@ -190,7 +203,7 @@ def test_memory_is_bounded_by_the_output_and_a_batch_of_tiles(augment):
 
     def peak(image):
         tracemalloc.start()
-        predict_image(cheap, image, num_classes=2, tiling=sizes, augment=augment)
+        predict_image(cheap, image, num_classes=2, tiling=sizes, symmetries=symmetries)
         held = tracemalloc.get_traced_memory()[1]
         tracemalloc.stop()
         return held
@@ -199,7 +212,7 @@ def test_memory_is_bounded_by_the_output_and_a_batch_of_tiles(augment):
     added_pixels = large.size - small.size
     # probabilities 8, classes 4 + 8 while argmax runs, uncertainty 4, image check 1,
     # and the eight views 1 each
-    bound = 34 if augment else 26
+    bound = 26 if symmetries == "none" else 34
     assert (peak(large) - peak(small)) / added_pixels < bound
     tiles = 2 * 256 * 256 * 2 * 4
     assert peak(large) < bound * large.size + 12 * tiles
@@ -284,7 +297,7 @@ def test_rescaling_shows_the_network_its_own_pixel_size(pixel_size_nm):
         num_classes=2,
         tiling=Tiling(tile_size=512, halo=0),
         target_pixel_size_nm=1.0,
-        augment=True,
+        symmetries="square",
     )
     assert areas_px[0] == pytest.approx(np.pi * 30**2, rel=0.03)
     assert prediction.class_map.shape == pixels.shape

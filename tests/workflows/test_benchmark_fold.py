@@ -46,5 +46,5 @@ def test_a_network_is_asked_as_its_settings_say(fold, tmp_path, monkeypatch):
     config = TrainingConfig(epochs=1, steps_per_epoch=1, augment_predictions=True)
     unet = Candidate("architecture", "unet", "unet", {"filters": 2}, "ce")
     row = run_fold(unet, fold, config, run_folder=tmp_path / "run")
-    assert asked == {"target_pixel_size_nm": None, "augment": True}
+    assert asked == {"target_pixel_size_nm": None, "symmetries": "square"}
     assert row["parameters"] > 0

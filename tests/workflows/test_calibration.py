@@ -51,7 +51,7 @@ def test_too_sure_a_model_is_mended():
 def test_eight_views_of_pixels_that_stand_alone_say_the_same():
     held_out = [HeldOut(slope_model(STEEPNESS), (draw_example(2),))]
     one = calibrate(held_out)
-    eight = calibrate(held_out, augment=True)
+    eight = calibrate(held_out, symmetries="square")
     assert eight["temperature"] == pytest.approx(one["temperature"], rel=1e-3)
 
 

@@ -30,6 +30,7 @@ class Card:
     config: dict
     arguments: dict
     architecture: str = "encoder_unet"
+    symmetries: str = "left-right"
 
 
 def test_settings_are_careful_and_those_of_the_parent():
@@ -42,6 +43,7 @@ def test_settings_are_careful_and_those_of_the_parent():
     plain = settings_at(CAREFUL, Card({}, {}, architecture="unet"), 10_000)
     assert "encoder_rate_factor" not in plain
     assert small["augmentation"]["scale_range"] == [0.7, 1.4]
+    assert small["augmentation"]["symmetries"] == "left-right"
     assert "target_pixel_size_nm" not in small
     assert (small["epochs"], large["epochs"]) == (5, 50)
     new = settings_at(WITH_NEW_CLASSES, card, 10_000)

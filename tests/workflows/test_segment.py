@@ -86,6 +86,19 @@ def test_card_says_how_many_views_unless_the_user_does(segmenter):
     assert len(segment(own, micrograph(), SegmentSettings()).other_class_maps) == 8
     plain = segment(own, micrograph(), SegmentSettings(augment=False))
     assert plain.other_class_maps == ()
+    version = dataclasses.replace(
+        version, card=dataclasses.replace(card, symmetries="left-right")
+    )
+    own = dataclasses.replace(segmenter, version=version)
+    assert len(segment(own, micrograph(), SegmentSettings()).other_class_maps) == 2
+
+
+def test_views_that_the_model_has_not_learned_from_are_refused(segmenter):
+    card = dataclasses.replace(segmenter.card, symmetries="none")
+    version = dataclasses.replace(segmenter.version, card=card)
+    own = dataclasses.replace(segmenter, version=version)
+    with pytest.raises(RegistryError, match="--augment"):
+        segment(own, micrograph(), SegmentSettings(augment=True))
 
 
 def test_certainty_is_compared_in_the_views_that_the_card_knows(segmenter):

@@ -1,9 +1,24 @@
-"""The eight symmetries of the square, for views of a tile and the way back."""
+"""Symmetries of micrographs, for views of a tile and the way back.
+
+A plan view of a foil has no up and no down: its eight turned and mirrored views are as
+likely. A detector that lights from above, or layers of a cross-section, leave two.
+"""
+
+from collections.abc import Mapping
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-NUM_SYMMETRIES = 8
+Symmetries = Literal["none", "left-right", "square"]
+"""As it is alone; also mirrored left to right; all eight of the square."""
+
+VIEWS: Mapping[Symmetries, tuple[int, ...]] = {
+    "none": (0,),
+    "left-right": (0, 4),
+    "square": tuple(range(8)),
+}
+"""The views of each, for `transform`."""
 
 
 def transform(tiles: NDArray[np.float32], index: int) -> NDArray[np.float32]:
