@@ -12,21 +12,6 @@ from defectkeras.datasets.spec import Example
 PREFIX = "sha256:"
 
 
-def fingerprint_files(paths: Iterable[Path]) -> str:
-    """Give the fingerprint of some files, whatever their order and names.
-
-    Args:
-        paths: Files; one that is named twice counts twice.
-
-    Returns:
-        "sha256:" and 64 hexadecimal digits.
-
-    Raises:
-        DatasetError: When a file cannot be read.
-    """
-    return _combine(_digests(tuple(paths)))
-
-
 def fingerprint_examples(examples: Sequence[Example]) -> str:
     """Give the fingerprint of a set: of its pairs, whatever their order and names.
 

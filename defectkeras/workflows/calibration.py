@@ -29,8 +29,6 @@ if TYPE_CHECKING:
 MOST_PIXELS = 1 << 18
 """On so many pixels a temperature is fitted; more change its third digit."""
 
-Pixels = tuple[NDArray[np.float32], NDArray[np.integer]]
-
 
 def calibrate(
     held_out: Sequence[HeldOut],

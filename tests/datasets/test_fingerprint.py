@@ -7,32 +7,12 @@ from defectkeras.core.errors import DatasetError
 from defectkeras.datasets.fingerprint import (
     combine_pairs,
     fingerprint_examples,
-    fingerprint_files,
 )
 from defectkeras.datasets.spec import load_dataset_spec
 
 
 def sha256(text):
     return hashlib.sha256(text.encode()).hexdigest()
-
-
-def test_it_is_the_sha256_of_the_sorted_sha256s(tmp_path):
-    (tmp_path / "a").write_text("one")
-    (tmp_path / "b").write_text("two")
-    lines = sorted([sha256("one"), sha256("two")])
-    expected = "sha256:" + sha256("\n".join(lines))
-    assert fingerprint_files([tmp_path / "a", tmp_path / "b"]) == expected
-    assert fingerprint_files(iter([tmp_path / "b", tmp_path / "a"])) == expected
-
-
-def test_names_do_not_count_and_contents_and_number_do(tmp_path):
-    for name, text in {"a": "one", "b": "two", "c": "one", "d": "tow"}.items():
-        (tmp_path / name).write_text(text)
-    a, b, c, d = (tmp_path / name for name in "abcd")
-    assert fingerprint_files([a, b]) == fingerprint_files([c, b])
-    others = [[a, d], [a], [a, a, b], []]
-    told = {fingerprint_files(paths) for paths in ([a, b], *others)}
-    assert len(told) == 5
 
 
 def test_a_set_is_known_by_its_pairs(draw_set):
