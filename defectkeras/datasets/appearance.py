@@ -1,4 +1,4 @@
-"""How micrographs look: contrast, shading, scan lines, brightness across.
+"""How micrographs look: contrast of the classes, scan lines, brightness across.
 
 All of it is relative to the range of grey levels of a micrograph, from the 1st to the
 99th percentile, so that units and bit depths do not matter.
@@ -11,8 +11,6 @@ from numpy.typing import NDArray
 from defectkeras.core.arrays import ClassMap
 
 _COARSE_PX = 32  # side of the small image that a plane is laid through
-_RIM_PX = 6.0  # around a defect, where its shadow falls
-_BACKGROUND_PX = 40.0  # what changes over more than this is no shadow
 
 
 def grey_range(pixels: NDArray[np.floating]) -> float:
@@ -48,38 +46,6 @@ def class_contrasts(
     return tuple(
         None if m is None or matrix is None else (m - matrix) / whole for m in medians
     )
-
-
-def defect_shading(
-    pixels: NDArray[np.floating], class_map: ClassMap
-) -> tuple[float, float] | None:
-    """Measure how much brighter it is below defects than above, and right than left.
-
-    Of the matrix within 6 px of a defect, grey levels are weighted by the direction in
-    which they lie from it; in units of the grey range. Light from one side gives all
-    defects a bright and a dark side alike, facets and grain boundaries do not.
-
-    Args:
-        pixels: (H, W) grey levels.
-        class_map: (H, W) class indices.
-
-    Returns:
-        Along the rows and along the columns; None where no defect has a matrix beside
-        it.
-    """
-    defects = (class_map > 0).astype(np.uint8)
-    kind, mask = cv2.DIST_L2, cv2.DIST_MASK_PRECISE
-    outside = cv2.distanceTransform(1 - defects, kind, mask)
-    signed = outside - cv2.distanceTransform(defects, kind, mask)
-    rim = (outside <= _RIM_PX) & (class_map == 0)
-    if not defects.any() or not rim.any():
-        return None
-    slopes = np.gradient(cv2.GaussianBlur(signed, (0, 0), 2.0))
-    away = np.array([s[rim] for s in slopes]) / np.hypot(*slopes)[rim].clip(1e-6)
-    sharp = pixels.astype(np.float32)
-    sharp -= cv2.GaussianBlur(sharp, (0, 0), _BACKGROUND_PX)
-    down, right = 4 * (away @ sharp[rim]) / rim.sum() / grey_range(pixels)
-    return float(down), float(right)
 
 
 def scan_roughness(pixels: NDArray[np.floating]) -> float:

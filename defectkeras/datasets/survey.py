@@ -6,22 +6,22 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
+from skimage.morphology import skeletonize
 
-from defectkeras.core.arrays import NOT_ANNOTATED
+from defectkeras.core.arrays import NOT_ANNOTATED, Mask
 from defectkeras.core.errors import DatasetError
 from defectkeras.core.labels import LabelScheme
 from defectkeras.datasets.appearance import (
     brightness_slope,
     class_contrasts,
-    defect_shading,
     scan_roughness,
 )
 from defectkeras.datasets.describe import GREY_PERCENTILES, object_diameters_px
 from defectkeras.datasets.facts import MAX_WORKERS
 from defectkeras.datasets.fingerprint import fingerprint_examples
-from defectkeras.datasets.line_widths import line_widths_px
 from defectkeras.datasets.spec import Example, load_example
 
 Sizes = Sequence[NDArray[np.float64]]
@@ -108,9 +108,6 @@ class Survey:
             micrograph) to 1 (99th percentile).
         scan_roughness: Of the micrographs, see `appearance.scan_roughness`.
         brightness_slopes: Of the micrographs, see `appearance.brightness_slope`.
-        shading_down: Of the micrographs, see `appearance.defect_shading`; None where
-            none shows a defect.
-        shading_right: Likewise, along the columns.
         not_annotated: Share of the pixels that nobody annotated, from 0 to 1.
         examples_with_gaps: Examples with such pixels.
         classes: In the order of the scheme.
@@ -128,8 +125,6 @@ class Survey:
     grey_middles: Spread
     scan_roughness: Spread
     brightness_slopes: Spread
-    shading_down: Spread | None
-    shading_right: Spread | None
     not_annotated: float
     examples_with_gaps: int
     classes: tuple[ClassSurvey, ...]
@@ -148,7 +143,6 @@ class _Measured:
     grey_levels: NDArray[np.float64]
     scan_roughness: float
     brightness_slope: float
-    shading: tuple[float, float] | None
     counts: NDArray[np.int64]
     contrasts: tuple[float | None, ...]
     diameters_px: Sizes
@@ -173,7 +167,6 @@ def survey_examples(examples: Sequence[Example], scheme: LabelScheme) -> Survey:
     known_nm = [m.pixel_size_nm for m in measured if m.pixel_size_nm is not None]
     levels = np.array([m.grey_levels for m in measured])
     p1, p50, p99 = (levels[:, GREY_PERCENTILES.index(p)] for p in (1.0, 50.0, 99.0))
-    shadings = [m.shading for m in measured if m.shading is not None]
     gaps = [int(m.counts[0]) for m in measured]
     pixels = sum(m.shape[0] * m.shape[1] for m in measured)
     return Survey(
@@ -192,8 +185,6 @@ def survey_examples(examples: Sequence[Example], scheme: LabelScheme) -> Survey:
         grey_middles=_all_of((p50 - p1) / np.maximum(p99 - p1, 1e-12)),
         scan_roughness=_all_of([m.scan_roughness for m in measured]),
         brightness_slopes=_all_of([m.brightness_slope for m in measured]),
-        shading_down=spread([down for down, _ in shadings]),
-        shading_right=spread([right for _, right in shadings]),
         not_annotated=sum(gaps) / pixels,
         examples_with_gaps=sum(gap > 0 for gap in gaps),
         classes=tuple(
@@ -223,6 +214,30 @@ def _without_ends(widths: Spread | None) -> Spread | None:
     return widths and dataclasses.replace(widths, smallest=widths.median)
 
 
+def line_widths_px(mask: Mask) -> NDArray[np.float64]:
+    """Measure the width of lines at each pixel of their middle line.
+
+    Twice the distance to the nearest pixel beside the line less 1/2, which is right
+    to 1/2 px for odd and for even widths.
+
+    Args:
+        mask: (H, W).
+
+    Returns:
+        (N,) widths in px, one for each of the N pixels of the skeleton.
+
+    Example:
+        >>> mask = np.zeros((9, 30), bool)
+        >>> mask[3:6] = True
+        >>> float(np.median(line_widths_px(mask)))
+        3.5
+    """
+    padded = np.pad(mask, 1).astype(np.uint8)
+    distances = cv2.distanceTransform(padded, cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
+    middle: NDArray[np.float64] = distances[skeletonize(padded > 0)].astype(np.float64)
+    return 2.0 * middle - 0.5
+
+
 def _measure(example: Example, scheme: LabelScheme) -> _Measured:
     loaded = load_example(example, scheme)
     indices = (NOT_ANNOTATED, *range(scheme.num_classes))
@@ -233,7 +248,6 @@ def _measure(example: Example, scheme: LabelScheme) -> _Measured:
         grey_levels=np.percentile(pixels, GREY_PERCENTILES),
         scan_roughness=scan_roughness(pixels),
         brightness_slope=brightness_slope(pixels),
-        shading=defect_shading(pixels, loaded.class_map),
         counts=np.array([np.count_nonzero(loaded.class_map == i) for i in indices]),
         contrasts=class_contrasts(
             pixels, loaded.class_map, num_classes=scheme.num_classes

@@ -216,15 +216,7 @@ def _choose_instrument(survey: Survey) -> list[Choice]:
         for c in survey.classes[1:]
         if c.contrasts
     )
-    down, right = survey.shading_down, survey.shading_right
-    sides = [0.0 if side is None else side.median for side in (down, right)]
     return [
-        Choice(
-            "augmentation.symmetries",
-            rules.choose_symmetries(down, right),
-            f"Below defects it is brighter than above by {sides[0]:+.2f} of the grey "
-            f"range, on their right than on their left by {sides[1]:+.2f}.",
-        ),
         Choice(
             "augmentation.inversion_probability",
             rules.choose_inversion(survey),

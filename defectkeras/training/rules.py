@@ -5,7 +5,6 @@ Each gives a value, or None where the default of `TrainingConfig` stays.
 
 import math
 
-from defectkeras.core.symmetries import Symmetries
 from defectkeras.datasets.survey import ClassSurvey, Spread, Survey
 
 SCALE_TOLERANCE = 1.25
@@ -19,7 +18,6 @@ PASSES = 100
 CLEAR_CONTRAST = 0.1
 CLEAR_ROUGHNESS = 1.15
 CLEAR_SLOPE, LARGEST_SLOPE = 0.1, 0.3
-CLEAR_SHADING = 0.15
 
 
 def choose_target_pixel_size_nm(survey: Survey) -> float | None:
@@ -166,25 +164,6 @@ def choose_scale_range(survey: Survey) -> tuple[float, float]:
     if survey.pixel_sizes_nm is None or survey.unknown_pixel_sizes:
         return 0.7, 1.4
     return 1 / SCALE_TOLERANCE, SCALE_TOLERANCE
-
-
-def choose_symmetries(down: Spread | None, right: Spread | None) -> Symmetries:
-    """Turn and mirror unless defects have a bright and a dark side.
-
-    Where a typical micrograph is brighter on one side of its defects by 0.15 of the
-    grey range, as by light or a shadow, a network shown all eight views cannot learn
-    which side is which. Above and below leave the mirrored columns, left and right
-    nothing.
-
-    Args:
-        down: How much brighter it is below the defects than above.
-        right: How much brighter it is on their right than on their left.
-    """
-    if right is not None and abs(right.median) >= CLEAR_SHADING:
-        return "none"
-    if down is not None and abs(down.median) >= CLEAR_SHADING:
-        return "left-right"
-    return "square"
 
 
 def choose_gamma(grey_middles: Spread) -> float:

@@ -6,7 +6,6 @@ import pytest
 from defectkeras.datasets.appearance import (
     brightness_slope,
     class_contrasts,
-    defect_shading,
     grey_range,
     scan_roughness,
 )
@@ -33,25 +32,6 @@ def test_contrast_has_a_sign_and_no_unit(noise):
 def test_contrast_needs_a_matrix(noise):
     ones = np.ones(SHAPE, np.int32)
     assert class_contrasts(noise, ones, num_classes=2) == (None, None)
-
-
-@pytest.mark.parametrize(("down", "right"), [(80, 0), (-50, 30), (0, 0)])
-def test_shading_has_the_direction_of_the_light(noise, down, right):
-    rows, columns = np.indices(SHAPE)
-    class_map, pixels = np.zeros(SHAPE, np.int32), noise.copy()
-    for row, column in [(25, 30), (60, 60), (30, 100), (70, 15)]:
-        distance = np.hypot(rows - row, columns - column)
-        side = (down * (rows - row) + right * (columns - column)) / distance.clip(1)
-        rim = (distance > 10) & (distance < 18)
-        class_map[distance <= 10] = 1
-        pixels[rim] += side[rim] / 2
-    found = np.array(defect_shading(pixels, class_map)) * grey_range(pixels)
-    np.testing.assert_allclose(found, [down, right], atol=8)
-
-
-def test_shading_needs_a_defect_and_a_matrix(noise):
-    assert defect_shading(noise, np.zeros(SHAPE, np.int32)) is None
-    assert defect_shading(noise, np.ones(SHAPE, np.int32)) is None
 
 
 def test_scan_lines_that_do_not_fit_are_rough(noise):

@@ -8,7 +8,7 @@ import pytest
 
 from defectkeras.core.errors import DatasetError
 from defectkeras.datasets.spec import load_dataset_spec
-from defectkeras.datasets.survey import spread, survey_examples
+from defectkeras.datasets.survey import line_widths_px, spread, survey_examples
 
 AREA = 24 * 36
 SMALL, LARGE = math.sqrt(16 * 4 / math.pi), math.sqrt(64 * 4 / math.pi)
@@ -55,6 +55,21 @@ def test_gaps_are_counted(tmp_path, draw_set, draw, mask):
     assert found.not_annotated == pytest.approx(36 / (3 * AREA))
     assert found.examples_with_gaps == 1
     assert survey(path, "train").examples_with_gaps == 0
+
+
+@pytest.mark.parametrize("width", [1, 2, 3, 5, 8])
+@pytest.mark.parametrize("turned", [False, True])
+def test_widths_are_right_to_half_a_pixel(width, turned):
+    mask = np.zeros((40, 90), bool)
+    mask[10 : 10 + width, 5:80] = True
+    widths = line_widths_px(mask.T if turned else mask)
+    assert abs(np.median(widths) - width) <= 0.51
+
+
+def test_line_at_the_border_is_no_wider():
+    mask = np.zeros((20, 50), bool)
+    mask[:3] = True
+    assert np.median(line_widths_px(mask)) == 3.5
 
 
 def test_nothing_to_measure_is_told(draw_set):

@@ -46,8 +46,6 @@ def survey_of(
         grey_middles=spread(0.5),
         scan_roughness=spread(1.0),
         brightness_slopes=spread(0.0),
-        shading_down=None,
-        shading_right=None,
         not_annotated=0.0,
         examples_with_gaps=0,
         classes=classes,
@@ -142,14 +140,6 @@ def test_augmentation_follows_the_micrographs():
     assert rules.choose_gamma(spread(0.0, 0.5, 1.0)) == 0.5
     assert rules.choose_blur_px(None) == 1.0
     assert rules.choose_blur_px(2.0) == 0.5
-
-
-def test_a_shadow_on_one_side_leaves_fewer_symmetries():
-    dark, weak = spread(-0.2), spread(0.1)
-    assert rules.choose_symmetries(None, None) == "square"
-    assert rules.choose_symmetries(weak, weak) == "square"
-    assert rules.choose_symmetries(dark, weak) == "left-right"
-    assert rules.choose_symmetries(weak, dark) == "none"
 
 
 def test_gamma_takes_dark_micrographs_to_bright_ones():
