@@ -78,14 +78,16 @@ def compare(
     `analyze`, or a model of the registry, NAME@VERSION, run on --micrographs.
     Fields belong together by the name of the micrograph.
     """
-    if any("@" in text for text in operands):
-        start_tensorflow()
     from defectkeras.workflows.compare import (
         ComparisonRequest,
         compare,
         compare_into_folder,
         plan_comparison,
     )
+    from defectkeras.workflows.operands import find_models
+
+    if find_models(operands, known["registry_root"]):  # a wrong name is told at once
+        start_tensorflow()
 
     hints = _hints_by_label(hints_from(known), encoding_of)
     request = ComparisonRequest(operands, hints=hints, **known)

@@ -13,6 +13,8 @@ from defectkeras.core.labels import DefectClass, LabelScheme
 from defectkeras.core.micrograph import Micrograph
 from defectkeras.micrographs.annotations.read import Annotation, Hints
 from defectkeras.quantification.comparison import Annotator
+from defectkeras.registry.store import ModelRegistry
+from defectkeras.registry.version import ModelVersion
 from defectkeras.workflows.annotated import (
     AnnotatedField,
     find_fields,
@@ -123,6 +125,23 @@ def find_operands(
     return operands
 
 
+def find_models(
+    texts: Sequence[str], registry_root: Path | None = None
+) -> list[ModelVersion]:
+    """Find the versions among what a user has named; none is loaded.
+
+    Args:
+        texts: As in `find_operands`.
+        registry_root: Folder of the registry; None takes the default.
+
+    Raises:
+        RegistryError: When what can only be a model is not in the registry.
+    """
+    targets = [split_label(text)[1] for text in texts]
+    registry = ModelRegistry(registry_root)
+    return [registry.resolve(target) for target in targets if _is_model(target)]
+
+
 def split_label(text: str) -> tuple[str, str]:
     """Give the label of an operand, and what it is.
 
@@ -185,10 +204,12 @@ def to_scheme(class_map: ClassMap, own: LabelScheme, shared: LabelScheme) -> Cla
 
 def _fields(target: str) -> tuple[AnnotatedField, ...] | None:
     """Give the fields of a path; None for what can only be a model."""
+    return None if _is_model(target) else find_fields(Path(target))
+
+
+def _is_model(target: str) -> bool:
     is_reference = "@" in target or not ("/" in target or "." in target)
-    if is_reference and not Path(target).exists():
-        return None
-    return find_fields(Path(target))
+    return is_reference and not Path(target).exists()
 
 
 def _model(label: str, reference: str, registry_root: Path | None) -> Operand:

@@ -50,6 +50,17 @@ def test_encodings_by_label_and_machines(folders, tmp_path):
     assert run(*folders, "--encoding-of", "objects").exit_code == 2
 
 
+def test_a_model_that_is_not_there_is_told_before_tensorflow_starts(
+    folders, tmp_path, monkeypatch
+):
+    monkeypatch.setattr("defectkeras.cli.compare.start_tensorflow", pytest.fail)
+    words = (*folders, "--registry", tmp_path / "none", "--micrographs", folders[0])
+    for reference in ("voids@3", "voids"):
+        failed = run(reference, *words)
+        assert failed.exit_code == 1
+        assert "'voids'" in failed.stderr
+
+
 def test_errors_are_one_line(folders):
     failed = run(folders[0])
     assert failed.exit_code == 1
