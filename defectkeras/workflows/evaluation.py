@@ -1,7 +1,7 @@
 """How well a split was segmented: scores per micrograph and pooled."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from functools import reduce
 from operator import add
 from typing import Any
@@ -11,7 +11,12 @@ import pandas as pd
 
 from defectkeras.core.labels import LabelScheme
 from defectkeras.metrics import mean_iou_over_images, number_or_none, score_counts
-from defectkeras.quantification.size_distances import Sizes, compare_sizes, pool_sizes
+from defectkeras.quantification.size_distances import (
+    SizeDistance,
+    Sizes,
+    compare_sizes,
+    pool_sizes,
+)
 from defectkeras.workflows.tallies import OBJECT_RULE, Row, Tallies
 
 POOLED = "(pooled)"
@@ -107,16 +112,19 @@ class Evaluation:
 
         Returns:
             One row per micrograph and region class, and the pooled ones at the
-            end (one for each unit).
+            end (one for each unit); none where all classes are lines.
         """
         pairs = [
             (e.name, name, p) for e in self.examples for name, p in e.sizes.items()
         ]
         pairs += [(POOLED, name, p) for (name, _), p in self.pooled_sizes().items()]
-        return pd.DataFrame(
-            {"micrograph": micrograph, "class_name": name, **asdict(compare_sizes(*p))}
-            for micrograph, name, p in pairs
-        )
+        distances = [asdict(compare_sizes(*p)) for _, _, p in pairs]
+        named = [
+            {"micrograph": micrograph, "class_name": name, **distance}
+            for (micrograph, name, _), distance in zip(pairs, distances, strict=True)
+        ]
+        columns = [f.name for f in fields(SizeDistance)]
+        return pd.DataFrame(named, columns=["micrograph", "class_name", *columns])
 
     def reliability(self) -> pd.DataFrame:
         """Give the pooled reliability curves.

@@ -17,6 +17,10 @@ SCHEME = LabelScheme(
     (DefectClass(0, "matrix", "matrix"), DefectClass(1, "void", "region"))
 )
 
+LINES = LabelScheme(
+    (DefectClass(0, "matrix", "matrix"), DefectClass(1, "dislocation", "line"))
+)
+
 
 def squares(*sides):
     class_map = np.zeros((60, 200), np.int32)
@@ -25,22 +29,22 @@ def squares(*sides):
     return class_map
 
 
-def example(name, true, predicted, calibration=None):
+def example(name, true, predicted, calibration=None, scheme=SCHEME):
     measured = [
-        quantify(m, SCHEME, calibration or Calibration(0.5)) for m in (true, predicted)
+        quantify(m, scheme, calibration or Calibration(0.5)) for m in (true, predicted)
     ]
     one, other = (find_sizes(m) for m in measured)
     p = np.eye(2, dtype=np.float32)[predicted]
     return ExampleEvaluation(
         name,
-        tally(true, predicted, p, SCHEME, tolerance_px=2.0),
+        tally(true, predicted, p, scheme, tolerance_px=2.0),
         compare_quantities(*measured),
-        {"void": (one["void"], other["void"])},
+        {name: (one[name], other[name]) for name in one},
     )
 
 
-def evaluation(*examples):
-    return Evaluation("m@1", "0" * 64, "drawn", "val", SCHEME, 2.0, examples)
+def evaluation(*examples, scheme=SCHEME):
+    return Evaluation("m@1", "0" * 64, "drawn", "val", scheme, 2.0, examples)
 
 
 @pytest.fixture
@@ -67,6 +71,17 @@ def test_sizes_per_micrograph_and_pooled(two):
     part = 1.29576 / (1.29576 + 1.71895)  # the edge weights of 10 px and 20 px
     assert table.loc["b", "kolmogorov_smirnov"] == pytest.approx(part, rel=1e-5)
     assert table.loc[POOLED, ["true_count", "predicted_count"]].tolist() == [5, 4]
+
+
+def test_lines_alone_have_no_sizes():
+    drawn = np.zeros((60, 200), np.int32)
+    drawn[20, 10:90] = 1
+    lines = evaluation(example("a", drawn, drawn, scheme=LINES), scheme=LINES)
+    assert lines.sizes().columns[:2].tolist() == ["micrograph", "class_name"]
+    told = json.loads(json.dumps(lines.to_dict(), allow_nan=False))
+    assert told["sizes"] == told["per_micrograph"][0]["sizes"] == []
+    errors = {row["name"]: row["mean_error_percent"] for row in told["quantities"]}
+    assert errors["line_length_nm"] == 0
 
 
 def test_units_are_never_mixed():
