@@ -5,6 +5,7 @@ Messages begin with "must"; `read.py` puts the name of the file before them.
 
 import math
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -18,6 +19,17 @@ MAX_PIXELS = 2**28
 """Frames of more pixels are refused before they are decoded (1 GiB float32)."""
 
 _MAX_NAMES = 8  # frames named in a message
+
+
+def require_file(path: Path) -> None:
+    """Check that there is a file.
+
+    Raises:
+        MicrographError: When there is a folder, or nothing.
+    """
+    if not path.is_file():
+        received = "a folder" if path.is_dir() else "nothing of this name"
+        raise MicrographError(f"must be a file. Received: {received}.")
 
 
 def choose_frame(count: int, frame: int | None, *, names: Sequence[str] = ()) -> int:

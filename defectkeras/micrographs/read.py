@@ -8,7 +8,7 @@ from defectkeras.core.calibration import Calibration
 from defectkeras.core.errors import MicrographError
 from defectkeras.core.micrograph import Micrograph
 from defectkeras.core.names import suggestion
-from defectkeras.micrographs.checks import MAX_PIXELS, to_floats, to_grey
+from defectkeras.micrographs.checks import MAX_PIXELS, require_file, to_floats, to_grey
 from defectkeras.micrographs.digital_micrograph import read_dm4
 from defectkeras.micrographs.emd import read_emd
 from defectkeras.micrographs.frame import Frame, Reader, RowFrame
@@ -135,8 +135,8 @@ def read_frame(
         MicrographError: When the file cannot be read, whatever is in it.
     """
     with errors_that_name(path):
-        if not path.is_file() and not is_ome_zarr(path):
-            raise MicrographError("must be a file. Received: nothing of this name.")
+        if not is_ome_zarr(path):
+            require_file(path)
         if path.is_file() and path.stat().st_size == 0:
             raise MicrographError("must hold an image. Received: an empty file.")
         suffix = path.suffix.lower()

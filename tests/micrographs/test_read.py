@@ -76,6 +76,11 @@ def test_sizes_of_the_user_are_checked(samples, size_nm):
         read_micrograph(samples[0], pixel_size_nm=size_nm)
 
 
+def test_a_folder_is_no_file(tmp_path):
+    with pytest.raises(MicrographError, match="Received: a folder"):
+        read_micrograph(tmp_path)
+
+
 @pytest.mark.parametrize(
     ("name", "content", "what"),
     [

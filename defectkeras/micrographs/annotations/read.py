@@ -26,6 +26,7 @@ from defectkeras.micrographs.annotations.maps import (
 )
 from defectkeras.micrographs.annotations.rasterize import rasterize
 from defectkeras.micrographs.annotations.shapes import Drawing
+from defectkeras.micrographs.checks import require_file
 from defectkeras.micrographs.read import errors_that_name
 
 MAP_SUFFIXES = (".npy", ".png", ".tif", ".tiff")
@@ -159,8 +160,7 @@ def read_drawing(path: Path, hints: Hints | None = None) -> Drawing:
     """
     hints = hints or Hints()
     with errors_that_name(path):
-        if not path.is_file():
-            raise MicrographError("must be a file. Received: nothing of this name.")
+        require_file(path)
         if path.suffix.lower() != ".json":
             if hints.size is None:
                 raise MicrographError(
