@@ -99,6 +99,7 @@ def analyze_here(path: Path, model: str | None) -> None:
             pixel_size_range_nm=None,
             threshold_values=lambda: None,
             augment=False,
+            views=lambda augment: "none",
             applicability={},
             name="drawn",
         )

@@ -88,6 +88,7 @@ def segmenter():
         pixel_size_range_nm=(0.5, 2.0),
         threshold_values=lambda: None,
         augment=False,
+        views=lambda augment: "square" if augment else "none",
         applicability=references(),
         name="drawn",
     )

@@ -23,6 +23,7 @@ def segmenter(num_classes=2):
         stride=1,
         threshold_values=lambda: None,
         augment=False,
+        views=lambda augment: "square" if augment else "none",
     )
     return Segmenter(
         SimpleNamespace(card=card), lambda tiles: np.concatenate([1 - tiles, tiles], -1)
