@@ -171,7 +171,15 @@ class TrainingConfig:
             )
         read_expression(self.loss)
         self._check_class_weights()
+        self._check_views()
         self.pipeline()  # checks the rest
+
+    def _check_views(self) -> None:
+        if self.augment_predictions and self.augmentation.symmetries == "none":
+            raise TrainingError(
+                "`augment_predictions` needs the views of `augmentation.symmetries`. "
+                "Received: 'none'. Set one of them otherwise."
+            )
 
     @property
     def views(self) -> Symmetries:

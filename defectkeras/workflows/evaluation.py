@@ -118,13 +118,12 @@ class Evaluation:
             (e.name, name, p) for e in self.examples for name, p in e.sizes.items()
         ]
         pairs += [(POOLED, name, p) for (name, _), p in self.pooled_sizes().items()]
-        distances = [asdict(compare_sizes(*p)) for _, _, p in pairs]
-        named = [
-            {"micrograph": micrograph, "class_name": name, **distance}
-            for (micrograph, name, _), distance in zip(pairs, distances, strict=True)
+        rows = [
+            {"micrograph": micrograph, "class_name": name, **asdict(compare_sizes(*p))}
+            for micrograph, name, p in pairs
         ]
-        columns = [f.name for f in fields(SizeDistance)]
-        return pd.DataFrame(named, columns=["micrograph", "class_name", *columns])
+        distances = (f.name for f in fields(SizeDistance))
+        return pd.DataFrame(rows, columns=["micrograph", "class_name", *distances])
 
     def reliability(self) -> pd.DataFrame:
         """Give the pooled reliability curves.

@@ -238,9 +238,9 @@ def settings_at(pace: Pace, card: ModelCard, pixels: int) -> dict[str, Any]:
     arguments = {k: v for k, v in card.arguments.items() if k != "num_classes"}
     if "encoder_weights" in arguments:  # the version has better ones
         arguments["encoder_weights"] = None
-    augmentation = {**COMMON, "augmentation.symmetries": card.symmetries}
+    common = {**COMMON, "augmentation.symmetries": card.symmetries}
     return {
-        **nest(augmentation),
+        **nest(common),
         **kept,
         "learning_rate": pace.learning_rate,
         **(

@@ -109,3 +109,14 @@ def test_every_setting_is_in_the_docs(form):
         assert f"`{entry.name}" in text or f"[{entry.name}]" in text, entry.name
         if isinstance(entry.default, str | int):
             assert f"{entry.default}".lower() in text, f"default of {entry.name}"
+
+
+def test_views_are_those_that_it_learns_from():
+    sided = Augmentation(symmetries="left-right")
+    assert TrainingConfig(augmentation=sided).views == "none"
+    both = TrainingConfig(augmentation=sided, augment_predictions=True)
+    assert both.views == "left-right"
+    with pytest.raises(TrainingError, match="needs the views"):
+        TrainingConfig(
+            augmentation=Augmentation(symmetries="none"), augment_predictions=True
+        )
