@@ -1,7 +1,5 @@
 """How much of the foil the objects of a region class fill."""
 
-import math
-
 import numpy as np
 
 from defectkeras.quantification.foil_cut import moment_weights
@@ -38,6 +36,8 @@ def measure_volumes(region: RegionClass) -> list[Quantity]:
         fraction, interval = _volume_fraction(region)
         if not fraction < 1:
             fraction, interval, reason = None, None, _FULL
+        elif interval:
+            interval = Interval(interval.low, min(interval.high, 1.0))
     text: str = method
     if method in OBJECT_METHODS:
         text = f"{region.settings.edge_rule}+equivalent_diameter+{method}+garwood"
@@ -65,10 +65,11 @@ def measure_volumes(region: RegionClass) -> list[Quantity]:
     return quantities
 
 
-def _swelling_interval(fraction: Interval) -> Interval:
-    """Give the swelling at both ends of a volume fraction."""
-    high = swelling_percent(fraction.high) if fraction.high < 1 else math.inf
-    return Interval(swelling_percent(fraction.low), high)
+def _swelling_interval(fraction: Interval) -> Interval | None:
+    """Give the swelling at both ends of a volume fraction; none without an end."""
+    if fraction.high >= 1:
+        return None
+    return Interval(swelling_percent(fraction.low), swelling_percent(fraction.high))
 
 
 def _volume_fraction(region: RegionClass) -> tuple[float, Interval | None]:

@@ -74,6 +74,20 @@ def test_more_void_than_foil_is_refused(scheme, disc):
     assert "check thickness" in swelling.reason
 
 
+def test_an_interval_up_to_a_full_foil(scheme, disc):
+    class_map = np.zeros((200, 300), np.int32)
+    for row, column in ((60, 60), (60, 150), (60, 240), (140, 105), (140, 195)):
+        disc(class_map, row, column, 76, value=3)
+    known = Calibration(0.5, 2.0)
+    fraction = find(class_map, scheme, "volume_fraction_percent", known)
+    assert 0 < fraction.low < fraction.value < 100
+    assert fraction.high == 100
+    swelling = find(class_map, scheme, "swelling_percent", known)
+    assert swelling.value > 100
+    assert swelling.low is swelling.high is None  # no upper end: 1 / (1 - 1)
+    assert swelling.parts == {}
+
+
 def test_no_void_no_swelling(scheme):
     empty = np.zeros((60, 80), np.int32)
     assert find(empty, scheme, "swelling_percent").value == 0
