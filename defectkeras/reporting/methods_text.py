@@ -6,7 +6,7 @@ from defectkeras.quantification import class_distances, hard_core
 from defectkeras.quantification.results import Quantification
 from defectkeras.reporting.numbers import split_unit
 from defectkeras.reporting.results import ModelFacts, RunFacts
-from defectkeras.reporting.views import methods_in_use
+from defectkeras.reporting.views import methods_in_use, shown_quantities
 
 REFERENCES = {
     "garwood": "F. Garwood, Biometrika 28 (1936) 437, doi:10.1093/biomet/28.3-4.437",
@@ -120,11 +120,10 @@ def _methods(quantifications: Sequence[Quantification]) -> Iterator[str]:
     """Say by which methods quantities were made, those by the same ones together."""
     used: dict[str, dict[str, None]] = {}
     for quantification in quantifications:
-        for quantity in quantification.quantities:
-            if quantity.value is not None:
-                label, _ = split_unit(quantity.name)
-                for method in quantity.method.split("+"):
-                    used.setdefault(method, {})[label] = None
+        for quantity in shown_quantities(quantification):
+            label, _ = split_unit(quantity.name)
+            for method in quantity.method.split("+"):
+                used.setdefault(method, {})[label] = None
     told: dict[tuple[str, ...], list[str]] = {}
     for method, text in methods_in_use(quantifications).items():
         told.setdefault(tuple(used[method]), []).append(text)

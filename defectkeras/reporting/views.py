@@ -94,13 +94,13 @@ def quantity_groups(quantification: Quantification) -> list[QuantityGroup]:
     are put together by their reason.
     """
     colors = class_colors(quantification.scheme)
+    shown = shown_quantities(quantification)
     groups = []
     for defect_class in quantification.scheme.defects:
         own = [
             q for q in quantification.quantities if q.class_name == defect_class.name
         ]
-        known = [q.name for q in own if q.value is not None]
-        rows = [quantity_row(q) for q in own if _is_shown(q.name, known)]
+        rows = [quantity_row(q) for q in own if q in shown]
         color = hex_color(colors[defect_class.index])
         groups.append(
             QuantityGroup(
@@ -108,6 +108,15 @@ def quantity_groups(quantification: Quantification) -> list[QuantityGroup]:
             )
         )
     return groups
+
+
+def shown_quantities(quantification: Quantification) -> list[Quantity]:
+    """Give what has a value, in px only where there is none in nm."""
+    known = [q for q in quantification.quantities if q.value is not None]
+    names: dict[str, list[str]] = {}
+    for quantity in known:
+        names.setdefault(quantity.class_name, []).append(quantity.name)
+    return [q for q in known if _is_shown(q.name, names[q.class_name])]
 
 
 def quantity_row(quantity: Quantity) -> QuantityRow | None:
@@ -137,8 +146,7 @@ def methods_in_use(quantifications: Sequence[Quantification]) -> dict[str, str]:
     used = {
         method
         for quantification in quantifications
-        for quantity in quantification.quantities
-        if quantity.value is not None
+        for quantity in shown_quantities(quantification)
         for method in quantity.method.split("+")
     }
     return {name: text for name, text in METHOD_TEXTS.items() if name in used}

@@ -30,6 +30,13 @@ def test_the_paragraph_says_what_was_done(measured, run_facts):
     assert METHOD_TEXTS["naive"] not in text
 
 
+def test_what_is_not_shown_in_px_is_not_told_either(measured, run_facts):
+    text = methods_paragraph(run_facts, [measured()])
+    of_seen = text.partition(METHOD_TEXTS["apparent"])[0].rpartition(".")[2]
+    assert "largest Feret" in of_seen
+    assert "equivalent diameter" not in of_seen.lower()  # in nm it is put right
+
+
 def test_errors_that_were_told_are_named(measured, run_facts):
     known = Calibration(0.5, 90.0, "user", "user", foil_thickness_sigma_nm=9.0)
     text = methods_paragraph(run_facts, [measured(known)])
