@@ -3,6 +3,7 @@ import pandas as pd
 
 from defectkeras.core.calibration import Calibration
 from defectkeras.quantification.objects import measure_objects
+from defectkeras.quantification.places import measure_places
 from defectkeras.reporting.dictionary import MEANINGS, data_dictionary
 
 
@@ -34,6 +35,15 @@ def test_every_column_has_a_meaning_and_a_length_its_unit(measured):
     assert units["area_nm2"] == "nm²"
     assert units["orientation_deg"] == "°"
     assert units["aspect_ratio"] == ""
+
+
+def test_places_count_all_objects_and_measure_in_px(measured, drawn_class_map):
+    places = measure_places(measured(), drawn_class_map, simulations=9)
+    tables = {"places.csv": places.statistics, "pairs.csv": places.curves}
+    meanings = data_dictionary(tables).set_index("column")["meaning"]
+    assert "of sizes: off the border" in meanings["count"]
+    assert "r_nm" in places.curves  # beside r_px, so "the unit of r" says nothing
+    assert all(meanings[name].endswith("in px") for name in ("k", "l", "l_mean"))
 
 
 def test_meanings_are_sorted():
