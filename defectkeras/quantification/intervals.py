@@ -1,11 +1,9 @@
 """Intervals: how far a value can be from the truth by chance alone."""
 
 import math
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy import stats
 
 from defectkeras.quantification.runs import Floats
@@ -145,37 +143,41 @@ def random_lengths_interval(lengths: Floats, *, level: float = LEVEL) -> Interva
     return Interval(float(unit * ratio.ppf(tail)), float(unit * ratio.isf(tail)))
 
 
-def bootstrap_interval(
-    values: NDArray[np.float64],
-    statistic: Callable[[NDArray[np.float64]], float],
-    *,
-    seed: int,
-    resamples: int = 1000,
-    level: float = LEVEL,
-) -> Interval:
-    """Give the percentile interval of a statistic over resampled objects.
+def spread_interval(
+    values: Floats, weights: Floats, *, level: float = LEVEL
+) -> Interval | None:
+    """Give the interval of a standard deviation.
+
+    With the unbiased variance s^2 it is s sqrt(f / chi2_p(f)), p = 1 - alpha/2 and
+    alpha/2, of f = n - 1 degrees of freedom for normal values. Where tails are longer,
+    so that the kurtosis k is above 3, s^2 itself varies more, as that of fewer normal
+    values: f = (n - 1) 2 / (k - 1). Of unequal weights the effective number counts.
 
     Args:
-        values: (N,) or (N, ...) one entry per object, N at least 1.
-        statistic: Gives a number from (N, ...) entries.
-        seed: Of the random draws.
-        resamples: Number of draws.
+        values: (N,) such as logarithms of diameters.
+        weights: (N,) above 0.
         level: Confidence.
 
     Returns:
-        The interval.
+        The interval, or None where values do not differ, as a single one does not.
 
     Example:
-        >>> interval = bootstrap_interval(np.arange(1.0, 8.0), np.mean, seed=0)
-        >>> interval.low < 4.0 < interval.high
-        True
+        >>> interval = spread_interval(np.arange(1.0, 8.0), np.ones(7))
+        >>> round(interval.low, 3), round(interval.high, 3)
+        (1.392, 4.757)
     """
-    rng = np.random.default_rng(seed)
-    count = len(values)
-    found = [statistic(values[rng.integers(0, count, count)]) for _ in range(resamples)]
-    tail = (1 - level) / 2
-    low, high = np.quantile(found, [tail, 1 - tail])
-    return Interval(float(low), float(high))
+    shares = weights / weights.sum()
+    squares = (values - shares @ values) ** 2
+    variance = float(shares @ squares)
+    if variance <= 1e-18:  # but for rounding
+        return None
+    kurtosis = float(shares @ squares**2) / variance**2
+    effective = 1 / float(shares @ shares)
+    freedom = effective * (1 - 1 / len(values)) * 2 / (max(kurtosis, 3.0) - 1)
+    tail, unbiased = (1 - level) / 2, variance / (1 - 1 / effective)
+    law = stats.chi2(freedom)
+    low, high = (freedom * unbiased / q for q in (law.isf(tail), law.ppf(tail)))
+    return Interval(math.sqrt(low), math.sqrt(high))
 
 
 def ratio_interval(

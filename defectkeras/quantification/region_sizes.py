@@ -10,8 +10,8 @@ from defectkeras.quantification.foil_cut import (
 )
 from defectkeras.quantification.intervals import (
     Interval,
-    bootstrap_interval,
     ratio_interval,
+    spread_interval,
 )
 from defectkeras.quantification.region_class import NO_OBJECT, RegionClass
 from defectkeras.quantification.results import Quantity
@@ -21,6 +21,8 @@ from defectkeras.quantification.sizes import (
     fit_lognormal,
     mean_diameter,
 )
+
+_ONE_OBJECT = "a single object has no width of sizes"
 
 
 def measure_sizes(region: RegionClass) -> list[Quantity]:
@@ -114,11 +116,13 @@ def _lognormal(region: RegionClass) -> list[Quantity]:
     if reason is None:
         used = region.weights > 0
         sizes, weights = region.diameters(unit)[used], region.weights[used]
+        logs = np.log(sizes)
         fit = fit_lognormal(sizes, weights)
-        median, sigma = fit.median, fit.sigma
-        logs = ratio_interval(weights * np.log(sizes), weights, at_least=-math.inf)
-        median_interval = logs and Interval(math.exp(logs.low), math.exp(logs.high))
-        sigma_interval = _sigma_interval(sizes, weights, region.settings.seed)
+        median = fit.median
+        ends = ratio_interval(weights * logs, weights, at_least=-math.inf)
+        median_interval = ends and Interval(math.exp(ends.low), math.exp(ends.high))
+        if len(sizes) > 1:
+            sigma, sigma_interval = fit.sigma, spread_interval(logs, weights)
     method = f"{region.settings.edge_rule}+{region.size_column}+lognormal_mle"
     return [
         region.quantity(
@@ -134,18 +138,7 @@ def _lognormal(region: RegionClass) -> list[Quantity]:
             "1",
             sigma,
             interval=sigma_interval,
-            method=f"{method}+bootstrap",
-            reason=reason,
+            method=f"{method}+chi_square",
+            reason=reason or (_ONE_OBJECT if sigma is None else None),
         ),
     ]
-
-
-def _sigma_interval(sizes: Floats, weights: Floats, seed: int) -> Interval | None:
-    """Give the bootstrap interval of sigma; none for a single object."""
-    if len(sizes) < 2:
-        return None
-
-    def sigma(pairs: Floats) -> float:
-        return fit_lognormal(pairs[:, 0], pairs[:, 1]).sigma
-
-    return bootstrap_interval(np.stack([sizes, weights], axis=1), sigma, seed=seed)

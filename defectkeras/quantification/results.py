@@ -187,7 +187,7 @@ METHOD_TEXTS = {
     "four directions.",
     "visible_fraction": "Divided by the fraction of line length in contrast.",
     "garwood": "Interval: exact Poisson (Garwood, weighted after Fay and Feuer).",
-    "bootstrap": "Interval: bootstrap over objects.",
+    "chi_square": "Interval: chi-square over objects, of fewer where tails are long.",
     "student": "Interval: Student's t over objects.",
     "traces": "Interval: Poisson number of lines (Jeffreys) with gamma distributed "
     "lengths (F ratio).",

@@ -38,7 +38,7 @@ class QuantifySettings:
         intercept_spacing_px: Distance of the test lines.
         smallest_diameter_px: Size from which on objects are surely seen; fits of
             size distributions are truncated there.
-        seed: Of bootstraps and random placing.
+        seed: Of random placing.
 
     Raises:
         DefectKerasError: When a choice is not known or out of range.

@@ -63,7 +63,8 @@ def fit_lognormal(diameters: Floats, weights: Floats | None = None) -> LogNormal
     logarithms = np.log(diameters)
     mu = float(np.average(logarithms, weights=weights))
     variance = float(np.average((logarithms - mu) ** 2, weights=weights))
-    return LogNormal(mu, math.sqrt(variance))
+    equal = variance <= 1e-18  # but for rounding
+    return LogNormal(mu, 0.0 if equal else math.sqrt(variance))
 
 
 def mean_diameter(

@@ -6,12 +6,12 @@ from scipy import stats
 
 from defectkeras.quantification.intervals import (
     Interval,
-    bootstrap_interval,
     field_statistics,
     fields_needed,
     garwood_interval,
     random_lengths_interval,
     ratio_interval,
+    spread_interval,
     weighted_count_interval,
 )
 
@@ -104,17 +104,31 @@ def test_sums_of_few_lengths_are_covered(expected, law):
     assert hits["weights"] < hits["lengths"]
 
 
-def test_bootstrap_covers_a_mean_and_is_seeded():
-    rng = np.random.default_rng(1)
+@pytest.mark.parametrize("count", [2, 5, 30])
+@pytest.mark.parametrize("heaviest", [1.0, 3.0])
+def test_a_spread_holds_its_share(count, heaviest):
+    rng = np.random.default_rng(count)
     hits = 0
-    for seed in range(120):
-        values = rng.normal(5.0, 1.0, 40)
-        interval = bootstrap_interval(values, np.mean, seed=seed, resamples=300)
-        hits += interval.low <= 5.0 <= interval.high
-    assert 0.87 < hits / 120 <= 1.0
-    values = np.arange(9.0)
-    first, second = (bootstrap_interval(values, np.mean, seed=4) for _ in range(2))
-    assert first == second
+    for _ in range(600):
+        weights = rng.uniform(1.0, heaviest, count)
+        interval = spread_interval(rng.normal(3.0, 0.3, count), weights)
+        hits += interval.low <= 0.3 <= interval.high
+    assert hits / 600 == pytest.approx(0.95, abs=0.03)
+
+
+def test_a_long_tail_widens_the_interval_of_a_spread():
+    values = np.random.default_rng(0).normal(0.0, 1.0, 40)
+    tailed = np.where(np.arange(40) == 7, -9.0, values)
+    ratios = []
+    for found in (values, tailed):
+        interval = spread_interval(found, np.ones(40))
+        ratios.append(interval.high / interval.low)
+    assert ratios[1] > 2 * ratios[0]
+
+
+@pytest.mark.parametrize("count", [1, 4])
+def test_what_does_not_differ_has_no_spread(count):
+    assert spread_interval(np.full(count, 3.1), np.full(count, 1.1)) is None
 
 
 def test_ratio_interval_is_student_for_equal_sizes():

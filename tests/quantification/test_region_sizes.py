@@ -60,6 +60,18 @@ def test_one_object_has_no_interval(scheme, disc):
     assert mean.low is mean.high is None
 
 
+def test_one_object_has_no_width_and_equal_ones_none_but_zero(scheme, disc):
+    class_map = np.zeros((60, 80), np.int32)
+    disc(class_map, 30, 20, 12, value=3)
+    sigma = quantify(class_map, scheme, Calibration()).find("void", "lognormal_sigma")
+    assert sigma.value is None
+    assert "single object" in sigma.reason
+    disc(class_map, 30, 60, 12, value=3)
+    sigma = quantify(class_map, scheme, Calibration()).find("void", "lognormal_sigma")
+    assert sigma.value == 0
+    assert sigma.low is sigma.high is sigma.reason is None
+
+
 def test_no_object_has_no_size(scheme):
     result = quantify(np.zeros((60, 80), np.int32), scheme, Calibration(1.0, 50.0))
     mean = result.find("void", "mean_equivalent_diameter_nm")
