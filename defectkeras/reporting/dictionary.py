@@ -85,7 +85,7 @@ MEANINGS = {
     "stop_kind": "end, junction or border, where a segment stops",
     "stop_row": "row of the last end",
     "tilt": "inclination of a loop to the plane of the foil",
-    "tortuosity": "length over chord, 1 for a straight line",
+    "tortuosity": "length in steps of 8 px over the chord, 1 for a straight line",
     "touches_border": "whether the object is cut by the border or what is unknown",
     "uncertainty": "mean spread of the probability over the pixels",
     "unit": "unit of value, low and high; 1 for a number",

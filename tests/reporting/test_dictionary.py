@@ -4,6 +4,7 @@ import pandas as pd
 from defectkeras.core.calibration import Calibration
 from defectkeras.quantification.objects import measure_objects
 from defectkeras.quantification.places import measure_places
+from defectkeras.quantification.segments import CHORD_PX
 from defectkeras.reporting.dictionary import MEANINGS, data_dictionary
 
 
@@ -44,6 +45,11 @@ def test_places_count_all_objects_and_measure_in_px(measured, drawn_class_map):
     assert "of sizes: off the border" in meanings["count"]
     assert "r_nm" in places.curves  # beside r_px, so "the unit of r" says nothing
     assert all(meanings[name].endswith("in px") for name in ("k", "l", "l_mean"))
+
+
+def test_tortuosity_is_not_said_to_be_of_the_column_length():
+    # The unbiased weights make a diagonal shorter than its chord, tortuosity 1.
+    assert f"{CHORD_PX} px" in MEANINGS["tortuosity"]
 
 
 def test_meanings_are_sorted():
