@@ -51,6 +51,27 @@ class Calibration:
                     f"Received: {name}={value}."
                 )
 
+    def notes(self) -> tuple[str, ...]:
+        """Say which error is told without the value that it is of.
+
+        Example:
+            >>> Calibration(foil_thickness_sigma_nm=5.0).notes()
+            ('The error of the foil thickness has no effect, for the foil thickness \
+is not known.',)
+        """
+        return tuple(
+            f"The error of the {what} has no effect, for the {what} is not known."
+            for what, value, sigma in (
+                ("pixel size", self.pixel_size_nm, self.pixel_size_sigma_nm),
+                (
+                    "foil thickness",
+                    self.foil_thickness_nm,
+                    self.foil_thickness_sigma_nm,
+                ),
+            )
+            if value is None and sigma is not None
+        )
+
     def require_pixel_size_nm(self) -> float:
         """Give the pixel size in nm.
 

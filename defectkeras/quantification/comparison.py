@@ -29,6 +29,7 @@ from defectkeras.quantification.runs import Floats
 
 TELLING = (
     "count",
+    "line_count",
     "areal_density_per_m2",
     "areal_density_per_px2",
     "number_density_per_m3",
@@ -42,6 +43,9 @@ TELLING = (
     "dislocation_density_per_m2",
 )
 """The quantities that are compared; the tables of each annotator have the others."""
+
+_COUNTS = {"region": "count", "line": "line_count"}
+"""What is counted of each kind: lines, not the networks that they form."""
 
 _IN_NM = {"_px2": "_m2", "_px": "_nm"}
 
@@ -129,13 +133,17 @@ class Comparison:
     def count_table(self) -> pd.DataFrame:
         """Give the counts: one row for each class, a column for each annotator.
 
+        Of a line class its lines are counted, continued straight through crossings.
+
         For each annotator after the first, `difference_percent LABEL` is its count
         over that of the first, minus one, in percent.
         """
-        counts = self.values[self.values["name"] == "count"]
         rows: list[dict[str, Any]] = []
         for defect_class in self.scheme.defects:
-            own = counts[counts["class_name"] == defect_class.name]
+            own = self.values[
+                (self.values["class_name"] == defect_class.name)
+                & (self.values["name"] == _COUNTS[defect_class.kind])
+            ]
             sums = own.groupby("label")["value"].sum()
             row: dict[str, Any] = {"class_name": defect_class.name}
             row |= {a.label: int(sums.get(a.label, 0)) for a in self.annotators}
@@ -236,6 +244,8 @@ def _telling_values(
     for defect_class in scheme.defects:
         own = values[values["class_name"] == defect_class.name]
         names = set(own["name"])
+        if defect_class.kind == "line":
+            names.discard(_COUNTS["region"])
         for name in TELLING:
             partner = next(
                 (

@@ -164,7 +164,7 @@ def measure_into_folder(
         pictures=make_pictures(*shown, calibration=calibration),
         overlay=draw_overlay(*shown, calibration=calibration),
         sha256=segmented.sha256,
-        warnings=(*segmented.warnings, *places.notes),
+        warnings=(*segmented.warnings, *calibration.notes(), *places.notes),
         applicability=segmented.applicability,
     )
     with whole_folder(folder, replace=replace) as temporary:

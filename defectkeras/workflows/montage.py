@@ -176,6 +176,7 @@ def _find(
     warnings = [
         check_pixel_size(calibration, card.pixel_size_range_nm),
         known.warning if known else None,
+        *calibration.notes(),
     ]
     return Result(
         name=path.stem,

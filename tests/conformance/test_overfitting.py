@@ -46,7 +46,11 @@ def test_overfits_one_tiny_micrograph(overfitting, draw_discs, settle):
         keras.utils.set_random_seed(seed)
         model = case.build((height, width, 1), num_classes=num_classes)
         optimizer, most_steps = case.optimizer
-        model.compile(optimizer, build_loss("ce + dice", num_classes=num_classes))
+        model.compile(
+            optimizer,
+            build_loss("ce + dice", num_classes=num_classes),
+            jit_compile=False,  # to compile takes longer than all the steps
+        )
         for step in range(1, most_steps + 1):
             model.train_on_batch(*batch)
             if step % STEPS_BETWEEN_LOOKS == 0:

@@ -95,3 +95,27 @@ def test_a_model_is_held_against_two_people():
     assert spreads["count"].share_percent == 100
     assert spreads["object_f1"].is_within
     assert compare([(8, 9)], (PEOPLE[0], MODEL)).spreads == ()
+
+
+def test_two_lines_that_cross_are_two():
+    lines = LabelScheme(
+        (DefectClass(0, "matrix", "matrix"), DefectClass(1, "dislocation", "line"))
+    )
+    cross = np.zeros((120, 160), np.int32)
+    cross[60, 20:140] = cross[15:105, 80] = 1
+    single = np.where(np.arange(120)[:, np.newaxis] == 60, cross, 0)
+    drawn = {"a": cross, "b": single}
+    ratings = {
+        label: Rating(class_map, quantify(class_map, lines, Calibration(0.5)))
+        for label, class_map in drawn.items()
+    }
+    field = agree_on_field("f", ratings, lines, min_iou=0.5)
+    found = summarize_fields([field], PEOPLE, lines, min_iou=0.5)
+
+    (row,) = found.count_table().to_dict("records")
+    assert (row["a"], row["b"], row["difference_percent b"]) == (2, 1, -50)
+    (pair,) = found.pair_table().to_dict("records")
+    assert (pair["first_count"], pair["second_count"]) == (2, 1)
+    names = {difference.name for difference in found.differences}
+    assert "line_count" in names
+    assert "count" not in names
