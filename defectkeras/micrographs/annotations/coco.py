@@ -46,6 +46,7 @@ def read_coco(content: Mapping[str, Any], *, image_name: str | None = None) -> D
             not as COCO wants it.
     """
     image = _find_image(content["images"], image_name)
+    _require_images(content)
     size = (_number(image, "height"), _number(image, "width"))
     check_plane(size, np.dtype(np.uint8), MAX_PIXELS)
     names = {_number(c, "id"): str(c["name"]) for c in content["categories"]}
@@ -109,6 +110,18 @@ def write_coco(drawings: Mapping[str, Drawing], path: Path) -> None:
         ],
     }
     write_json(path, content)
+
+
+def _require_images(content: Mapping[str, Any]) -> None:
+    """Refuse annotations of an image that is not listed: no map would show them."""
+    known = {image.get("id") for image in content["images"]}
+    lost = [a for a in content["annotations"] if a.get("image_id") not in known]
+    if lost:
+        raise MicrographError(
+            "every annotation must be of an image in `images`. Received: "
+            f"{len(lost)} of none, the first with id {lost[0].get('id')} and image_id "
+            f"{lost[0].get('image_id')}. Add the image, or take them out."
+        )
 
 
 def _find_image(images: Sequence[Any], image_name: str | None) -> Mapping[str, Any]:

@@ -50,9 +50,11 @@ def rasterize(drawing: Drawing, scheme: LabelScheme) -> Rasterized:
         Maps (H, W), in which a pixel is of one object at most.
 
     Raises:
-        MicrographError: When a shape is of another class.
+        MicrographError: When a shape is of another class, or lies beside the
+            micrograph.
     """
     _require_classes(drawing, scheme)
+    _require_inside(drawing)
     class_map = np.zeros(drawing.size, dtype=np.int32)
     label_map = np.zeros(drawing.size, dtype=np.int32)
     drawn_px = []
@@ -86,12 +88,9 @@ def draw_shape(shape: Shape, size: tuple[int, int]) -> tuple[Mask, tuple[int, in
         (H, W) of the box, true where the shape is, and the box's upper left pixel.
     """
     geometry = shape.geometry
-    if isinstance(geometry, Line):
-        points, margin = geometry.points, geometry.width_px / 2
-    else:
-        points, margin = np.concatenate(geometry.rings), 0.0
-    low = np.clip(np.floor(points.min(axis=0) - margin), 0, size).astype(int)
-    high = np.clip(np.ceil(points.max(axis=0) + margin), 0, size).astype(int)
+    lowest, highest = _bounds(shape)
+    low = np.clip(np.floor(lowest), 0, size).astype(int)
+    high = np.clip(np.ceil(highest), 0, size).astype(int)
     top, left = int(low[0]), int(low[1])
     box = (max(int(high[0]) - top, 0), max(int(high[1]) - left, 0))
     if isinstance(geometry, Line):
@@ -171,6 +170,29 @@ def _stroke(points: Points, width_px: float, size: tuple[int, int]) -> Mask:
         off2 = (rows - share * along[0]) ** 2 + (columns - share * along[1]) ** 2
         near[low[0] : high[0], low[1] : high[1]] |= off2 <= reach**2
     return near
+
+
+def _bounds(shape: Shape) -> tuple[Points, Points]:
+    """Give the lowest and the highest (row, column) that a shape reaches."""
+    geometry = shape.geometry
+    if isinstance(geometry, Line):
+        points, margin = geometry.points, geometry.width_px / 2
+    else:
+        points, margin = np.concatenate(geometry.rings), 0.0
+    return points.min(axis=0) - margin, points.max(axis=0) + margin
+
+
+def _require_inside(drawing: Drawing) -> None:
+    """Refuse a shape of which nothing is on the micrograph: it would be lost."""
+    for number, shape in enumerate(drawing.shapes, start=1):
+        low, high = _bounds(shape)
+        if (high <= 0).any() or (low >= drawing.size).any():
+            raise MicrographError(
+                f"shapes must lie on the micrograph, {drawing.size}. Received: shape "
+                f"{number}, {shape.class_name!r}, in rows {low[0]:g} to {high[0]:g} "
+                f"and columns {low[1]:g} to {high[1]:g}. Draw it on this micrograph, "
+                "or take it out."
+            )
 
 
 def _require_classes(drawing: Drawing, scheme: LabelScheme) -> None:

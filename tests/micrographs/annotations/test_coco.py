@@ -48,6 +48,13 @@ def test_polygons_count_from_the_corner_and_parts_add_up(scheme):
     assert np.count_nonzero(maps.class_map == 2) == 18 * 5
 
 
+def test_an_annotation_of_no_image_is_refused():
+    lost = content([[2, 3, 12, 3, 12, 8]], image_id=99)
+
+    with pytest.raises(MicrographError, match=r"1 of none, .* id 5 and image_id 99"):
+        read_coco(lost, image_name="a")
+
+
 @pytest.mark.parametrize("counts", [[43, 4, 16, 4, 533], "[14`04P`0"])
 def test_run_lengths_go_down_the_columns(scheme, counts):
     if isinstance(counts, str):

@@ -36,6 +36,26 @@ def test_later_shapes_lie_on_top_and_it_is_told():
     assert np.count_nonzero(maps.class_map == 1) == 36 + 9 - 2
 
 
+@pytest.mark.parametrize("at", [(9, 2), (2, 30), (-5, 2), (2, -3)])
+def test_a_shape_beside_the_micrograph_is_refused(at):
+    drawing = Drawing((8, 10), (square(1, 1, 3), square(*at, 3)))
+
+    with pytest.raises(MicrographError, match=r"on the micrograph.*shape 2, 'void'"):
+        rasterize(drawing, SCHEME)
+
+
+def test_a_line_beside_the_micrograph_counts_with_its_width():
+    ends = np.array([[10.0, 1.0], [10.0, 9.0]])
+    reaching, beside = (
+        Drawing((8, 10), (Shape("dislocation", Line(ends, width_px)),))
+        for width_px in (6.0, 3.0)
+    )
+
+    assert rasterize(reaching, SCHEME).class_map[7].any()
+    with pytest.raises(MicrographError, match=r"rows 8\.5 to 11\.5"):
+        rasterize(beside, SCHEME)
+
+
 def test_touching_objects_stay_two():
     maps = rasterize(Drawing((6, 9), (square(1, 1, 3), square(1, 4, 3))), SCHEME)
 
