@@ -30,15 +30,28 @@ class FriendlyGroup(click.Group):
         return super().resolve_command(ctx, args)
 
     def invoke(self, ctx: click.Context) -> Any:
-        """Run the command; an error that a user can mend, or Ctrl-C, is one line."""
+        """Run the command; an error that a user can mend, or Ctrl-C, is one line.
+
+        So is a folder that may not be written, or a full disk.
+        """
         try:
             return super().invoke(ctx)
         except DefectKerasError as error:
             stopped = isinstance(error, StoppedError)
             raise (_Stopped if stopped else click.ClickException)(str(error)) from error
+        except BrokenPipeError:
+            raise  # the reader has seen enough, such as `head`; Click ends quietly
+        except OSError as error:
+            raise click.ClickException(_refusal(error)) from error
         except KeyboardInterrupt:
             click.echo("Interrupted.", err=True)
             ctx.exit(INTERRUPTED)
+
+
+def _refusal(error: OSError) -> str:
+    what = "A file" if error.filename is None else str(error.filename)
+    reason = " ".join((error.strerror or str(error)).split())
+    return f"{what} cannot be read or written: {reason}."
 
 
 class LazyGroup(FriendlyGroup):

@@ -177,11 +177,16 @@ def verify(references: tuple[str, ...], registry_root: Path, as_json: bool) -> N
     """
     start_tensorflow()
     from defectkeras.core.errors import RegistryError
+    from defectkeras.registry.names import WHERE_MODELS_ARE
     from defectkeras.registry.store import ModelRegistry
     from defectkeras.registry.verify import verify_version
 
     models = ModelRegistry(registry_root)
     wanted = references or tuple(f"{name}@{number}" for name, number in _all(models))
+    if not wanted:
+        raise RegistryError(
+            f"The registry {registry_root} must have a model. {WHERE_MODELS_ARE}"
+        )
     rows = []
     for reference in wanted:
         damage, off = None, {}

@@ -214,10 +214,10 @@ def tag(
 
     models = ModelRegistry(registry_root)
     version = models.resolve(reference)
-    before = set(models.tags(version))
-    wanted = before - set(tags) if remove else before | set(tags)
+    give, take = (set(), set(tags)) if remove else (set(tags), set())
     if tags and not dry_run:
-        models.set_tags(version, wanted)
+        models.change_tags(version, give, take)
+    wanted = ({*models.tags(version)} | give) - take
     if as_json:
         echo_json({"reference": version.reference, "tags": sorted(wanted)})
     else:

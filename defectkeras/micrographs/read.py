@@ -157,7 +157,7 @@ def find_micrographs(paths: Iterable[str | Path]) -> list[Path]:
             and subfolders.
 
     Returns:
-        The files, each once.
+        The files, each once, however its folder is spelled.
 
     Raises:
         MicrographError: When nothing lies at a path, or no micrograph is found.
@@ -178,7 +178,10 @@ def find_micrographs(paths: Iterable[str | Path]) -> list[Path]:
             f"suffix in {[str(path) for path in given]}. Known: {', '.join(READERS)}. "
             "Folders in a folder are not searched; name them."
         )
-    return list(dict.fromkeys(found))
+    first: dict[Path, Path] = {}
+    for path in found:
+        first.setdefault(path.parent.resolve() / path.name, path)
+    return list(first.values())
 
 
 def readable_suffixes() -> dict[str, str]:

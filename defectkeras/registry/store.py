@@ -243,20 +243,25 @@ or make a model with `defectkeras train`.
         """Give the tags of a version, sorted."""
         return read_book(self.root / version.name).tags_of(version.version)
 
-    def set_tags(self, version: ModelVersion, tags: Iterable[str]) -> None:
-        """Give a version these tags, in place of those that it has.
+    def change_tags(
+        self, version: ModelVersion, give: Iterable[str] = (), take: Iterable[str] = ()
+    ) -> None:
+        """Give a version tags and take others away; what else it has stays.
 
         Args:
             version: From `resolve`.
-            tags: Each formed like an alias, such as "keep".
+            give: Each formed like an alias, such as "keep".
+            take: Those that go.
 
         Raises:
             RegistryError: When a tag is not well formed, or the registry cannot be
                 written.
         """
-        wanted = [require_alias(tag, what="A tag") for tag in tags]
+        given = {require_alias(tag, what="A tag") for tag in give}
         with self._changing(version.name) as folder:
-            write_book(read_book(folder).retag(version.version, wanted), folder)
+            book = read_book(folder)
+            tags = ({*book.tags_of(version.version)} | given) - {*take}
+            write_book(book.retag(version.version, tags), folder)
 
     @contextlib.contextmanager
     def _changing(self, name: str) -> Iterator[Path]:

@@ -130,8 +130,20 @@ def convert_annotations(
 
 
 def micrograph_paths(paths: Sequence[Path]) -> dict[str, Path]:
-    """Give the micrographs of files and folders by their name without suffix."""
-    return {path.stem: path for path in find_micrographs(paths)} if paths else {}
+    """Give the micrographs of files and folders by their name without suffix.
+
+    Raises:
+        DefectKerasError: When two have one name; their pixel sizes may differ.
+    """
+    found: dict[str, Path] = {}
+    for path in find_micrographs(paths) if paths else ():
+        other = found.setdefault(path.stem, path)
+        if other != path:
+            raise DefectKerasError(
+                "Micrographs must differ in their names without suffix. Received: "
+                f"{other} and {path}. Name the files that are meant."
+            )
+    return found
 
 
 def _convert_field(

@@ -7,8 +7,10 @@ on the disk, whichever run, worker or host put it there.
 """
 
 import json
+import os
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -27,12 +29,16 @@ from defectkeras.reporting.results import MicrographReport, RunFacts
 from defectkeras.reporting.tables import SUMMARY_SCHEMA
 from defectkeras.workflows.measure import PICTURES, SUMMARY
 
+_OVER_ALL = (".csv", ".html", ".jsonl", ".parquet")
+"""Ends of the files over all micrographs, beside which the folders lie."""
+
 
 def result_folders(paths: Sequence[Path]) -> dict[Path, str]:
     """Give each micrograph a folder name; the stem, or more where stems are equal.
 
     Args:
-        paths: Files, each once.
+        paths: Files, each once. One such as "report.html.tif" keeps its suffix, so that
+            its folder does not take the place of the page.
 
     Example:
         >>> names = result_folders([Path("a/x.tif"), Path("a/x.png"), Path("b/y.tif")])
@@ -40,10 +46,11 @@ def result_folders(paths: Sequence[Path]) -> dict[Path, str]:
         ['x.tif', 'x.png', 'y']
     """
     forms: tuple[Callable[[Path], str], ...] = (
-        lambda p: p.stem,
+        lambda p: p.name if p.stem.endswith(_OVER_ALL) else p.stem,
         lambda p: p.name,
         lambda p: "_".join(p.parts[-2:]),
         lambda p: "_".join(p.absolute().parts[1:]),
+        lambda p: sha256(os.fsencode(p.absolute())).hexdigest() + p.suffix,
     )
     chosen: dict[Path, str] = {}
     rest: Sequence[Path] = paths

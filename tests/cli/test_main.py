@@ -70,6 +70,26 @@ def test_users_error_is_one_line_without_traceback(run, tmp_path):
     assert len(result.stderr.strip().splitlines()) == 1
 
 
+@pytest.mark.parametrize(
+    ("error", "told"),
+    [
+        (PermissionError(13, "Permission denied", "out/x"), "out/x cannot be read or"),
+        (OSError(28, "No space\nleft on device"), "written: No space left on device."),
+        (OSError("no number"), "A file cannot be read or written: no number."),
+    ],
+)
+def test_what_the_system_refuses_is_one_line(run, monkeypatch, error, told):
+    def refused(*_):
+        raise error
+
+    monkeypatch.setattr("defectkeras.registry.store.ModelRegistry.names", refused)
+    result = run("registry", "list")
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert result.stderr.startswith("Error: ")
+    assert told in result.stderr
+    assert len(result.stderr.splitlines()) == 1
+
+
 def test_ctrl_c_is_one_line_and_the_status_of_shells(run, monkeypatch):
     def interrupted(*_):
         raise KeyboardInterrupt

@@ -34,6 +34,12 @@ def test_empty_registry_says_what_to_do(run, tmp_path):
     assert result.stdout == ""
 
 
+def test_verify_of_no_version_is_no_success(run, tmp_path):
+    result = run("registry", "verify", "--registry", tmp_path / "typo")
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert "typo must have a model." in result.stderr
+
+
 def test_diff_and_lineage(run, copied, monkeypatch):
     words = ("registry", "diff", "tiny@1", "tiny", "--registry", copied)
     result = run(*words)

@@ -7,6 +7,8 @@ import time
 
 import pytest
 
+from defectkeras.registry.store import ModelRegistry
+
 
 @pytest.fixture
 def copied(tiny_registry, tmp_path):
@@ -86,6 +88,15 @@ def test_tags_come_and_go(run, copied):
     assert ask(run, *words)["tags"] == ["keep"]
     listed = ask(run, "list", "--json", "--registry", copied)
     assert listed[0]["tags"] == ["keep"]
+
+
+def test_tag_that_another_gave_meanwhile_stays(run, copied, monkeypatch):
+    words = ("tag", "tiny@1", "--json", "--registry", copied)
+    ask(run, *words, "keep")
+    with monkeypatch.context() as before_that:
+        before_that.setattr(ModelRegistry, "tags", lambda *_: ())
+        ask(run, *words, "paper")
+    assert ask(run, *words)["tags"] == ["keep", "paper"]
 
 
 def test_gc_tells_first_and_removes_on_a_second_word(run, two):

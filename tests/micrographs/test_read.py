@@ -233,6 +233,15 @@ def test_find_micrographs_in_files_and_folders(tmp_path):
     assert found == [other, tmp_path / "a.PNG", tmp_path / "b.tif"]
 
 
+def test_find_micrographs_once_however_they_are_spelled(tmp_path, monkeypatch):
+    (tmp_path / "day").mkdir()
+    (tmp_path / "day" / "a.tif").touch()
+    (tmp_path / "link").symlink_to("day")
+    monkeypatch.chdir(tmp_path)
+    spelled = ["day", tmp_path / "day", "day/../day/a.tif", "link/a.tif"]
+    assert find_micrographs(spelled) == [Path("day/a.tif")]
+
+
 def test_find_micrographs_finds_something_or_says_so(tmp_path):
     with pytest.raises(MicrographError, match="nothing there"):
         find_micrographs([tmp_path / "missing"])

@@ -31,7 +31,7 @@ def removable(registry, days=30):
 
 def test_newest_aliased_and_tagged_versions_are_held(full):
     full.set_alias("tiny", "production", 2)
-    full.set_tags(full.resolve("tiny@3"), ["keep"])
+    full.change_tags(full.resolve("tiny@3"), give=["keep"])
     assert removable(full) == [1, 4, 5, 6]
 
 

@@ -329,12 +329,12 @@ def test_no_alias_comes_to_mean_a_damaged_version(registry):
 
 def test_tags_are_kept_beside_the_version(registry):
     version = registry.resolve("tiny")
-    registry.set_tags(version, ["paper_2026", "keep", "keep"])
+    registry.change_tags(version, give=["paper_2026", "keep", "keep"])
     assert registry.tags(version) == ("keep", "paper_2026")
     registry.set_alias("tiny", "production", 1)
     assert registry.tags(version) == ("keep", "paper_2026")
     with pytest.raises(RegistryError, match="A tag must begin"):
-        registry.set_tags(version, ["No Good"])
-    registry.set_tags(version, [])
+        registry.change_tags(version, give=["No Good"])
+    registry.change_tags(version, take=["keep", "paper_2026", "none"])
     assert registry.tags(version) == ()
     verify_version(version)

@@ -10,6 +10,7 @@ from defectkeras.micrographs.annotations.read import Hints
 from defectkeras.workflows.convert_annotations import (
     ConversionRequest,
     convert_annotations,
+    micrograph_paths,
 )
 
 OBJECTS = Hints(encoding="objects")
@@ -84,3 +85,12 @@ def test_older_files_stay_and_a_dry_run_writes_nothing(tmp_path, drawn):
     with pytest.raises(DefectKerasError, match="--overwrite"):
         convert_annotations(request)
     convert_annotations(request, overwrite=True)
+
+
+def test_two_micrographs_of_one_name_are_not_guessed_between(tmp_path):
+    for name in ("a.tif", "b.tif", "a.png"):
+        (tmp_path / name).touch()
+    with pytest.raises(DefectKerasError, match=r"a\.png and .*a\.tif"):
+        micrograph_paths([tmp_path])
+    twice = [tmp_path / "a.tif", tmp_path / "b.tif", tmp_path / "a.tif"]
+    assert micrograph_paths(twice) == {"a": twice[0], "b": twice[1]}

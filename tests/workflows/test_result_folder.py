@@ -105,3 +105,14 @@ def test_folder_names_differ_whatever_the_files():
     assert len(set(names.values())) == len(paths)
     assert names[paths[2]] == "x.png"
     assert names[paths[4]] == "y"
+
+
+def test_no_folder_takes_the_place_of_a_file_over_all():
+    paths = [Path("report.html.tif"), Path("objects.parquet.png"), Path("a.b.tif")]
+    names = result_folders(paths)
+    assert list(names.values()) == ["report.html.tif", "objects.parquet.png", "a.b"]
+
+
+def test_folder_names_differ_where_joined_paths_do_not():
+    paths = [Path("/d/a_b/k/c.tif"), Path("/d/a/b/k/c.tif")]
+    assert len(set(result_folders(paths).values())) == 2
