@@ -8,7 +8,7 @@ import dataclasses
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
+from pathlib import Path, PureWindowsPath
 from typing import Any
 
 from defectkeras.core.calibration import Calibration
@@ -178,7 +178,7 @@ def _fields_of_file(path: Path) -> list[AnnotatedField]:
         with errors_that_name(path):
             content = json.loads(path.read_text(encoding="utf-8-sig"))
             images = content.get("images") if isinstance(content, dict) else None
-            names = [Path(str(i["file_name"])).stem for i in images or []]
+            names = [PureWindowsPath(str(i["file_name"])).stem for i in images or []]
             if names:
                 return [AnnotatedField(name, path) for name in names]
     return [AnnotatedField(path.stem, path)]

@@ -7,7 +7,7 @@ COCO outlines lines as well; that they are lines is told by the `supercategory`.
 """
 
 from collections.abc import Mapping, Sequence
-from pathlib import Path
+from pathlib import Path, PureWindowsPath
 from typing import Any
 
 import numpy as np
@@ -135,9 +135,20 @@ def _find_image(images: Sequence[Any], image_name: str | None) -> Mapping[str, A
             f"must be read one image at a time. Received: {len(images)} images and no "
             "name of a micrograph."
         )
-    for form in (str, lambda n: Path(n).name, lambda n: Path(n).stem):
+    # What Windows wrote has backslashes, and it takes slashes, too.
+    of_path = (
+        str,
+        lambda n: PureWindowsPath(n).name,
+        lambda n: PureWindowsPath(n).stem,
+    )
+    for form in of_path:
         found = [i for i, n in zip(images, names, strict=True) if form(n) == image_name]
-        if len(found) == 1:
+        if len(found) > 1:
+            raise MicrographError(
+                f"must have one image named {image_name!r}. Received: {len(found)} of "
+                "them. Take out or rename all but one."
+            )
+        if found:
             image: Mapping[str, Any] = found[0]
             return image
     raise MicrographError(

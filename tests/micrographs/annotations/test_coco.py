@@ -111,3 +111,17 @@ def test_a_line_becomes_its_pixels(tmp_path, scheme):
 def test_what_is_no_annotation_is_an_error(segmentation, changes, what):
     with pytest.raises(MicrographError, match=what):
         read_coco(content(segmentation, **changes), image_name="a")
+
+
+@pytest.mark.parametrize("file_name", ["train/images/a.tif", r"train\images\a.tif"])
+def test_an_image_is_known_by_the_end_of_its_path(file_name):
+    written = content([[2, 2, 8, 2, 8, 9]])
+    written["images"][0]["file_name"] = file_name
+    assert len(read_coco(written, image_name="a").shapes) == 1
+
+
+def test_two_images_of_one_name_are_told():
+    written = content([[2, 2, 8, 2, 8, 9]])
+    written["images"][1]["file_name"] = "set/a.tif"
+    with pytest.raises(MicrographError, match="Received: 2 of them"):
+        read_coco(written, image_name="a")
