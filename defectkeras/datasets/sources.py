@@ -59,7 +59,13 @@ def find_pairs(
 
 
 def find_files(root: Path, pattern: str) -> list[Path]:
-    """Give the files that a glob pattern matches, sorted, without hidden ones."""
+    """Give the files that a glob pattern matches, sorted, without hidden ones.
+
+    The suffix may be in upper or lower case: cameras and people mix ".TIF" and ".tif".
+    """
+    rest, dot, suffix = pattern.rpartition(".")
+    if dot and suffix.isalnum():
+        pattern = rest + dot + "".join(f"[{c.lower()}{c.upper()}]" for c in suffix)
     found = root.glob(pattern)
     return sorted(p for p in found if p.is_file() and not p.name.startswith("."))
 

@@ -114,3 +114,13 @@ def test_every_possible_annotation_is_found(root, annotations, found):
     pattern = annotation_pattern(SourceForm("s", "*", annotations))
     paths = [p.relative_to(root).as_posix() for p in find_files(root, pattern)]
     assert paths == found
+
+
+def test_the_suffix_may_be_in_upper_or_lower_case(root):
+    (root / "images" / "c.PNG").write_text("x")
+    source = SourceForm("s", "images/*.png", "masks/{stem}.png")
+    pairs, faults = find_pairs(source, root)
+    assert faults == ()
+    assert [p.name for p in pairs] == ["a", "b", "c"]
+    assert pairs[2].annotation_path == root / "masks" / "c.png"
+    assert [p.name for p in find_files(root, "images/a.Png")] == ["a.png"]
