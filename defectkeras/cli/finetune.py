@@ -68,6 +68,7 @@ def finetune(
 
     ModelRegistry(registry_root).resolve(model)  # a wrong name is told at once
     start_tensorflow()
+    from defectkeras.datasets.skip import require_usable
     from defectkeras.training.progress import show_progress
     from defectkeras.training.settings import read_layers
     from defectkeras.workflows.finetune import (
@@ -89,7 +90,9 @@ def finetune(
         settings=read_layers(file=config, flags=flags),
     )
     if dry_run:
-        _tell_plan(plan_finetuning(request), registry_root)
+        plan = plan_finetuning(request)
+        require_usable(plan.spec)
+        _tell_plan(plan, registry_root)
         return
     with tell_notes(), show_progress() as on_progress:
         version, run = finetune(request, on_progress=on_progress)

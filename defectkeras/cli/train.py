@@ -222,9 +222,11 @@ def _tell_plan(request: "TrainingRequest", config: "TrainingConfig") -> None:
     """Print what would be read, trained and written, as JSON on stdout."""
     import dataclasses
 
+    from defectkeras.datasets.skip import all_bad_files_told
     from defectkeras.workflows.train import plan_training
 
-    spec, name, model = plan_training(request, config)
+    with all_bad_files_told(request.spec_path, root=request.root):
+        spec, name, model = plan_training(request, config)
     echo_json(
         {
             "architecture": request.architecture,

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from defectkeras.core.errors import DatasetError, MicrographError
 from defectkeras.datasets.facts import Problem, gather_facts
-from defectkeras.datasets.spec import DatasetSpec, load_dataset_spec
+from defectkeras.datasets.spec import DatasetSpec, load_dataset_spec, load_example
 
 _MOST_NAMED = 3
 
@@ -25,6 +25,21 @@ def without_bad_examples(spec: DatasetSpec) -> tuple[DatasetSpec, tuple[Problem,
     errors = [[p for p in f.problems if p.severity == "error"] for f in facts]
     good = tuple(f.example for f, e in zip(facts, errors, strict=True) if not e)
     return dataclasses.replace(spec, examples=good), tuple(p for e in errors for p in e)
+
+
+def require_usable(spec: DatasetSpec) -> None:
+    """Read all that a training would, so that a file which stops it is told before.
+
+    Args:
+        spec: As loaded.
+
+    Raises:
+        DatasetError: When an annotation cannot be used.
+        MicrographError: When a file cannot be read.
+    """
+    for split in ("train", "val"):
+        for example in spec.of_split(split):
+            load_example(example, spec.scheme)
 
 
 @contextlib.contextmanager

@@ -8,7 +8,7 @@ from defectkeras.core.arrays import Image
 from defectkeras.core.errors import DatasetError, TrainingError
 from defectkeras.datasets.folds import spec_of_fold
 from defectkeras.datasets.form import SplitName
-from defectkeras.datasets.skip import without_bad_examples
+from defectkeras.datasets.skip import require_usable, without_bad_examples
 from defectkeras.datasets.spec import DatasetSpec, load_dataset_spec, load_example
 from defectkeras.registry.names import require_name
 from defectkeras.registry.store import ModelRegistry, ModelVersion
@@ -143,12 +143,16 @@ def plan_training(
 ) -> "tuple[DatasetSpec, str, keras.Model]":
     """Load the data spec, choose the name in the registry, build the model.
 
+    All files are read once, for one that cannot be used would stop the training.
+
     Args:
         request: What is to be trained, and where it goes.
         config: The settings of the training.
 
     Raises:
-        DatasetError: When the data spec has a fault, or too few examples.
+        DatasetError: When the data spec or an annotation has a fault, or there are too
+            few examples.
+        MicrographError: When a micrograph cannot be read.
         ModelError: When the architecture or an argument of it is unknown.
         RegistryError: When the name cannot be one in the registry.
         TrainingError: When the settings do not go with the model.
@@ -158,6 +162,7 @@ def plan_training(
 
     spec, name = load_spec_of(request)
     _require_examples(spec, request.folds)
+    require_usable(spec)
     model = build_model(
         request.architecture, num_classes=num_maps(spec), **request.arguments
     )

@@ -1,6 +1,9 @@
 """Training further from the command line."""
 
 import json
+import shutil
+
+from defectkeras.datasets.spec import load_dataset_spec
 
 
 def test_dry_run_tells_and_writes_nothing(run, tiny_registry, synthetic_spec, tmp_path):
@@ -14,6 +17,21 @@ def test_dry_run_tells_and_writes_nothing(run, tiny_registry, synthetic_spec, tm
     assert len(plan["fields"]) == 3
     assert plan["config"]["epochs"] == 3
     assert not (tiny_registry / "child").exists()
+
+
+def test_dry_run_reads_what_training_would(
+    run, tiny_registry, synthetic_spec, tmp_path
+):
+    data = shutil.copytree(synthetic_spec.parent, tmp_path / "set")
+    spec = load_dataset_spec(data / synthetic_spec.name)
+    bad = spec.of_split("val")[0].annotation_path
+    bad.write_bytes(b"")
+    refused = run(
+        "finetune", "tiny", spec.path, "--registry", tiny_registry, "--dry-run"
+    )
+    assert refused.exit_code == 1
+    assert bad.name in refused.stderr
+    assert refused.stdout == ""
 
 
 def test_slips_are_told(run, tiny_registry, synthetic_spec):

@@ -83,6 +83,22 @@ def test_spec_or_run_must_be_named(run, synthetic_spec, tmp_path):
         assert "Name a data spec SPEC, or a run by --resume" in result.stderr
 
 
+def test_dry_run_reads_what_training_would(run, synthetic_spec, tmp_path):
+    data = shutil.copytree(synthetic_spec.parent, tmp_path / "set")
+    spec = load_dataset_spec(data / synthetic_spec.name)
+    bad = spec.of_split("train")[0].micrograph_path
+    bad.write_bytes(bad.read_bytes()[:100])
+    words = ("train", spec.path, "--dry-run", "--registry", tmp_path / "r")
+    refused = run(*words)
+    assert refused.exit_code == 1
+    assert bad.name in refused.stderr
+    assert refused.stdout == ""
+    left = run(*words, "--skip-bad")
+    assert left.exit_code == 0, left.output
+    train = len(spec.of_split("train"))
+    assert json.loads(left.stdout)["examples"]["train"] == train - 1
+
+
 @pytest.mark.slow
 def test_bad_file_is_left_out_and_stays_out(
     run, small_network, synthetic_spec, tmp_path
