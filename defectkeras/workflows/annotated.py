@@ -21,6 +21,7 @@ from defectkeras.micrographs.annotations.read import (
     Annotation,
     Hints,
     holds_shapes,
+    parse_json,
     read_annotation,
     read_drawing,
 )
@@ -176,9 +177,8 @@ def _fields_of_file(path: Path) -> list[AnnotatedField]:
     """Give one field, or one for each image of a file of COCO."""
     if path.suffix.lower() == ".json":
         with errors_that_name(path):
-            content = json.loads(path.read_text(encoding="utf-8-sig"))
-            images = content.get("images") if isinstance(content, dict) else None
-            names = [PureWindowsPath(str(i["file_name"])).stem for i in images or []]
+            images = parse_json(path).get("images") or []
+            names = [PureWindowsPath(str(i["file_name"])).stem for i in images]
             if names:
                 return [AnnotatedField(name, path) for name in names]
     return [AnnotatedField(path.stem, path)]

@@ -136,3 +136,9 @@ def test_nothing_or_two_of_one_name_is_an_error(tmp_path):
         write_label_map(LABELS, tmp_path / name)
     with pytest.raises(MicrographError, match="two named 'x'"):
         find_fields(tmp_path)
+
+
+def test_a_broken_json_is_told_as_one(tmp_path):
+    (tmp_path / "x.json").write_text('{"shapes": [')
+    with pytest.raises(MicrographError, match=r"x\.json: must be JSON. .* Save it"):
+        find_fields(tmp_path)

@@ -165,7 +165,7 @@ def read_drawing(path: Path, hints: Hints | None = None) -> Drawing:
             if hints.size is None:
                 raise MicrographError(
                     "regions of ImageJ need the size of their micrograph. Give the "
-                    "micrograph."
+                    "micrograph, on the command line by --micrographs."
                 )
             return read_imagej(
                 path,
@@ -173,8 +173,7 @@ def read_drawing(path: Path, hints: Hints | None = None) -> Drawing:
                 line_width_px=hints.line_width_px,
                 class_name=hints.object_class,
             )
-        found = path.stat()
-        content = _parse(path, (found.st_mtime_ns, found.st_size, found.st_ino))
+        content = parse_json(path)
         if isinstance(content.get("shapes"), list):
             return read_labelme(content, line_width_px=hints.line_width_px)
         if {"images", "annotations", "categories"} <= set(content):
@@ -185,12 +184,24 @@ def read_drawing(path: Path, hints: Hints | None = None) -> Drawing:
         )
 
 
-@lru_cache(maxsize=1)
-def _parse(path: Path, _version: tuple[int, ...]) -> dict[str, Any]:
-    """Give the table of a JSON, in which NaN is no number.
+def parse_json(path: Path) -> dict[str, Any]:
+    """Give the table of a JSON of labelme or COCO, in which NaN is no number.
 
     The last one is kept: a file of COCO holds many images, which are read in turn.
+
+    Args:
+        path: The file.
+
+    Raises:
+        MicrographError: When it is no JSON object; its name is not in the message.
     """
+    found = path.stat()
+    return _parse(path, (found.st_mtime_ns, found.st_size, found.st_ino))
+
+
+@lru_cache(maxsize=1)
+def _parse(path: Path, _version: tuple[int, ...]) -> dict[str, Any]:
+    """Parse this version of a file."""
     try:
         text = path.read_text(encoding="utf-8-sig")
         content = json.loads(text, parse_constant=_refuse)
