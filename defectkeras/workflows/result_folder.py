@@ -32,6 +32,11 @@ from defectkeras.workflows.measure import PICTURES, SUMMARY
 _OVER_ALL = (".csv", ".html", ".jsonl", ".parquet")
 """Ends of the files over all micrographs, beside which the folders lie."""
 
+_TOLD = {"model", "software", "settings", "sha256", "files"}
+"""What every summary tells of where it comes from."""
+
+_AGAIN = "Take this folder away and run again, or make all again with --overwrite."
+
 
 def result_folders(paths: Sequence[Path]) -> dict[Path, str]:
     """Give each micrograph a folder name; the stem, or more where stems are equal.
@@ -84,11 +89,12 @@ def require_same_origin(
     Args:
         folder: Of the results.
         run: The model, the settings and the software of the run.
-        sha256: Of the micrograph's file; None does not compare it.
+        sha256: Of the micrograph's file; None does not compare it, nor look whether
+            all files are there.
 
     Raises:
         DefectKerasError: When they are of another micrograph, model, version of
-            defectkeras or setting, or no results at all.
+            defectkeras or setting, or not whole.
     """
     summary = _read_summary(folder)
     model = None if run.model is None else run.model.sha256
@@ -103,6 +109,8 @@ def require_same_origin(
         for name in dict.fromkeys([*wanted, *found])
         if wanted.get(name) != found.get(name)
     ]
+    if sha256 is not None:
+        _require_files(folder, summary)
     if differing:
         raise DefectKerasError(
             f"{folder}: must hold results of the same micrograph, model and settings. "
@@ -130,15 +138,14 @@ def read_report(folder: Path, *, with_pictures: bool = True) -> MicrographReport
         return _report(folder, summary, with_pictures)
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise DefectKerasError(
-            f"{folder}: must hold all files of a result. Received: {error!r}. Make "
-            "them again with --overwrite."
+            f"{folder}: must hold all files of a result. Received: {error!r}. {_AGAIN}"
         ) from error
 
 
 def _read_summary(folder: Path) -> dict[str, Any]:
     try:
         summary: dict[str, Any] = json.loads((folder / SUMMARY).read_bytes())
-        if summary["schema"] != SUMMARY_SCHEMA:
+        if summary["schema"] != SUMMARY_SCHEMA or not set(summary) >= _TOLD:
             raise ValueError(f"schema {summary['schema']}")
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise DefectKerasError(
@@ -146,6 +153,16 @@ def _read_summary(folder: Path) -> dict[str, Any]:
             "one. Give another --out, or --overwrite to replace it."
         ) from error
     return summary
+
+
+def _require_files(folder: Path, summary: dict[str, Any]) -> None:
+    missing = [n for n in (*summary["files"], PICTURES) if not (folder / n).is_file()]
+    if missing:
+        raise DefectKerasError(
+            f"{folder}: must hold all files of a result. Received: no "
+            f"{', '.join(missing[:3])}{' and more' if len(missing) > 3 else ''}. "
+            f"{_AGAIN}"
+        )
 
 
 def _origin(model: str | None, software: Any, settings: Any) -> dict[str, str]:

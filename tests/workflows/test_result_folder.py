@@ -91,6 +91,19 @@ def test_origin_is_input_model_software_and_settings(written, tmp_path):
             require_same_origin(folder, dataclasses.replace(RUN, **change))
 
 
+@pytest.mark.parametrize("name", ["overlay.png", "objects.csv", "pictures.json"])
+def test_what_is_kept_must_be_whole(written, tmp_path, name):
+    (tmp_path / "field" / name).unlink()
+    with pytest.raises(DefectKerasError, match=f"no {name}. Take this folder away"):
+        require_same_origin(tmp_path / "field", RUN, sha256="0" * 64)
+
+
+def test_a_summary_without_its_origin_is_none(written, tmp_path):
+    (tmp_path / "field" / "summary.json").write_text(json.dumps({"schema": 1}))
+    with pytest.raises(DefectKerasError, match="must be a folder of results"):
+        require_same_origin(tmp_path / "field", RUN)
+
+
 def test_another_form_of_summary_is_no_result(written, tmp_path):
     summary = tmp_path / "field" / "summary.json"
     summary.write_text(json.dumps({"schema": 99}))
