@@ -18,6 +18,7 @@ from defectkeras.registry.version import ModelVersion
 
 CONVERSIONS = "conversions"
 RECORD = "conversion.json"
+_TOLD = {"files", "form", "source_sha256"}
 
 
 def conversion_folder(version: ModelVersion, form: str) -> Path:
@@ -37,7 +38,7 @@ def find_conversion(version: ModelVersion, form: str) -> Path:
         raise RegistryError(
             f"{version.reference} has no {form} file yet. Run {command}."
         )
-    record = read_json(folder / RECORD)
+    record = _read_record(folder / RECORD)
     found = {p: _sha256_or_none(folder / p) for p in record["files"]}
     if record["source_sha256"] != version.sha256 or found != record["files"]:
         raise RegistryError(
@@ -51,14 +52,27 @@ def conversions_of(version: ModelVersion) -> dict[str, Any]:
     """Give form to record of each conversion of a version that is there."""
     folder = version.path.parent / CONVERSIONS
     records = [
-        read_json(path) for path in sorted(folder.glob(f"{version.version}-*/{RECORD}"))
+        _read_record(path)
+        for path in sorted(folder.glob(f"{version.version}-*/{RECORD}"))
     ]
     return {record["form"]: record for record in records}
 
 
 def note_parity(folder: Path, parity: Mapping[str, Any]) -> None:
     """Add to a conversion's record how far it is off on real micrographs."""
-    write_json(folder / RECORD, {**read_json(folder / RECORD), "parity": dict(parity)})
+    write_json(
+        folder / RECORD, {**_read_record(folder / RECORD), "parity": dict(parity)}
+    )
+
+
+def _read_record(path: Path) -> dict[str, Any]:
+    record = read_json(path)
+    if not (isinstance(record, dict) and set(record) >= _TOLD):
+        raise RegistryError(
+            f"{path} must tell of a conversion {', '.join(sorted(_TOLD))}. Received: "
+            f"another record. Take {path.parent} away, and convert again."
+        )
+    return record
 
 
 def _sha256_or_none(path: Path) -> str | None:

@@ -66,7 +66,7 @@ def learn_trust(
     )
     temperature = calibration["temperature"]
     logger.info(
-        "A temperature of %.2f brings the calibration error in validation "
+        "A temperature of %.2f changes the calibration error in validation "
         "from %.4f to %.4f.",
         temperature,
         calibration["calibration_error_before"],

@@ -64,3 +64,13 @@ def test_parity_is_added_to_the_record(version):
     record = conversions_of(version)["onnx"]
     assert record["parity"] == {"onnxruntime": {"off": 1e-6}}
     assert find_conversion(version, "onnx")
+
+
+@pytest.mark.parametrize("record", ["{}", "[]", '{"form": "onnx"}'])
+@pytest.mark.parametrize(
+    "ask", [lambda v: find_conversion(v, "onnx"), conversions_of], ids=["find", "all"]
+)
+def test_another_record_is_told(version, record, ask):
+    (conversion_folder(version, "onnx") / RECORD).write_text(record)
+    with pytest.raises(RegistryError, match=r"conversion\.json must tell"):
+        ask(version)
