@@ -19,6 +19,7 @@ from defectkeras.registry.version import ModelVersion
 CONVERSIONS = "conversions"
 RECORD = "conversion.json"
 _TOLD = {"files", "form", "source_sha256"}
+"""What every record tells."""
 
 
 def conversion_folder(version: ModelVersion, form: str) -> Path:

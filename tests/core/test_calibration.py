@@ -58,3 +58,10 @@ def test_no_thickness_no_volume():
     assert calibration.imaged_area_nm2((2, 3)) == 1.5
     with pytest.raises(CalibrationError, match="--foil-thickness-nm"):
         calibration.imaged_volume_nm3((2, 3))
+
+
+def test_an_error_without_its_value_is_noted():
+    known = Calibration(0.5, 80.0, pixel_size_sigma_nm=0.01)
+    assert known.notes() == ()
+    (note,) = Calibration(foil_thickness_nm=80.0, pixel_size_sigma_nm=0.01).notes()
+    assert "the pixel size is not known" in note
