@@ -51,14 +51,14 @@ class SizeFit:
         """Give the part of the sizes from `smallest` on in each class.
 
         Args:
-            edges: (N + 1,) of the classes.
+            edges: (N + 1, ...) of the classes.
 
         Returns:
-            (N,) parts, each in [0, 1].
+            (N, ...) parts, each in [0, 1].
         """
         frozen = _DISTRIBUTIONS[self.name](self.shape, self.scale)
         seen = np.maximum(edges, self.smallest)
-        parts = -np.diff(frozen.sf(seen)) / frozen.sf(self.smallest)
+        parts = -np.diff(frozen.sf(seen), axis=0) / frozen.sf(self.smallest)
         return np.asarray(parts, dtype=np.float64)
 
 

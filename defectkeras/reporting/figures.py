@@ -89,8 +89,8 @@ def _draw_fits(
     width = float(np.mean(high - low))
     centers = np.linspace(max(low[0] - width, 0.0), high[-1] + width, 200)
     for fit, style in zip(fits, ("solid", (0, (1, 1))), strict=False):
-        around = np.stack([centers - width / 2, centers + width / 2], axis=1)
-        expected = [float(fit.part_between(edges)[0]) * total for edges in around]
+        around = np.stack([centers - width / 2, centers + width / 2])
+        expected = fit.part_between(around)[0] * total
         label = f"{FIT_NAMES[fit.name]}, AIC {fit.aic:.1f}"
         axes.plot(centers, expected, color=INK, lw=1.1, ls=style, label=label)
     axes.legend(frameon=False, fontsize=8, loc="best")

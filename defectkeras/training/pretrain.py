@@ -128,13 +128,11 @@ def pretrain(
     )
     steps = config.epochs * config.steps_per_epoch
     schedule = keras.optimizers.schedules.CosineDecay(config.learning_rate, steps)
-    model.compile(
-        keras.optimizers.AdamW(
-            schedule, weight_decay=WEIGHT_DECAY, global_clipnorm=1.0
-        ),
-        hidden_error,
-        jit_compile=False,
+    optimizer = keras.optimizers.AdamW(
+        schedule, weight_decay=WEIGHT_DECAY, global_clipnorm=1.0
     )
+    optimizer.build(model.trainable_variables)  # else the step is traced twice
+    model.compile(optimizer, hidden_error, jit_compile=False)
     record = _Record(config, out, on_progress)
     was_interrupted = False
     try:

@@ -62,6 +62,12 @@ class Case:
     least_iou: float = 0.95
     rounding: float = 0.05
 
+    @property
+    def has_own_gradients(self):
+        """Whether no other case has the same operations, once dropout is left out."""
+        is_paper = self.arguments.get("variant") == "paper"  # "released" has them
+        return not is_paper and not self.arguments.get("bayesian")
+
     def __str__(self):
         texts = {str: "{1}", bool: "{0}", int: "{0}{1}", float: "{0}{1}"}
         told = {k: v for k, v in self.arguments.items() if k != "rates"}  # fit the size
@@ -210,6 +216,15 @@ def case(request):
 )
 def overfitting(request):
     """One architecture and a number of classes."""
+    return request.param
+
+
+@pytest.fixture(
+    params=[case for case in (*CASES, *ENCODER_CASES) if case.has_own_gradients],
+    ids=str,
+)
+def case_of_gradients(request):
+    """A case; each operation that has a gradient is in one of them."""
     return request.param
 
 

@@ -46,6 +46,7 @@ def test_overfits_one_tiny_micrograph(overfitting, draw_discs, settle):
         keras.utils.set_random_seed(seed)
         model = case.build((height, width, 1), num_classes=num_classes)
         optimizer, most_steps = case.optimizer
+        optimizer.build(model.trainable_variables)  # else a step is traced twice
         model.compile(
             optimizer,
             build_loss("ce + dice", num_classes=num_classes),

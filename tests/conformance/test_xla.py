@@ -16,7 +16,7 @@ def test_xla_gives_equal_output(case, ramp_model, draw_image, assert_near):
 
 
 @pytest.mark.slow
-def test_xla_gives_equal_gradients(case, draw_discs, settle):
+def test_xla_gives_equal_gradients(case_of_gradients, draw_discs, settle):
     """At the same random weights, for each step of training multiplies a difference.
 
     All but the logits is computed in float64, where XLA's gradients of a SegNet are
@@ -29,6 +29,7 @@ def test_xla_gives_equal_gradients(case, draw_discs, settle):
     frozen, or compiling would take most of the time of the tests; the gradients of one
     are compared in tests/models/encoders/test_build.py.
     """
+    case = case_of_gradients
     height, width = case.fit(96, 128)
     if not case.is_deep:
         keras.config.set_dtype_policy("float64")
