@@ -170,7 +170,21 @@ def _fields_of_folder(folder: Path) -> list[AnnotatedField]:
     suffixes = (*MAP_SUFFIXES, *SHAPE_SUFFIXES)
     files = [p for p in sorted(folder.iterdir()) if p.suffix.lower() in suffixes]
     shown = [p for p in files if p.is_file() and not p.name.startswith(".")]
-    return [field for p in shown for field in _fields_of_file(p)]
+    drawn_on = _images_of_labelme(shown)
+    return [
+        field for p in shown if p.name not in drawn_on for field in _fields_of_file(p)
+    ]
+
+
+def _images_of_labelme(files: Sequence[Path]) -> set[str]:
+    """Give the names of the images of labelme, which saves beside them."""
+    named = set()
+    for path in files:
+        if path.suffix.lower() == ".json":
+            with errors_that_name(path):
+                image = parse_json(path).get("imagePath")
+                named.add(PureWindowsPath(str(image)).name)
+    return named
 
 
 def _fields_of_file(path: Path) -> list[AnnotatedField]:

@@ -1,7 +1,10 @@
 """Annotations of any format into that of another tool, and back."""
 
+import contextlib
 import dataclasses
-from collections.abc import Callable, Mapping, Sequence
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -9,8 +12,10 @@ from typing import Any
 import numpy as np
 
 from defectkeras.core.errors import DefectKerasError
+from defectkeras.core.files import whole_file
 from defectkeras.core.labels import LabelScheme
 from defectkeras.core.micrograph import Micrograph
+from defectkeras.core.names import suggestion
 from defectkeras.micrographs.annotations.coco import write_coco
 from defectkeras.micrographs.annotations.rasterize import draw_maps, rasterize
 from defectkeras.micrographs.annotations.read import Hints, holds_shapes, read_drawing
@@ -100,7 +105,8 @@ def convert_annotations(
         on_progress: Called with the number of micrographs done and of all.
 
     Raises:
-        DefectKerasError: When a file cannot be read, or one is there already.
+        DefectKerasError: When a file cannot be read, one is there already, or an
+            annotation has no micrograph where some are given; nothing is written.
     """
     fields = find_fields(request.source)
     scheme = scheme_of_fields(fields, request.hints, request.classes)
@@ -111,22 +117,50 @@ def convert_annotations(
             f"{older[0]} exists already. Give another folder, or --overwrite."
         )
     files = micrograph_paths(request.micrographs)
+    if files:
+        _require_micrographs(fields, files)
     drawings: dict[str, Drawing] = {}
     converted = []
-    for number, field in enumerate(fields):
-        file = files.get(field.name)
-        image_name = f"{field.name}.png" if file is None else file.name
-        micrograph = None if file is None else _read(file, request)
-        drawing, done = _convert_field(
-            field, scheme, request, micrograph, None if dry_run else image_name
-        )
-        drawings[image_name] = drawing
-        converted.append(done)
-        if on_progress is not None:
-            on_progress(number + 1, len(fields))
-    if request.target == "coco" and not dry_run:
-        write_coco(drawings, request.output_folder / COCO_FILE)
+    with _all_or_none(request.output_folder) as folder:
+        for number, field in enumerate(fields):
+            file = files.get(field.name)
+            image_name = f"{field.name}.png" if file is None else file.name
+            micrograph = None if file is None else _read(file, request)
+            target = None if dry_run else folder / paths[field.name].name
+            drawing, done = _convert_field(
+                field, scheme, request, micrograph, (image_name, target)
+            )
+            drawings[image_name] = drawing
+            converted.append(done)
+            if on_progress is not None:
+                on_progress(number + 1, len(fields))
+        if request.target == "coco" and not dry_run:
+            write_coco(drawings, folder / COCO_FILE)
     return tuple(converted)
+
+
+@contextlib.contextmanager
+def _all_or_none(output_folder: Path) -> Iterator[Path]:
+    """Give a folder whose files come to be in the output folder at the end."""
+    with tempfile.TemporaryDirectory() as name:
+        yield Path(name)
+        for file in sorted(Path(name).iterdir()):
+            with whole_file(output_folder / file.name) as temporary:
+                shutil.copyfile(file, temporary)
+
+
+def _require_micrographs(
+    fields: Sequence[AnnotatedField], files: Mapping[str, Path]
+) -> None:
+    """Refuse annotations of micrographs that are not among those given."""
+    missing = [field.name for field in fields if field.name not in files]
+    if missing:
+        more = f" and {len(missing) - 1} more" if len(missing) > 1 else ""
+        raise DefectKerasError(
+            "Each annotation must have a micrograph of its name, if any are given. "
+            f"Received none for {missing[0]!r}{more}.{suggestion(missing[0], files)} "
+            "Name all micrographs, or none."
+        )
 
 
 def micrograph_paths(paths: Sequence[Path]) -> dict[str, Path]:
@@ -151,9 +185,9 @@ def _convert_field(
     scheme: LabelScheme,
     request: ConversionRequest,
     micrograph: Micrograph | None,
-    image_name: str | None,
+    written: tuple[str, Path | None],
 ) -> tuple[Drawing, Converted]:
-    """Convert one annotation; without an image name nothing is written."""
+    """Convert one annotation: the name of its image, and what to write if anything."""
     annotation = read_field(field, scheme, request.hints, micrograph)
     class_map, label_map = annotation.class_map, annotation.label_map
     if holds_shapes(field.path):
@@ -163,17 +197,21 @@ def _convert_field(
         drawing = draw_maps(class_map, scheme, label_map=label_map)
     if label_map is None:
         label_map = rasterize(drawing, scheme).label_map
-    path = _output_path(field, request)
-    if request.target != "coco" and image_name is not None:
+    image_name, target = written
+    if request.target != "coco" and target is not None:
         write_annotation(
-            drawing, (class_map, label_map), path, request.target, image_name=image_name
+            drawing,
+            (class_map, label_map),
+            target,
+            request.target,
+            image_name=image_name,
         )
     counts = {
         c.name: len(np.unique(label_map[class_map == c.index])) for c in scheme.defects
     }
     return drawing, Converted(
         name=field.name,
-        path=path,
+        path=_output_path(field, request),
         objects=counts,
         classes=tuple(f"{c.name}:{c.kind}" for c in scheme.defects),
         drawn_lengths_px=dict(annotation.drawn_lengths_px),

@@ -94,3 +94,31 @@ def test_two_micrographs_of_one_name_are_not_guessed_between(tmp_path):
         micrograph_paths([tmp_path])
     twice = [tmp_path / "a.tif", tmp_path / "b.tif", tmp_path / "a.tif"]
     assert micrograph_paths(twice) == {"a": twice[0], "b": twice[1]}
+
+
+def test_an_annotation_without_its_micrograph_is_told(tmp_path, drawn):
+    Image.new("L", (44, 30)).save(tmp_path / "a.png")
+    request = ConversionRequest(
+        drawn, tmp_path / "o", "labelme", OBJECTS, micrographs=(tmp_path / "a.png",)
+    )
+    with pytest.raises(DefectKerasError, match="none for 'b'"):
+        convert_annotations(request)
+    assert not (tmp_path / "o").exists()
+
+
+def test_nothing_is_written_when_the_last_one_cannot_be_read(tmp_path, drawn):
+    (drawn / "c.tif").write_bytes(b"no map")
+    with pytest.raises(DefectKerasError, match=r"c\.tif"):
+        convert_annotations(
+            ConversionRequest(drawn, tmp_path / "o", "labelme", OBJECTS)
+        )
+    assert not (tmp_path / "o").exists()
+
+
+def test_labelme_beside_its_images_is_read(tmp_path, drawn):
+    beside = tmp_path / "beside"
+    convert_annotations(ConversionRequest(drawn, beside, "labelme", OBJECTS))
+    for name in "ab":
+        Image.new("L", (44, 30)).save(beside / f"{name}.png")
+    found = convert_annotations(ConversionRequest(beside, tmp_path / "o", "coco"))
+    assert [sum(c.objects.values()) for c in found] == [3, 3]
