@@ -2,7 +2,6 @@
 
 import contextlib
 import dataclasses
-import shutil
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -12,10 +11,8 @@ from typing import Any
 import numpy as np
 
 from defectkeras.core.errors import DefectKerasError
-from defectkeras.core.files import whole_file
 from defectkeras.core.labels import LabelScheme
 from defectkeras.core.micrograph import Micrograph
-from defectkeras.core.names import suggestion
 from defectkeras.micrographs.annotations.coco import write_coco
 from defectkeras.micrographs.annotations.rasterize import draw_maps, rasterize
 from defectkeras.micrographs.annotations.read import Hints, holds_shapes, read_drawing
@@ -121,7 +118,8 @@ def convert_annotations(
         _require_micrographs(fields, files)
     drawings: dict[str, Drawing] = {}
     converted = []
-    with _all_or_none(request.output_folder) as folder:
+    out = request.output_folder
+    with contextlib.nullcontext(out) if dry_run else _all_or_none(out) as folder:
         for number, field in enumerate(fields):
             file = files.get(field.name)
             image_name = f"{field.name}.png" if file is None else file.name
@@ -141,12 +139,12 @@ def convert_annotations(
 
 @contextlib.contextmanager
 def _all_or_none(output_folder: Path) -> Iterator[Path]:
-    """Give a folder whose files come to be in the output folder at the end."""
-    with tempfile.TemporaryDirectory() as name:
+    """Give a folder in the output folder whose files move up at the end."""
+    output_folder.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=".", dir=output_folder) as name:
         yield Path(name)
         for file in sorted(Path(name).iterdir()):
-            with whole_file(output_folder / file.name) as temporary:
-                shutil.copyfile(file, temporary)
+            file.replace(output_folder / file.name)
 
 
 def _require_micrographs(
@@ -158,8 +156,7 @@ def _require_micrographs(
         more = f" and {len(missing) - 1} more" if len(missing) > 1 else ""
         raise DefectKerasError(
             "Each annotation must have a micrograph of its name, if any are given. "
-            f"Received none for {missing[0]!r}{more}.{suggestion(missing[0], files)} "
-            "Name all micrographs, or none."
+            f"Received none for {missing[0]!r}{more}. Name all micrographs, or none."
         )
 
 
