@@ -182,7 +182,7 @@ def _images_of_labelme(files: Sequence[Path]) -> set[str]:
     for path in files:
         if path.suffix.lower() == ".json":
             with errors_that_name(path):
-                image = parse_json(path).get("imagePath")
+                image = parse_json(path).get("imagePath") or ""
                 named.add(PureWindowsPath(str(image)).name)
     return named
 

@@ -126,7 +126,7 @@ def convert_annotations(
             micrograph = None if file is None else _read(file, request)
             target = None if dry_run else folder / paths[field.name].name
             drawing, done = _convert_field(
-                field, scheme, request, micrograph, (image_name, target)
+                field, scheme, request, micrograph, target, image_name=image_name
             )
             drawings[image_name] = drawing
             converted.append(done)
@@ -182,9 +182,11 @@ def _convert_field(
     scheme: LabelScheme,
     request: ConversionRequest,
     micrograph: Micrograph | None,
-    written: tuple[str, Path | None],
+    target: Path | None,
+    *,
+    image_name: str,
 ) -> tuple[Drawing, Converted]:
-    """Convert one annotation: the name of its image, and what to write if anything."""
+    """Convert one annotation; without a target nothing is written."""
     annotation = read_field(field, scheme, request.hints, micrograph)
     class_map, label_map = annotation.class_map, annotation.label_map
     if holds_shapes(field.path):
@@ -194,7 +196,6 @@ def _convert_field(
         drawing = draw_maps(class_map, scheme, label_map=label_map)
     if label_map is None:
         label_map = rasterize(drawing, scheme).label_map
-    image_name, target = written
     if request.target != "coco" and target is not None:
         write_annotation(
             drawing,
