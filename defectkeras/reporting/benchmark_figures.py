@@ -16,7 +16,7 @@ from defectkeras.core.palette import (
     VERMILLION,
     hex_color,
 )
-from defectkeras.reporting.vector import INK, SOFT, svg_element, vector_style
+from defectkeras.reporting.vector import INK, SOFT, draw_svg, svg_element, vector_style
 
 SCORES = {"iou": "IoU", "boundary_f1": "boundary F1", "object_f1": "object F1"}
 NAME_WIDTH = 48  # letters of a line
@@ -62,7 +62,7 @@ def draw_scores(table: pd.DataFrame) -> str:
             axes.set_title(label, fontsize=10)
             axes.spines[["top", "right"]].set_visible(False)
         all_axes[0].set_yticks(places, names, fontsize=8)
-        return svg_element(figure, "scores", "Scores of the candidates")
+        return svg_element(draw_svg(figure, "Scores of the candidates"), "scores")
 
 
 def draw_cost(table: pd.DataFrame) -> str:
@@ -95,7 +95,8 @@ def draw_cost(table: pd.DataFrame) -> str:
         axes.spines[["top", "right"]].set_visible(False)
         figure.draw_without_rendering()  # so that the places of the points are known
         _name_points(axes, table)
-        return svg_element(figure, "cost", "Accuracy of the candidates over their cost")
+        label = "Accuracy of the candidates over their cost"
+        return svg_element(draw_svg(figure, label), "cost")
 
 
 def _name_points(axes: Axes, table: pd.DataFrame) -> None:

@@ -11,7 +11,7 @@ from defectkeras.metrics.reliability import ReliabilityCounts
 from defectkeras.quantification.size_distances import Sizes, compare_sizes
 from defectkeras.quantification.sizes import size_edges
 from defectkeras.reporting.numbers import format_value
-from defectkeras.reporting.vector import INK, SOFT, svg_element, vector_style
+from defectkeras.reporting.vector import INK, SOFT, draw_svg, svg_element, vector_style
 
 _LEAST_PIXELS = 20  # a bin with fewer says nothing
 
@@ -49,7 +49,8 @@ def draw_reliability(
         axes.set(xlim=(0, 1), ylim=(0, 1), aspect="equal")
         axes.legend(frameon=False, loc="upper left", fontsize=9)
         axes.spines[["top", "right"]].set_visible(False)
-        return svg_element(figure, "reliability", "Reliability curves of the classes")
+        label = "Reliability curves of the classes"
+        return svg_element(draw_svg(figure, label), "reliability")
 
 
 def draw_size_comparison(
@@ -91,4 +92,4 @@ def draw_size_comparison(
         axes.legend(frameon=False, fontsize=9, loc="upper right")
         axes.spines[["top", "right"]].set_visible(False)
         label = "Histograms of true and predicted diameters"
-        return svg_element(figure, "sizes", label)
+        return svg_element(draw_svg(figure, label), "sizes")

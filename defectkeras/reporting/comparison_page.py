@@ -45,9 +45,10 @@ def write_comparison_page(
     script = read_part(environment, "page.js")
     figures = []
     for number, (title, figure) in enumerate(_figures(comparison), start=1):
+        place = path.parent / "figures" / f"figure_{number:02d}"
+        svg = write_vector(figure, place, title)
         if number <= MAX_FIGURES:
-            figures.append(Markup(svg_element(figure, f"f{number}", title)))
-        write_vector(figure, path.parent / "figures" / f"figure_{number:02d}")
+            figures.append(Markup(svg_element(svg, f"f{number}")))
     text = environment.get_template("comparison.html").render(
         comparison=comparison,
         run=run,

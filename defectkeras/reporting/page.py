@@ -21,7 +21,6 @@ from defectkeras.core.files import whole_file
 from defectkeras.core.palette import hex_color
 from defectkeras.reporting.field_view import field_view
 from defectkeras.reporting.methods_text import methods_paragraph, references
-from defectkeras.reporting.micrograph_figures import micrograph_figures
 from defectkeras.reporting.overview import make_overview
 from defectkeras.reporting.pictures import Pictures
 from defectkeras.reporting.results import (
@@ -232,8 +231,8 @@ def _view(micrograph: MicrographReport, page_id: str) -> MicrographView:
         ],
         groups=quantity_groups(quantification),
         figures=[
-            (f.name, Markup(svg_element(f.figure, f"{page_id}{f.name}", f.label)))
-            for f in micrograph_figures(quantification, micrograph.places)
+            (name, Markup(svg_element(svg, f"{page_id}{name}")))
+            for name, svg in micrograph.figures.items()
         ],
         targets=object_targets(quantification),
         tables=tables,

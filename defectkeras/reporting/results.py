@@ -79,6 +79,8 @@ class MicrographReport:
         name: As the user knows the file.
         quantification: Its numbers.
         pictures: For the page, from `make_pictures`; None shows no picture.
+        figures: For the page: name, of letters, digits and underscores, to SVG
+            document, from `draw_svg`.
         warnings: What the user should know before trusting the numbers, beside
             those of the quantification.
         files: Label to path relative to the page, such as
@@ -92,6 +94,7 @@ class MicrographReport:
     name: str
     quantification: Quantification
     pictures: Pictures | None = None
+    figures: Mapping[str, str] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
     files: Mapping[str, str] = field(default_factory=dict)
     sha256: str | None = None

@@ -4,6 +4,7 @@ import contextlib
 import io
 import re
 from collections.abc import Iterator
+from html import unescape
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ from markupsafe import escape
 from matplotlib.axis import Axis
 from matplotlib.figure import Figure
 
-from defectkeras.core.files import whole_file
+from defectkeras.core.files import whole_file, write_whole
 from defectkeras.reporting.numbers import scaled_unit
 
 INK = "#1d2730"
@@ -65,40 +66,69 @@ def label_axis(axis: Axis, label: str, unit: str) -> None:
     axis.set_label_text(f"{label} ({shown})" if shown else label)
 
 
-def svg_element(figure: Figure, figure_id: str, label: str) -> str:
-    """Give a figure as an element whose names no other figure has.
+def draw_svg(figure: Figure, label: str) -> str:
+    """Give a figure as an SVG document.
 
     Args:
-        figure: Drawn within `vector_style`.
-        figure_id: Letters and digits, unlike that of any other figure in the
-            page, as names within an SVG are names of the page.
-        label: What it shows, for people who hear the page.
-
-    Returns:
-        An <svg> element.
+        figure: Drawn within `vector_style`. What it is made of keeps its place from
+            now on.
+        label: What it shows, as the title of the document.
     """
     buffer = io.StringIO()
     with vector_style():
+        figure.draw_without_rendering()
+        figure.set_layout_engine("none")  # each file would make the layout anew, twice
         figure.savefig(
-            buffer, format="svg", metadata=_METADATA["svg"], transparent=True
+            buffer, format="svg", metadata=_METADATA["svg"] | {"Title": label}
         )
-    text = buffer.getvalue()
-    svg = text[text.index("<svg") :]
-    # Comments say nothing, and a style would hold for the whole page.
-    svg = re.sub(r"<!--.*?-->\s*|<style.*?</style>", "", svg, flags=re.DOTALL)
-    svg = re.sub(r'\b(id="|href="#|url\(#)', rf"\g<1>{figure_id}-", svg)
-    head = f'<svg role="img" aria-label="{escape(label)}" '
-    return svg.replace("<svg ", head, 1)
+    return buffer.getvalue()
 
 
-def write_vector(figure: Figure, path: Path) -> None:
+def svg_element(svg: str, figure_id: str) -> str:
+    """Give an SVG document as an element of a page, with names that no other has.
+
+    Args:
+        svg: From `draw_svg`; its title is read out to people who hear the page.
+        figure_id: Letters and digits, unlike that of any other figure in the
+            page, as names within an SVG are names of the page.
+
+    Returns:
+        An <svg> element.
+
+    Raises:
+        ValueError: When there is no <svg> in it.
+    """
+    element = svg[svg.index("<svg") :]
+    title = re.search(r"<title>(.*?)</title>", element, flags=re.DOTALL)
+    label = escape(unescape(title[1])) if title else ""
+    # Comments say nothing, a title would hide what is beneath the pointer, and a
+    # style would hold for the whole page.
+    element = re.sub(
+        r"<!--.*?-->\s*|<(style|title|metadata)\b.*?</\1>\s*",
+        "",
+        element,
+        flags=re.DOTALL,
+    )
+    element = re.sub(r'\b(id="|href="#|url\(#)', rf"\g<1>{figure_id}-", element)
+    head = f'<svg role="img" aria-label="{label}" '
+    return element.replace("<svg ", head, 1)
+
+
+def write_vector(figure: Figure, path: Path, label: str) -> str:
     """Write a figure as SVG and as PDF, each whole or not at all.
 
     Args:
         figure: Drawn within `vector_style`.
         path: Without suffix.
+        label: What it shows, as the title of both.
+
+    Returns:
+        The SVG document.
     """
-    for kind, metadata in _METADATA.items():
-        target = path.with_name(f"{path.name}.{kind}")
-        with whole_file(target) as temporary, vector_style():
-            figure.savefig(temporary, format=kind, metadata=metadata)
+    svg = draw_svg(figure, label)
+    write_whole(path.with_name(f"{path.name}.svg"), svg)
+    with whole_file(path.with_name(f"{path.name}.pdf")) as temporary, vector_style():
+        figure.savefig(
+            temporary, format="pdf", metadata=_METADATA["pdf"] | {"Title": label}
+        )
+    return svg

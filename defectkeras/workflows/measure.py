@@ -36,6 +36,7 @@ from defectkeras.reporting.vector import write_vector
 
 CLASS_MAP = "class_map.png"
 DICTIONARY = "data_dictionary.csv"
+FIGURES = "figures"
 PICTURES = "pictures.json"
 SUMMARY = "summary.json"
 SOFTWARE = ("numpy", "opencv-python-headless", "scikit-image", "pandas")
@@ -226,12 +227,16 @@ def write_result(
     }
     files = ["overlay.png", class_map, *tables, DICTIONARY, SUMMARY]
     files += [str(Path(table).with_suffix(".parquet")) for table in tables]
-    figures = list(micrograph_figures(quantification, places))
-    files += [f"figures/{f.name}.{kind}" for f in figures for kind in ("svg", "pdf")]
+    figures = {
+        f.name: write_vector(f.figure, temporary / FIGURES / f.name, f.label)
+        for f in micrograph_figures(quantification, places)
+    }
+    files += [f"{FIGURES}/{f}.{kind}" for f in figures for kind in ("svg", "pdf")]
     report = MicrographReport(
         name=result.name,
         quantification=quantification,
         pictures=result.pictures,
+        figures=figures,
         warnings=result.warnings,
         files={file: f"{name}/{file}" for file in files},
         sha256=result.sha256,
@@ -243,8 +248,6 @@ def write_result(
         write_table(table, temporary / table_name)
         write_parquet(table, (temporary / table_name).with_suffix(".parquet"))
     write_table(data_dictionary(tables), temporary / DICTIONARY)
-    for figure in figures:
-        write_vector(figure.figure, temporary / "figures" / figure.name)
     write_json(temporary / PICTURES, dataclasses.asdict(result.pictures))
     write_summary(temporary / SUMMARY, report, run)
     return report

@@ -124,7 +124,7 @@ def read_report(folder: Path, *, with_pictures: bool = True) -> MicrographReport
 
     Args:
         folder: Of the results.
-        with_pictures: Whether the pictures of the page are wanted.
+        with_pictures: Whether the pictures and figures of the page are wanted.
 
     Returns:
         The micrograph's part of the page in the folder above. All warnings are
@@ -201,6 +201,7 @@ def _report(
         name=summary["micrograph"],
         quantification=quantification,
         pictures=_read_pictures(folder / PICTURES) if with_pictures else None,
+        figures=_read_figures(folder, summary["files"]) if with_pictures else {},
         warnings=tuple(summary["warnings"]),
         files=summary["files"],
         sha256=summary["sha256"],
@@ -211,6 +212,12 @@ def _report(
 
 def _read_pictures(path: Path) -> Pictures:
     return from_mapping(Pictures, json.loads(path.read_bytes()), where=str(path))
+
+
+def _read_figures(folder: Path, files: Iterable[str]) -> dict[str, str]:
+    """Give the SVG documents among the files of a folder by their names."""
+    names = (name for name in map(Path, files) if name.suffix == ".svg")
+    return {n.stem: (folder / n).read_text(encoding="utf-8") for n in names}
 
 
 def _quantity(entry: dict[str, Any]) -> Quantity:

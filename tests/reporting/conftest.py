@@ -17,8 +17,10 @@ from defectkeras.quantification.comparison import (
 from defectkeras.quantification.field_agreement import Rating, agree_on_field
 from defectkeras.quantification.quantify import quantify
 from defectkeras.quantification.results import Quantification
+from defectkeras.reporting.micrograph_figures import micrograph_figures
 from defectkeras.reporting.pictures import make_pictures
 from defectkeras.reporting.results import MicrographReport, ModelFacts, RunFacts
+from defectkeras.reporting.vector import draw_svg
 
 SCHEME = LabelScheme(
     (
@@ -47,6 +49,17 @@ def draw_image(seed: int = 0) -> np.ndarray:
     return np.random.default_rng(seed).random((HEIGHT, WIDTH), dtype=np.float32)
 
 
+@pytest.fixture(scope="session")
+def figures_of() -> Callable[[Quantification], dict[str, str]]:
+    """Give a function that draws the figures of a micrograph as SVG documents."""
+
+    def draw(quantification: Quantification) -> dict[str, str]:
+        figures = micrograph_figures(quantification)
+        return {f.name: draw_svg(f.figure, f.label) for f in figures}
+
+    return draw
+
+
 @pytest.fixture
 def measured() -> Callable[..., Quantification]:
     """Give the quantification of the drawn field."""
@@ -64,9 +77,17 @@ def drawn_class_map() -> np.ndarray:
     return draw_class_map()
 
 
+@pytest.fixture(scope="session")
+def drawn_figures(
+    figures_of: Callable[[Quantification], dict[str, str]],
+) -> dict[str, str]:
+    """Give the figures of the drawn field."""
+    return figures_of(quantify(draw_class_map(), SCHEME, CALIBRATED))
+
+
 @pytest.fixture
 def reported(
-    measured: Callable[..., Quantification],
+    measured: Callable[..., Quantification], drawn_figures: dict[str, str]
 ) -> Callable[..., MicrographReport]:
     """Give the report of the drawn field."""
 
@@ -77,7 +98,11 @@ def reported(
         pictures = make_pictures(
             draw_image(), draw_class_map(**drawing), SCHEME, calibration=calibration
         )
-        arguments = {"quantification": quantification, "pictures": pictures}
+        arguments = {
+            "quantification": quantification,
+            "pictures": pictures,
+            "figures": drawn_figures,
+        }
         return MicrographReport(name=name, **(arguments | changes))
 
     return report

@@ -5,7 +5,7 @@ import numpy as np
 import pandas as pd
 
 from defectkeras.reporting.figures import size_histogram
-from defectkeras.reporting.vector import svg_element
+from defectkeras.reporting.vector import draw_svg, svg_element
 
 
 def histogram(figure_id="m1c1", **changes):
@@ -19,7 +19,7 @@ def histogram(figure_id="m1c1", **changes):
         "mean": 5.25,
     }
     figure = size_histogram(**(arguments | changes))
-    return svg_element(figure, figure_id, "Histogram of 17 objects")
+    return svg_element(draw_svg(figure, "Histogram of 17 objects"), figure_id)
 
 
 def test_it_is_well_formed_and_says_what_it_shows():

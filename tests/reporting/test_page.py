@@ -106,7 +106,7 @@ def test_of_very_many_micrographs_the_first_are_shown(page, reported, monkeypatc
     assert "#m2" not in {a["href"] for a in found.all("a")}
 
 
-def test_hostile_names_stay_text(page, reported, run_facts):
+def test_hostile_names_stay_text(page, reported, figures_of):
     scheme = LabelScheme(
         (DefectClass(0, "matrix", "matrix"), DefectClass(1, EVIL, "region"))
     )
@@ -118,9 +118,9 @@ def test_hostile_names_stay_text(page, reported, run_facts):
     )
     drawn = np.zeros((50, 70), dtype=np.int32)
     drawn[10:20, 10:30] = drawn[30:40, 40:60] = 1
+    found = quantify(drawn, scheme, Calibration(1.0, 50.0, EVIL, EVIL))
     named = MicrographReport(
-        name="classes",
-        quantification=quantify(drawn, scheme, Calibration(1.0, 50.0, EVIL, EVIL)),
+        name="classes", quantification=found, figures=figures_of(found)
     )
     run = RunFacts(
         created=EVIL,

@@ -66,13 +66,16 @@ def hostile():
 
 
 @pytest.fixture
-def browser(start_browser, reported, hostile, run_facts, tmp_path):
+def browser(start_browser, reported, hostile, figures_of, run_facts, tmp_path):
     path = tmp_path / "report.html"
     reports = [
         reported(EVIL, warnings=(EVIL,)),
         reported("b", num_voids=16),
         MicrographReport(
-            name="c", quantification=hostile, pictures=reported("c").pictures
+            name="c",
+            quantification=hostile,
+            pictures=reported("c").pictures,
+            figures=figures_of(hostile),
         ),
     ]
     write_page(run_facts, reports, path, failed=[FailedFile(EVIL, EVIL)])

@@ -1,9 +1,15 @@
 import re
 
 import pytest
+from markupsafe import escape
 from matplotlib.figure import Figure
 
-from defectkeras.reporting.vector import svg_element, vector_style, write_vector
+from defectkeras.reporting.vector import (
+    draw_svg,
+    svg_element,
+    vector_style,
+    write_vector,
+)
 
 EVIL = '"><img src=x onerror=alert(1)> $x$'
 
@@ -20,18 +26,21 @@ def figure():
 
 
 def test_an_element_has_names_of_its_own_and_escapes_text(figure):
-    svg = svg_element(figure, "m1c2", EVIL)
+    svg = svg_element(draw_svg(figure, EVIL), "m1c2")
 
     assert all(i.startswith("m1c2-") for i in re.findall(r' id="([^"]*)"', svg))
     assert "<style" not in svg
+    assert "<title" not in svg
+    assert "<metadata" not in svg
     assert "<img" not in svg
+    assert f'aria-label="{escape(EVIL)}"' in svg
     assert "Diameter (nm)" in svg
     assert "$x$" in svg  # no formula
 
 
 def test_files_are_the_same_each_time(figure, tmp_path):
-    write_vector(figure, tmp_path / "a.1")
-    write_vector(figure, tmp_path / "b")
+    write_vector(figure, tmp_path / "a.1", EVIL)
+    write_vector(figure, tmp_path / "b", EVIL)
 
     assert {p.name for p in tmp_path.iterdir()} == {
         "a.1.svg",
