@@ -90,6 +90,13 @@ def tiny_registry(
 
 
 @pytest.fixture
+def no_figures(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Leave out figures, which take most of an analysis and are tested elsewhere."""
+    name = "defectkeras.workflows.measure.micrograph_figures"
+    monkeypatch.setattr(name, lambda *_: ())
+
+
+@pytest.fixture
 def start_browser(tmp_path: Path) -> Iterator[Callable[[], "Browser"]]:
     """Give a function that starts a browser, or skip where there is none."""
     if CHROMIUM is None:

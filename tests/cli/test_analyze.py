@@ -10,6 +10,8 @@ import pytest
 from defectkeras.datasets.spec import load_dataset_spec
 from defectkeras.registry.store import ModelRegistry
 
+pytestmark = pytest.mark.usefixtures("no_figures")
+
 
 @pytest.fixture
 def folder(synthetic_spec):

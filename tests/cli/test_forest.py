@@ -2,7 +2,11 @@
 
 import json
 
+import pytest
+
 from defectkeras.datasets.spec import load_dataset_spec
+
+pytestmark = pytest.mark.usefixtures("no_figures")
 
 
 def test_fit_then_analyze_other_micrographs(run, synthetic_spec, tmp_path):

@@ -6,6 +6,8 @@ import pytest
 
 from defectkeras.datasets.spec import load_dataset_spec
 
+pytestmark = pytest.mark.usefixtures("no_figures")
+
 
 @pytest.fixture
 def words(synthetic_spec, tmp_path):

@@ -20,6 +20,8 @@ from defectkeras.workflows.analysis_plan import BatchSettings
 from defectkeras.workflows.analyze import analyze
 from defectkeras.workflows.analyze_file import AnalyzeSettings
 
+pytestmark = pytest.mark.usefixtures("no_figures")
+
 TABLES = (
     "lines",
     "objects",
@@ -33,7 +35,6 @@ TABLES = (
 FILES = {
     "class_map.png",
     "data_dictionary.csv",
-    "figures",
     "overlay.png",
     "pictures.json",
     "summary.json",

@@ -20,7 +20,7 @@ LABELS[3:9, 4:12], LABELS[3:9, 12:20] = 1, 2
 
 
 @pytest.fixture
-def analyzed(tmp_path):
+def analyzed(tmp_path, no_figures):
     """Give results of two fields as `analyze` and `quantify` write them."""
     for name in ("b", "a"):
         Image.fromarray((LABELS > 0).astype(np.uint8)).save(tmp_path / f"{name}.png")

@@ -68,6 +68,7 @@ def test_int8_is_calibrated_on_the_training_split(root, synthetic_spec):
     assert parities[-1].largest_difference < 0.02
 
 
+@pytest.mark.usefixtures("no_figures")
 def test_analyze_runs_by_another_engine_and_says_so(root, synthetic_spec, tmp_path):
     convert("tiny", "litert", registry_root=root)
     micrograph = next((synthetic_spec.parent / "micrographs").iterdir())

@@ -24,7 +24,6 @@ from defectkeras.prediction.applicability import (
     fit_reference,
 )
 from defectkeras.quantification.settings import QuantifySettings
-from defectkeras.workflows import measure
 from defectkeras.workflows.analyze import analyze
 from defectkeras.workflows.analyze_file import AnalyzeSettings, segment_file
 from defectkeras.workflows.measure import measure_into_folder, run_facts
@@ -35,6 +34,8 @@ from defectkeras.workflows.montage import (
     montage_into_folder,
 )
 from defectkeras.workflows.segment import Segmenter, SegmentSettings
+
+pytestmark = pytest.mark.usefixtures("no_figures")
 
 TABLES = ("objects", "lines", "segments", "traces", "sizes", "places")
 
@@ -120,12 +121,6 @@ def tiled(tmp_path_factory):
         resolutionunit="CENTIMETER",
     )
     return path
-
-
-@pytest.fixture(autouse=True)
-def _no_figures(monkeypatch):
-    """Figures take most of the time and are tested elsewhere."""
-    monkeypatch.setattr(measure, "micrograph_figures", lambda *_: ())
 
 
 def both(path, segmenter, folder, **options):

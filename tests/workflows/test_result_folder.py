@@ -59,13 +59,19 @@ def test_what_is_read_back_makes_the_same_page(written, tmp_path):
     pd.testing.assert_frame_equal(
         read.places.curves, written.places.curves, check_dtype=False
     )
+    assert list(read.figures) == list(written.figures)
+    assert {f"figures/{n}.{k}" for n in read.figures for k in ("svg", "pdf")} == {
+        str(p.relative_to(tmp_path / "field"))
+        for p in (tmp_path / "field" / "figures").iterdir()
+    }
     pages = []
     for number, report in enumerate((read, written)):
         path = tmp_path / f"{number}.html"
         write_page(RUN, [report], path)
         pages.append(path.read_text())
     assert pages[0] == pages[1]
-    assert read_report(tmp_path / "field", with_pictures=False).pictures is None
+    plain = read_report(tmp_path / "field", with_pictures=False)
+    assert (plain.pictures, plain.figures) == (None, {})
 
 
 def test_a_damaged_folder_is_told(written, tmp_path):

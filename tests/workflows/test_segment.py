@@ -207,6 +207,7 @@ def test_views_are_told_with_augment(segmenter):
     assert any((views.other_class_maps[0] != m).any() for m in views.other_class_maps)
 
 
+@pytest.mark.usefixtures("no_figures")
 @pytest.mark.parametrize("scheme", ["rest_url", "grpc_url"])
 def test_a_server_gives_what_the_registry_gives(
     tiny_registry, synthetic_spec, tmp_path, scheme

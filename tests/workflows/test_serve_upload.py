@@ -19,6 +19,8 @@ from defectkeras.workflows.serve_upload import (
     plain_file_name,
 )
 
+pytestmark = pytest.mark.usefixtures("no_figures")
+
 
 @pytest.fixture(scope="module")
 def models(tiny_registry):
