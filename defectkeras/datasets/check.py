@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from defectkeras.core.errors import DatasetError
+from defectkeras.core.file_names import composed
 from defectkeras.datasets.facts import ExampleFacts, Problem, gather_facts
 from defectkeras.datasets.fingerprint import combine_pairs
 from defectkeras.datasets.form import SPLITS, SpecForm, read_form
@@ -78,11 +79,11 @@ def _orphans(form: SpecForm, root: Path) -> Iterator[Problem]:
     """Find annotations whose micrograph is missing."""
     for source in form.sources:
         pairs, _ = find_pairs(source, root)
-        known = {pair.annotation_path for pair in pairs}
+        known = {composed(str(pair.annotation_path)) for pair in pairs}
         if not pairs:
             continue
         for path in find_files(root, annotation_pattern(source)):
-            if path not in known:
+            if composed(str(path)) not in known:
                 yield Problem(
                     path,
                     "the annotation has no micrograph that matches micrographs = "

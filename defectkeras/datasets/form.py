@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from defectkeras.core.errors import DatasetError
+from defectkeras.core.file_names import composed
 from defectkeras.core.labels import DefectClass, LabelScheme
 from defectkeras.core.strict import from_mapping
 from defectkeras.micrographs.annotations import Encoding
@@ -152,7 +153,7 @@ def read_form(path: Path) -> SpecForm:
 
 def _read_toml(path: Path) -> dict[str, Any]:
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8-sig"))
+        return tomllib.loads(composed(path.read_text(encoding="utf-8-sig")))
     except OSError as error:
         reason = error.strerror or str(error)
         raise DatasetError(

@@ -2,8 +2,9 @@
 
 import re
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from pathlib import Path, PurePath, PurePosixPath
 
+from defectkeras.core.file_names import composed, on_disk, spellings
 from defectkeras.datasets.faults import source_faults
 from defectkeras.datasets.form import SourceForm
 
@@ -13,8 +14,8 @@ class Pair:
     """A micrograph and where its annotation must be.
 
     Attributes:
-        name: Path of the micrograph without suffix, below the part of the
-            pattern that has no wildcard: "a/01" for "images/*/*.png".
+        name: Path of the micrograph without suffix, composed, below the part of
+            the pattern that has no wildcard: "a/01" for "images/*/*.png".
         micrograph_path: A file that exists.
         annotation_path: A file that may be missing.
         specimen: What the micrograph shows, or None when not told.
@@ -66,8 +67,10 @@ def find_files(root: Path, pattern: str) -> list[Path]:
     rest, dot, suffix = pattern.rpartition(".")
     if dot and suffix.isalnum():
         pattern = rest + dot + "".join(f"[{c.lower()}{c.upper()}]" for c in suffix)
-    found = root.glob(pattern)
-    return sorted(p for p in found if p.is_file() and not p.name.startswith("."))
+    found = [p for spelling in spellings(pattern) for p in root.glob(spelling)]
+    found = [p for p in found if p.is_file() and not p.name.startswith(".")]
+    # macOS opens one file by both spellings.
+    return sorted({(composed(str(p)), p.stat().st_ino): p for p in found}.values())
 
 
 def annotation_pattern(source: SourceForm) -> str:
@@ -87,11 +90,11 @@ def annotation_pattern(source: SourceForm) -> str:
 
 
 def _pair(path: Path, source: SourceForm, root: Path) -> Pair:
-    name = path.relative_to(root / _fixed_part(source.micrographs))
-    name = name.with_suffix("")
-    found = re.search(source.specimen, name.as_posix()) if source.specimen else None
+    parts = path.relative_to(root).parts[len(_fixed_part(source.micrographs).parts) :]
+    name = composed(PurePath(*parts).with_suffix("").as_posix())
+    found = re.search(source.specimen, name) if source.specimen else None
     return Pair(
-        name=name.as_posix(),
+        name=name,
         micrograph_path=path,
         annotation_path=_annotation_path_of(path, source, root),
         specimen=found.group(1) if found else None,
@@ -100,17 +103,21 @@ def _pair(path: Path, source: SourceForm, root: Path) -> Pair:
 
 def _without_annotations(pairs: list[Pair]) -> tuple[Pair, ...]:
     """Leave out what is the annotation of another: "a_mask.png" beside "a.png"."""
-    others = {
-        p.annotation_path for p in pairs if p.annotation_path != p.micrograph_path
-    }
-    return tuple(p for p in pairs if p.micrograph_path not in others)
+    paths = [
+        (composed(str(p.micrograph_path)), composed(str(p.annotation_path)))
+        for p in pairs
+    ]
+    others = {annotation for own, annotation in paths if annotation != own}
+    return tuple(
+        pair for pair, (own, _) in zip(pairs, paths, strict=True) if own not in others
+    )
 
 
 def _annotation_path_of(path: Path, source: SourceForm, root: Path) -> Path:
     """Fill the placeholders of `annotations` for one micrograph."""
     folder = path.parent.relative_to(root).as_posix()
     filled = source.annotations.replace("{folder}", folder)
-    return root / filled.replace("{stem}", path.stem)
+    return on_disk(root, filled.replace("{stem}", path.stem))
 
 
 def _pair_faults(pairs: tuple[Pair, ...], source: SourceForm) -> tuple[str, ...]:

@@ -6,6 +6,7 @@ from pathlib import Path
 from defectkeras.core.arrays import ClassMap, LabelMap
 from defectkeras.core.calibration import Calibration
 from defectkeras.core.errors import DatasetError
+from defectkeras.core.file_names import on_disk
 from defectkeras.core.labels import LabelScheme
 from defectkeras.core.micrograph import Micrograph
 from defectkeras.datasets.faults import form_faults
@@ -167,7 +168,7 @@ def inspect_form(
     Raises:
         DatasetError: When the root does not exist.
     """
-    folder = path.parent / form.root if root is None else Path(root)
+    folder = on_disk(path.parent, form.root) if root is None else Path(root)
     if not folder.is_dir():
         raise DatasetError(
             f"{path}: the folder of its files must exist. Received: {folder}. "

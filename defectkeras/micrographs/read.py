@@ -6,6 +6,7 @@ from pathlib import Path
 
 from defectkeras.core.calibration import Calibration
 from defectkeras.core.errors import MicrographError
+from defectkeras.core.file_names import name_of_file
 from defectkeras.core.micrograph import Micrograph
 from defectkeras.core.names import suggestion
 from defectkeras.micrographs.checks import MAX_PIXELS, require_file, to_floats, to_grey
@@ -83,7 +84,7 @@ def read_micrograph(
     calibration = calibrate(
         path, read, pixel_size_nm=pixel_size_nm, foil_thickness_nm=foil_thickness_nm
     )
-    return Micrograph(pixels, calibration, path.stem, metadata)
+    return Micrograph(pixels, calibration, name_of_file(path), metadata)
 
 
 def calibrate(

@@ -13,6 +13,7 @@ from typing import Any
 
 from defectkeras.core.calibration import Calibration
 from defectkeras.core.errors import DatasetError, MicrographError
+from defectkeras.core.file_names import composed, name_of_file
 from defectkeras.core.labels import DefectClass, LabelScheme, scheme_of_names
 from defectkeras.core.micrograph import Micrograph
 from defectkeras.micrographs.annotations.read import (
@@ -36,7 +37,7 @@ class AnnotatedField:
     """An annotation of one micrograph, not yet read.
 
     Attributes:
-        name: Of the micrograph: its file name without suffix.
+        name: Of the micrograph: its file name without suffix, composed.
         path: The annotation.
         scheme: The classes where the results of `analyze` tell them, or None.
         calibration: Likewise.
@@ -172,7 +173,10 @@ def _fields_of_folder(folder: Path) -> list[AnnotatedField]:
     shown = [p for p in files if p.is_file() and not p.name.startswith(".")]
     drawn_on = _images_of_labelme(shown)
     return [
-        field for p in shown if p.name not in drawn_on for field in _fields_of_file(p)
+        field
+        for p in shown
+        if composed(p.name) not in drawn_on
+        for field in _fields_of_file(p)
     ]
 
 
@@ -183,7 +187,7 @@ def _images_of_labelme(files: Sequence[Path]) -> set[str]:
         if path.suffix.lower() == ".json":
             with errors_that_name(path):
                 image = parse_json(path).get("imagePath") or ""
-                named.add(PureWindowsPath(str(image)).name)
+                named.add(composed(PureWindowsPath(str(image)).name))
     return named
 
 
@@ -192,10 +196,10 @@ def _fields_of_file(path: Path) -> list[AnnotatedField]:
     if path.suffix.lower() == ".json":
         with errors_that_name(path):
             images = parse_json(path).get("images") or []
-            names = [PureWindowsPath(str(i["file_name"])).stem for i in images]
+            names = [name_of_file(PureWindowsPath(str(i["file_name"]))) for i in images]
             if names:
                 return [AnnotatedField(name, path) for name in names]
-    return [AnnotatedField(path.stem, path)]
+    return [AnnotatedField(name_of_file(path), path)]
 
 
 def _field_of_result(folder: Path) -> AnnotatedField:
@@ -206,7 +210,9 @@ def _field_of_result(folder: Path) -> AnnotatedField:
         classes = tuple(DefectClass(**entry) for entry in summary["classes"])
         model = summary.get("model")
         return AnnotatedField(
-            name=Path(str(summary["micrograph"])).name,  # it may name a file to write
+            name=composed(
+                Path(str(summary["micrograph"])).name
+            ),  # it may name a file to write
             path=folder / CLASS_MAP,
             scheme=LabelScheme(classes),
             calibration=Calibration(**summary["calibration"]),

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from defectkeras.core.errors import DefectKerasError
+from defectkeras.core.file_names import name_of_file
 from defectkeras.core.labels import LabelScheme
 from defectkeras.core.micrograph import Micrograph
 from defectkeras.micrographs.annotations.coco import write_coco
@@ -168,7 +169,7 @@ def micrograph_paths(paths: Sequence[Path]) -> dict[str, Path]:
     """
     found: dict[str, Path] = {}
     for path in find_micrographs(paths) if paths else ():
-        other = found.setdefault(path.stem, path)
+        other = found.setdefault(name_of_file(path), path)
         if other != path:
             raise DefectKerasError(
                 "Micrographs must differ in their names without suffix. Received: "

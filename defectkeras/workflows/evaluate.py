@@ -9,6 +9,7 @@ import numpy as np
 
 from defectkeras.core.arrays import NOT_ANNOTATED
 from defectkeras.core.errors import DatasetError
+from defectkeras.core.file_names import composed
 from defectkeras.core.labels import LabelScheme
 from defectkeras.core.micrograph import Micrograph
 from defectkeras.core.names import require_known
@@ -54,7 +55,7 @@ class EvaluationPlan:
         """Names of the examples that the version has learned from."""
         if self.version is None or self.version.card.dataset_name != self.spec.name:
             return ()
-        learned = self.version.card.learned_from()
+        learned = {composed(name) for name in self.version.card.learned_from()}
         return tuple(e.name for e in self.examples if e.name in learned)
 
 

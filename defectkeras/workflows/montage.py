@@ -15,6 +15,7 @@ import numpy as np
 from defectkeras.core.arrays import Image
 from defectkeras.core.calibration import Calibration
 from defectkeras.core.errors import DefectKerasError
+from defectkeras.core.file_names import name_of_file
 from defectkeras.core.files import sha256_of_path, whole_folder
 from defectkeras.core.labels import LabelScheme
 from defectkeras.micrographs.levels import find_percentiles
@@ -179,7 +180,7 @@ def _find(
         *calibration.notes(),
     ]
     return Result(
-        name=path.stem,
+        name=name_of_file(path),
         quantification=quantification,
         places=places,
         pictures=make_pictures(

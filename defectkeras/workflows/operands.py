@@ -9,6 +9,7 @@ import numpy as np
 
 from defectkeras.core.arrays import NOT_ANNOTATED, ClassMap
 from defectkeras.core.errors import DatasetError, DefectKerasError
+from defectkeras.core.file_names import name_of_file
 from defectkeras.core.labels import DefectClass, LabelScheme
 from defectkeras.core.micrograph import Micrograph
 from defectkeras.micrographs.annotations.read import Annotation, Hints
@@ -155,7 +156,7 @@ def split_label(text: str) -> tuple[str, str]:
     if separator and label and target:
         return label, target
     path = Path(text)
-    return (path.stem if path.exists() or "@" not in text else text), text
+    return (name_of_file(path) if path.exists() or "@" not in text else text), text
 
 
 def common_scheme(operands: Sequence[Operand]) -> LabelScheme:

@@ -9,6 +9,7 @@ import numpy as np
 from defectkeras.core.arrays import ClassMap
 from defectkeras.core.calibration import Calibration
 from defectkeras.core.errors import DatasetError, MicrographError
+from defectkeras.core.file_names import name_of_file
 from defectkeras.core.files import sha256_of_path
 from defectkeras.core.labels import LabelScheme, scheme_of_names
 from defectkeras.core.micrograph import Micrograph
@@ -193,7 +194,7 @@ def _micrograph(request: ClassMapRequest, shape: tuple[int, ...] | None) -> Micr
             "none" if request.foil_thickness_nm is None else "user",
         )
         blank = np.zeros(shape or (1, 1), dtype=np.float32)
-        return Micrograph(blank, calibration, request.path.stem)
+        return Micrograph(blank, calibration, name_of_file(request.path))
     micrograph = read_micrograph(
         request.micrograph_path,
         pixel_size_nm=request.pixel_size_nm,

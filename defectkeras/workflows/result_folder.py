@@ -18,6 +18,7 @@ import pandas as pd
 
 from defectkeras.core.calibration import Calibration
 from defectkeras.core.errors import DefectKerasError
+from defectkeras.core.file_names import composed
 from defectkeras.core.labels import DefectClass, LabelScheme
 from defectkeras.core.strict import from_mapping
 from defectkeras.quantification.places import Places
@@ -45,16 +46,19 @@ def result_folders(paths: Sequence[Path]) -> dict[Path, str]:
         paths: Files, each once. One such as "report.html.tif" keeps its suffix, so that
             its folder does not take the place of the page.
 
+    Returns:
+        File to name, composed: a run goes on with a copy from another system.
+
     Example:
         >>> names = result_folders([Path("a/x.tif"), Path("a/x.png"), Path("b/y.tif")])
         >>> list(names.values())
         ['x.tif', 'x.png', 'y']
     """
     forms: tuple[Callable[[Path], str], ...] = (
-        lambda p: p.name if p.stem.endswith(_OVER_ALL) else p.stem,
-        lambda p: p.name,
-        lambda p: "_".join(p.parts[-2:]),
-        lambda p: "_".join(p.absolute().parts[1:]),
+        lambda p: composed(p.name if p.stem.endswith(_OVER_ALL) else p.stem),
+        lambda p: composed(p.name),
+        lambda p: composed("_".join(p.parts[-2:])),
+        lambda p: composed("_".join(p.absolute().parts[1:])),
         lambda p: sha256(os.fsencode(p.absolute())).hexdigest() + p.suffix,
     )
     chosen: dict[Path, str] = {}

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from defectkeras.core.errors import MicrographError
+from defectkeras.core.file_names import composed
 from defectkeras.micrographs.read import read_frame
 from defectkeras.serving.served_models import ServedModels
 from defectkeras.serving.status import Code, StatusError
@@ -125,7 +126,7 @@ def plain_file_name(name: str) -> str:
         >>> plain_file_name("../../field 1 <b>.tif"), plain_file_name("")
         ('field 1 _b_.tif', 'micrograph')
     """
-    last = re.split(r"[/\\\\]", name)[-1]
+    last = composed(re.split(r"[/\\\\]", name)[-1])
     plain = re.sub(r"[^\w .+-]", "_", last).encode()[-_MOST_NAME_BYTES:]
     return plain.decode(errors="ignore").strip(". ") or "micrograph"
 

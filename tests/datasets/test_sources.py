@@ -1,4 +1,5 @@
 from pathlib import Path
+from unicodedata import normalize
 
 import pytest
 
@@ -54,6 +55,23 @@ def test_a_mask_beside_its_micrograph_is_no_micrograph(root):
     assert faults == ()
     assert [p.name for p in pairs] == ["a", "b"]
     assert pairs[0].annotation_path == root / "images" / "a_mask.png"
+
+
+@pytest.mark.parametrize("form", ["NFC", "NFD"])
+@pytest.mark.parametrize("asked", ["NFC", "NFD"])
+def test_names_are_the_same_in_every_form_of_unicode(tmp_path, form, asked):
+    folder, stem = normalize(form, "größe"), normalize(asked, "ä")
+    for name in (f"{folder}/{stem}.tif", f"{folder}/{normalize(form, 'ä')}_mask.tif"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text("x")
+    pattern = normalize(asked, "größe/*.tif")
+
+    pairs, faults = find_pairs(
+        SourceForm("s", pattern, "{folder}/{stem}_mask.tif"), tmp_path
+    )
+    assert faults == ()
+    assert [p.name for p in pairs] == [normalize("NFC", "ä")]
+    assert pairs[0].annotation_path.is_file()
 
 
 def test_signs_in_names_are_no_patterns(root):

@@ -1,3 +1,5 @@
+from unicodedata import normalize
+
 import numpy as np
 import pytest
 import tifffile
@@ -55,6 +57,27 @@ def test_the_root_can_be_another_folder(tmp_path, draw_set, write_spec):
     assert len(load_dataset_spec(str(path), root=str(tmp_path)).examples) == 3
     path = write_spec(tmp_path / "specs", {'root = "."': 'root = ".."'})
     assert len(load_dataset_spec(path).examples) == 3
+
+
+@pytest.mark.parametrize("form", ["NFC", "NFD"])
+def test_names_are_the_same_in_every_form_of_unicode(
+    tmp_path, draw, image, mask, write_spec, form
+):
+    here, there = (
+        normalize(f, "fälle") for f in (form, "NFC" if form == "NFD" else "NFD")
+    )
+    draw(tmp_path / here / "images" / f"{here}.png", image(0))
+    draw(tmp_path / here / "masks" / f"{there}.png", mask)
+    changes = {'"."': f'"{there}"', '["a", "b"]': f'["{there}"]', '["c"]': "[]"}
+    path = write_spec(tmp_path, changes)
+
+    spec = load_dataset_spec(path)
+    assert [e.name for e in spec.of_split("train")] == [normalize("NFC", "fälle")]
+    loaded = load_example(spec.examples[0], spec.scheme)
+    assert loaded.micrograph.name == spec.examples[0].name
+    assert [
+        p for p in validate_dataset_spec(path) if "no micrograph" in p.message
+    ] == []
 
 
 def test_a_root_that_is_absent_says_where_the_files_are(tmp_path, write_spec):

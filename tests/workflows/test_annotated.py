@@ -62,11 +62,11 @@ def test_a_result_names_no_place_elsewhere(analyzed):
 
 def test_a_folder_gives_its_files_of_any_format(tmp_path):
     write_label_map(LABELS, tmp_path / "x.tif")
-    labelme(tmp_path / "y.json", ("void", "polygon"))
+    labelme(tmp_path / "a\u0308.json", ("void", "polygon"))
     (tmp_path / "notes.txt").write_text("no annotation")
     (tmp_path / ".hidden.png").write_text("")
 
-    assert [f.name for f in find_fields(tmp_path)] == ["x", "y"]
+    assert [f.name for f in find_fields(tmp_path)] == ["x", "\u00e4"]
 
 
 def test_a_file_of_coco_gives_each_image(tmp_path):

@@ -132,6 +132,12 @@ def test_no_folder_takes_the_place_of_a_file_over_all():
     assert list(names.values()) == ["report.html.tif", "objects.parquet.png", "a.b"]
 
 
+def test_a_copy_from_another_system_has_the_same_folder():
+    paths = [Path("a\u0308.tif"), Path("\u00e4.tif")]
+    assert list(result_folders(paths[:1]).values()) == ["\u00e4"]
+    assert len(set(result_folders(paths).values())) == 2
+
+
 def test_folder_names_differ_where_joined_paths_do_not():
     paths = [Path("/d/a_b/k/c.tif"), Path("/d/a/b/k/c.tif")]
     assert len(set(result_folders(paths).values())) == 2

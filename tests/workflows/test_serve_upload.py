@@ -153,6 +153,7 @@ def test_the_oldest_results_go(uploads, monkeypatch):
             "\u663e" * 300 + ".tif", "\u663e" * 32 + ".tif", id="3 bytes each"
         ),
         ("a\0b\n.tif", "a_b_.tif"),
+        pytest.param("a\u0308.tif", "\u00e4.tif", id="as macOS names it"),
     ],
 )
 def test_file_names_are_made_plain(name, expected):

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from defectkeras.core.errors import MicrographError
+from defectkeras.core.file_names import composed
 from defectkeras.core.files import write_json
 from defectkeras.micrographs.annotations.rasterize import draw_shape
 from defectkeras.micrographs.annotations.rings import join_areas, trace_rings
@@ -126,7 +127,7 @@ def _require_images(content: Mapping[str, Any]) -> None:
 
 def _find_image(images: Sequence[Any], image_name: str | None) -> Mapping[str, Any]:
     """Give the image of this file name or stem."""
-    names = [str(image.get("file_name")) for image in images]
+    names = [composed(str(image.get("file_name"))) for image in images]
     if image_name is None:
         if len(images) == 1:
             only: Mapping[str, Any] = images[0]
@@ -136,13 +137,14 @@ def _find_image(images: Sequence[Any], image_name: str | None) -> Mapping[str, A
             "name of a micrograph."
         )
     # What Windows wrote has backslashes, and it takes slashes, too.
+    wanted = composed(image_name)
     of_path = (
         str,
         lambda n: PureWindowsPath(n).name,
         lambda n: PureWindowsPath(n).stem,
     )
     for form in of_path:
-        found = [i for i, n in zip(images, names, strict=True) if form(n) == image_name]
+        found = [i for i, n in zip(images, names, strict=True) if form(n) == wanted]
         if len(found) > 1:
             raise MicrographError(
                 f"must have one image named {image_name!r}. Received: {len(found)} of "

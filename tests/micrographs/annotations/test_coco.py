@@ -113,11 +113,19 @@ def test_what_is_no_annotation_is_an_error(segmentation, changes, what):
         read_coco(content(segmentation, **changes), image_name="a")
 
 
-@pytest.mark.parametrize("file_name", ["train/images/a.tif", r"train\images\a.tif"])
-def test_an_image_is_known_by_the_end_of_its_path(file_name):
+@pytest.mark.parametrize(
+    ("file_name", "name"),
+    [
+        ("train/images/a.tif", "a"),
+        (r"train\images\a.tif", "a"),
+        ("a\u0308.tif", "\u00e4"),
+        ("\u00e4.tif", "a\u0308"),
+    ],
+)
+def test_an_image_is_known_by_the_end_of_its_path(file_name, name):
     written = content([[2, 2, 8, 2, 8, 9]])
     written["images"][0]["file_name"] = file_name
-    assert len(read_coco(written, image_name="a").shapes) == 1
+    assert len(read_coco(written, image_name=name).shapes) == 1
 
 
 def test_two_images_of_one_name_are_told():
