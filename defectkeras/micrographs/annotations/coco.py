@@ -15,8 +15,8 @@ import numpy as np
 from defectkeras.core.errors import MicrographError
 from defectkeras.core.file_names import composed
 from defectkeras.core.files import write_json
-from defectkeras.micrographs.annotations.rasterize import draw_shape
-from defectkeras.micrographs.annotations.rings import join_areas, trace_rings
+from defectkeras.micrographs.annotations.rasterize import draw_geometry, join_areas
+from defectkeras.micrographs.annotations.rings import trace_rings
 from defectkeras.micrographs.annotations.run_length import (
     counts_of_mask,
     counts_of_text,
@@ -192,7 +192,7 @@ def _polygon(flat: Any, where: str) -> Points:
 
 def _entry(shape: Shape, size: tuple[int, int], *, is_crowd: bool) -> dict[str, Any]:
     """Give what an annotation tells of the shape itself; x, y, width, height."""
-    box, (top, left) = draw_shape(shape, size)
+    box, (top, left) = draw_geometry(shape.geometry, size)
     geometry = shape.geometry
     segmentation: Any
     if isinstance(geometry, Area) and len(geometry.rings) == 1 and not is_crowd:

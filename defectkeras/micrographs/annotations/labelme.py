@@ -20,8 +20,8 @@ from PIL.PngImagePlugin import PngImageFile
 from defectkeras.core.errors import MicrographError
 from defectkeras.core.files import write_json
 from defectkeras.core.names import require_known
-from defectkeras.micrographs.annotations.rasterize import draw_shape
-from defectkeras.micrographs.annotations.rings import join_areas, trace_rings
+from defectkeras.micrographs.annotations.rasterize import draw_geometry, join_areas
+from defectkeras.micrographs.annotations.rings import trace_rings
 from defectkeras.micrographs.annotations.shapes import (
     Area,
     Drawing,
@@ -189,7 +189,7 @@ def _entry(shape: Shape, size: tuple[int, int]) -> dict[str, Any]:
 
 def _encode(shape: Shape, size: tuple[int, int]) -> tuple[str, Points]:
     """Give a mask as base64 of a PNG, and its first and last pixel."""
-    mask, (top, left) = draw_shape(shape, size)
+    mask, (top, left) = draw_geometry(shape.geometry, size)
     buffer = io.BytesIO()
     Image.fromarray(mask.astype(np.uint8)).save(buffer, "PNG")
     last = (top + mask.shape[0] - 1, left + mask.shape[1] - 1)

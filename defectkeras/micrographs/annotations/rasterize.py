@@ -1,6 +1,7 @@
 """Drawings to maps of pixels, and maps to drawings."""
 
 import itertools
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import cv2
@@ -57,18 +58,17 @@ def rasterize(drawing: Drawing, scheme: LabelScheme) -> Rasterized:
     _require_inside(drawing)
     class_map = np.zeros(drawing.size, dtype=np.int32)
     label_map = np.zeros(drawing.size, dtype=np.int32)
-    drawn_px = []
+    drawn = []
     for number, shape in enumerate(drawing.shapes, start=1):
-        mask, (top, left) = draw_shape(shape, drawing.size)
+        mask, (top, left) = draw_geometry(shape.geometry, drawing.size)
         part = np.s_[top : top + mask.shape[0], left : left + mask.shape[1]]
         is_known = shape.class_name != NOT_ANNOTATED_NAME
         index = scheme.by_name(shape.class_name).index if is_known else NOT_ANNOTATED
         class_map[part][mask] = index
         label_map[part][mask] = number if is_known else 0
         if is_known:
-            drawn_px.append((number, np.count_nonzero(mask)))
+            drawn.append((number, np.count_nonzero(mask)))
     left_px = np.bincount(label_map.ravel(), minlength=len(drawing.shapes) + 1)
-    drawn = [(n, px) for n, px in drawn_px if px]
     return Rasterized(
         class_map=class_map,
         label_map=label_map,
@@ -77,27 +77,58 @@ def rasterize(drawing: Drawing, scheme: LabelScheme) -> Rasterized:
     )
 
 
-def draw_shape(shape: Shape, size: tuple[int, int]) -> tuple[Mask, tuple[int, int]]:
+def draw_geometry(
+    geometry: Area | Line, size: tuple[int, int]
+) -> tuple[Mask, tuple[int, int]]:
     """Give the pixels of one shape within its own box.
 
+    No shape is lost: one that covers the center of no pixel gets the pixel that holds
+    its middle, and a line is at least one pixel wide.
+
     Args:
-        shape: An area or a line.
+        geometry: Of the shape, of which something is on the micrograph.
         size: (H, W) of the micrograph.
 
     Returns:
         (H, W) of the box, true where the shape is, and the box's upper left pixel.
     """
-    geometry = shape.geometry
-    lowest, highest = _bounds(shape)
+    lowest, highest = _bounds(geometry)
     low = np.clip(np.floor(lowest), 0, size).astype(int)
     high = np.clip(np.ceil(highest), 0, size).astype(int)
     top, left = int(low[0]), int(low[1])
     box = (max(int(high[0]) - top, 0), max(int(high[1]) - left, 0))
     if isinstance(geometry, Line):
-        mask = _stroke(geometry.points - low, geometry.width_px, box)
+        mask = _stroke(geometry.points - low, max(geometry.width_px, 1.0), box)
     else:
         mask = fill_rings([ring - low for ring in geometry.rings], box)
+    if not mask.any():
+        middle = np.floor((lowest + highest) / 2)
+        top, left = np.clip(middle, 0, np.array(size) - 1).astype(int).tolist()
+        mask = np.ones((1, 1), dtype=bool)
     return mask, (top, left)
+
+
+def join_areas(areas: Iterable[Sequence[Points]], size: tuple[int, int]) -> Area:
+    """Give some areas, which may overlap, as one.
+
+    Args:
+        areas: The rings of each.
+        size: (H, W) of the field; what lies outside is cut off, if not all of it.
+
+    Example:
+        >>> left = np.array([[0, 0], [0, 2], [2, 2], [2, 0.0]])
+        >>> join_areas([[left], [left + [0, 1]]], (2, 3)).rings[0].tolist()
+        [[0.0, 0.0], [0.0, 3.0], [2.0, 3.0], [2.0, 0.0]]
+    """
+    parts = [Area(tuple(rings)) for rings in areas]
+    union = np.zeros(size, dtype=bool)
+    for part in parts:
+        if _is_inside(part, size):
+            mask, (top, left) = draw_geometry(part, size)
+            union[top : top + mask.shape[0], left : left + mask.shape[1]] |= mask
+    if not union.any():  # of which the error can tell where it lies
+        return Area(tuple(ring for part in parts for ring in part.rings))
+    return Area(trace_rings(union))
 
 
 def draw_maps(
@@ -172,9 +203,8 @@ def _stroke(points: Points, width_px: float, size: tuple[int, int]) -> Mask:
     return near
 
 
-def _bounds(shape: Shape) -> tuple[Points, Points]:
+def _bounds(geometry: Area | Line) -> tuple[Points, Points]:
     """Give the lowest and the highest (row, column) that a shape reaches."""
-    geometry = shape.geometry
     if isinstance(geometry, Line):
         points, margin = geometry.points, geometry.width_px / 2
     else:
@@ -182,11 +212,22 @@ def _bounds(shape: Shape) -> tuple[Points, Points]:
     return points.min(axis=0) - margin, points.max(axis=0) + margin
 
 
+def _is_inside(geometry: Area | Line, size: tuple[int, int]) -> bool:
+    """Say whether something of a shape is on the micrograph."""
+    low, high = _bounds(geometry)
+    return bool((high > 0).all() and (low < size).all())
+
+
 def _require_inside(drawing: Drawing) -> None:
     """Refuse a shape of which nothing is on the micrograph: it would be lost."""
     for number, shape in enumerate(drawing.shapes, start=1):
-        low, high = _bounds(shape)
-        if (high <= 0).any() or (low >= drawing.size).any():
+        if isinstance(shape.geometry, Area) and not shape.geometry.rings:
+            raise MicrographError(
+                f"shapes must show a pixel. Received: shape {number}, "
+                f"{shape.class_name!r}, without any. Take it out."
+            )
+        if not _is_inside(shape.geometry, drawing.size):
+            low, high = _bounds(shape.geometry)
             raise MicrographError(
                 f"shapes must lie on the micrograph, {drawing.size}. Received: shape "
                 f"{number}, {shape.class_name!r}, in rows {low[0]:g} to {high[0]:g} "

@@ -5,14 +5,14 @@ center lies inside, so tracing and filling undo each other, and two outlines tha
 share an edge share no pixel and leave none out.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from defectkeras.core.arrays import Mask
-from defectkeras.micrographs.annotations.shapes import Area, Points
+from defectkeras.micrographs.annotations.shapes import Points
 
 # Steps along edges with the object on the right, (row, column).
 _RIGHT, _DOWN, _LEFT, _UP = (0, 1), (1, 0), (0, -1), (-1, 0)
@@ -65,24 +65,6 @@ def fill_rings(rings: Sequence[Points], size: tuple[int, int]) -> Mask:
         first = np.clip(np.ceil(columns - 0.5), 0, width).astype(np.int64)
         np.add.at(crossings, (rows, first), 1)
     return np.asarray(np.cumsum(crossings, axis=1)[:, :width] % 2 == 1)
-
-
-def join_areas(areas: Iterable[Sequence[Points]], size: tuple[int, int]) -> Area:
-    """Give some areas, which may overlap, as one.
-
-    Args:
-        areas: The rings of each.
-        size: (H, W) of the field; what lies outside is cut off.
-
-    Example:
-        >>> left = np.array([[0, 0], [0, 2], [2, 2], [2, 0.0]])
-        >>> join_areas([[left], [left + [0, 1]]], (2, 3)).rings[0].tolist()
-        [[0.0, 0.0], [0.0, 3.0], [2.0, 3.0], [2.0, 0.0]]
-    """
-    union = np.zeros(size, dtype=bool)
-    for rings in areas:
-        union |= fill_rings(rings, size)
-    return Area(trace_rings(union))
 
 
 def _cross_rows(

@@ -8,7 +8,6 @@ from skimage.draw import polygon2mask
 
 from defectkeras.micrographs.annotations.rings import (
     fill_rings,
-    join_areas,
     trace_rings,
 )
 
@@ -71,15 +70,6 @@ def test_a_circle_has_its_area():
     ring = np.array([50.3, 70.8]) + 30 * np.stack([np.sin(angles), np.cos(angles)], 1)
 
     assert fill_rings([ring], (100, 140)).sum() == pytest.approx(np.pi * 900, rel=2e-3)
-
-
-def test_joined_areas_are_their_union():
-    square = np.array([[1, 1], [1, 4], [4, 4], [4, 1.0]])
-    areas = [[square], [square + 2], [square + np.array([0, 5])]]
-    masks = [fill_rings(rings, (7, 10)) for rings in areas]
-
-    joined = fill_rings(join_areas(iter(areas), (7, 10)).rings, (7, 10))
-    np.testing.assert_array_equal(joined, np.any(masks, axis=0))
 
 
 def test_what_lies_outside_is_cut_off():
