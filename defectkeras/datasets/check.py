@@ -5,15 +5,17 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TypeVar
 
-from defectkeras.core.errors import DatasetError
-from defectkeras.core.file_names import composed
+from defectkeras.core.errors import DatasetError, MicrographError
+from defectkeras.core.file_names import composed, name_of_file
 from defectkeras.datasets.facts import ExampleFacts, Problem, gather_facts
 from defectkeras.datasets.fingerprint import combine_pairs
 from defectkeras.datasets.form import SPLITS, SpecForm, read_form
 from defectkeras.datasets.sources import annotation_pattern, find_files, find_pairs
 from defectkeras.datasets.spec import DatasetSpec, Example, inspect_form
+from defectkeras.micrographs.annotations.read import image_names
 
 _MAX_SIZE_RATIO = 2.0
+_MOST_NAMED = 3
 _PURPOSE = {"train": "learned", "val": "validated", "test": "tested"}
 
 Key = TypeVar("Key")
@@ -40,6 +42,7 @@ def validate_dataset_spec(
         return (Problem(path, str(error).removeprefix(f"{path}: ")),)
     problems = [Problem(path, fault) for fault in faults]
     problems += _orphans(form, spec.root)
+    problems += _orphan_images(form, spec.root)
     if not faults:
         return (*problems, *find_problems(spec))
     facts = gather_facts(spec)  # the splits are not to be used
@@ -90,6 +93,28 @@ def _orphans(form: SpecForm, root: Path) -> Iterator[Problem]:
                     f"{source.micrographs!r}. Add it, or take the annotation away.",
                     "warning",
                 )
+
+
+def _orphan_images(form: SpecForm, root: Path) -> Iterator[Problem]:
+    """Find images in files of COCO whose micrograph is missing."""
+    known: dict[Path, set[str]] = defaultdict(set)
+    for source in form.sources:
+        for pair in find_pairs(source, root)[0]:
+            known[pair.annotation_path].add(name_of_file(pair.micrograph_path))
+    for path, names in known.items():
+        try:
+            lost = [n for n in image_names(path) if n not in names]
+        except (OSError, MicrographError):  # told where it is read
+            continue
+        if lost:
+            more = ", ..." if len(lost) > _MOST_NAMED else ""
+            yield Problem(
+                path,
+                f"{len(lost)} of its images have no micrograph that matches "
+                f"`micrographs`: {', '.join(lost[:_MOST_NAMED])}{more}. Add them, or "
+                "take the images out.",
+                "warning",
+            )
 
 
 def _shared_annotations(facts: Sequence[ExampleFacts]) -> Iterator[Problem]:

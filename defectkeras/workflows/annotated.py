@@ -22,6 +22,7 @@ from defectkeras.micrographs.annotations.read import (
     Annotation,
     Hints,
     holds_shapes,
+    image_names,
     parse_json,
     read_annotation,
     read_drawing,
@@ -193,13 +194,8 @@ def _images_of_labelme(files: Sequence[Path]) -> set[str]:
 
 def _fields_of_file(path: Path) -> list[AnnotatedField]:
     """Give one field, or one for each image of a file of COCO."""
-    if path.suffix.lower() == ".json":
-        with errors_that_name(path):
-            images = parse_json(path).get("images") or []
-            names = [name_of_file(PureWindowsPath(str(i["file_name"]))) for i in images]
-            if names:
-                return [AnnotatedField(name, path) for name in names]
-    return [AnnotatedField(name_of_file(path), path)]
+    names = image_names(path) or (name_of_file(path),)
+    return [AnnotatedField(name, path) for name in names]
 
 
 def _field_of_result(folder: Path) -> AnnotatedField:

@@ -112,6 +112,12 @@ def plan_comparison(request: ComparisonRequest) -> ComparisonPlan:
         )
     scheme = common_scheme(operands)
     notes = list(_left_out(operands, known, common, scheme))
+    if files and (lost := sorted(common - set(files))):
+        more = ", ..." if len(lost) > 5 else ""
+        notes.append(
+            f"{len(lost)} fields have no micrograph of their name among those given: "
+            f"{', '.join(lost[:5])}{more}."
+        )
     return ComparisonPlan(
         tuple(operands), scheme, tuple(sorted(common)), files, tuple(notes)
     )

@@ -33,6 +33,7 @@ from defectkeras.workflows.annotated import (
 )
 
 COCO_FILE = "annotations.json"
+_MOST_NAMED = 3
 
 
 @dataclass(frozen=True)
@@ -154,10 +155,11 @@ def _require_micrographs(
     """Refuse annotations of micrographs that are not among those given."""
     missing = [field.name for field in fields if field.name not in files]
     if missing:
-        more = f" and {len(missing) - 1} more" if len(missing) > 1 else ""
+        shown = ", ".join(map(repr, missing[:_MOST_NAMED]))
+        more = f" and {len(missing) - _MOST_NAMED} more" * (len(missing) > _MOST_NAMED)
         raise DefectKerasError(
             "Each annotation must have a micrograph of its name, if any are given. "
-            f"Received none for {missing[0]!r}{more}. Name all micrographs, or none."
+            f"Received none for {shown}{more}. Name all micrographs, or none."
         )
 
 

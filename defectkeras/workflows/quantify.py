@@ -152,10 +152,9 @@ def _read_shapes(
         micrograph = _micrograph(request, None)
     hints = Hints(line_width_px=request.line_width_px)
     fields = find_fields(request.path)
+    if micrograph is not None:  # COCO must have an image of its name
+        fields = (dataclasses.replace(fields[0], name=micrograph.name),)
     if len(fields) > 1:
-        name = None if micrograph is None else micrograph.name
-        fields = tuple(field for field in fields if field.name == name)
-    if len(fields) != 1:
         raise DatasetError(
             f"{request.path}: must tell which image is meant. Received: shapes of "
             "several. Give the one with --micrograph."

@@ -9,6 +9,8 @@ from hypothesis import strategies as st
 from defectkeras.datasets.check import find_problems, validate_dataset_spec
 from defectkeras.datasets.fingerprint import fingerprint_examples
 from defectkeras.datasets.spec import load_dataset_spec
+from defectkeras.micrographs.annotations.coco import write_coco
+from defectkeras.micrographs.annotations.shapes import Drawing
 
 
 def messages(problems, severity=None):
@@ -103,6 +105,16 @@ def test_one_annotation_for_all_is_an_error(draw_set):
     told = messages(validate_dataset_spec(path), "error")
     assert told[0].startswith("3 micrographs (a, b, c) have this one annotation")
     assert len(told) == 1
+
+
+def test_images_of_coco_without_a_micrograph_are_told(tmp_path, draw_set):
+    path = draw_set({'"masks/{stem}.png"': '"all.json"'})
+    names = ("a.tif", "b.tif", "c.tif", "d.tif", "e.tif")
+    write_coco(dict.fromkeys(names, Drawing((24, 36), ())), tmp_path / "all.json")
+
+    told = messages(validate_dataset_spec(path), "warning")
+    assert told[0].startswith("2 of its images have no micrograph that matches")
+    assert "d, e. Add" in told[0]
 
 
 def test_a_micrograph_that_is_its_own_annotation_is_an_error(draw_set):

@@ -101,7 +101,7 @@ def test_an_annotation_without_its_micrograph_is_told(tmp_path, drawn):
     request = ConversionRequest(
         drawn, tmp_path / "o", "labelme", OBJECTS, micrographs=(tmp_path / "a.png",)
     )
-    with pytest.raises(DefectKerasError, match="none for 'b'"):
+    with pytest.raises(DefectKerasError, match="none for 'b'\\. Name"):
         convert_annotations(request)
     assert not (tmp_path / "o").exists()
 

@@ -11,6 +11,7 @@ from defectkeras.core.calibration import Calibration
 from defectkeras.core.errors import DatasetError, DefectKerasError, MicrographError
 from defectkeras.core.labels import scheme_of_names
 from defectkeras.core.micrograph import Micrograph
+from defectkeras.micrographs.annotations.coco import write_coco
 from defectkeras.micrographs.annotations.imagej import write_imagej
 from defectkeras.micrographs.annotations.shapes import Area, Drawing, Shape
 from defectkeras.micrographs.write import write_micrograph
@@ -144,6 +145,22 @@ def test_shapes_name_their_classes(tmp_path):
         "void",
         "crack",
     ]
+
+
+def test_the_image_of_coco_is_that_of_the_micrograph(tmp_path):
+    corners = np.array([[20.0, 10.0], [40.0, 10.0], [40.0, 30.0]])
+    drawing = Drawing((60, 80), (Shape("void", Area((corners,))),))
+    field = tmp_path / "a.tif"
+    blank = Micrograph(np.ones((60, 80), np.float32), Calibration(0.5), "a")
+    write_micrograph(blank, field)
+    for names, what in ((("a.png", "b.png"), None), (("b.png",), r"'a'.*b\.png")):
+        write_coco(dict.fromkeys(names, drawing), tmp_path / "all.json")
+        request = ClassMapRequest(tmp_path / "all.json", micrograph_path=field)
+        if what is None:
+            assert quantify_class_map(request).find("void", "count").value == 1
+        else:
+            with pytest.raises(MicrographError, match=what):
+                quantify_class_map(request)
 
 
 def test_regions_of_imagej_take_the_size_of_the_micrograph(tmp_path):

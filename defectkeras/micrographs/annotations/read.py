@@ -8,11 +8,12 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
-from pathlib import Path
+from pathlib import Path, PureWindowsPath
 from typing import Any
 
 from defectkeras.core.arrays import ClassMap, LabelMap
 from defectkeras.core.errors import MicrographError
+from defectkeras.core.file_names import name_of_file
 from defectkeras.core.labels import LabelScheme
 from defectkeras.core.micrograph import Micrograph
 from defectkeras.micrographs.annotations.coco import read_coco
@@ -98,6 +99,22 @@ class Annotation:
 def holds_shapes(path: Path) -> bool:
     """Say whether a file is one of shapes, by its suffix."""
     return path.suffix.lower() in SHAPE_SUFFIXES
+
+
+def image_names(path: Path) -> tuple[str, ...]:
+    """Give the names without suffix of the images of a file of COCO.
+
+    Args:
+        path: Any annotation; one of another format gives none.
+
+    Raises:
+        MicrographError: When it is a damaged JSON.
+    """
+    if path.suffix.lower() != ".json":
+        return ()
+    with errors_that_name(path):
+        images = parse_json(path).get("images") or []
+        return tuple(name_of_file(PureWindowsPath(str(i["file_name"]))) for i in images)
 
 
 def read_annotation(
