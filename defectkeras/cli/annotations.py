@@ -5,6 +5,7 @@ from typing import Any
 
 import click
 
+from defectkeras.cli.annotation_options import hint_options, hints_from
 from defectkeras.cli.main import FriendlyGroup
 from defectkeras.cli.options import (
     EXISTING,
@@ -12,8 +13,6 @@ from defectkeras.cli.options import (
     POSITIVE,
     dry_run_option,
     echo_json,
-    hint_options,
-    hints_from,
     json_option,
     overwrite_option,
     talk,

@@ -8,13 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from defectkeras.cli.annotation_options import ENCODINGS, hint_options, hints_from
 from defectkeras.cli.options import (
     FOLDER,
     calibration_options,
     dry_run_option,
     echo_json,
-    hint_options,
-    hints_from,
     json_option,
     overwrite_option,
     registry_option,
@@ -138,14 +137,12 @@ def _tell_plan(plan: "ComparisonPlan", out: Path | None, as_json: bool) -> None:
 
 def _hints_by_label(hints: "Hints", told: tuple[str, ...]) -> dict[str, "Hints"]:
     """Give the hints of all, and those of each label that differs."""
-    from defectkeras.micrographs.annotations.maps import ENCODINGS
-
     by_label = {"": hints}
     for text in told:
         label, _, encoding = text.partition("=")
-        if encoding not in ENCODINGS[:-1]:
+        if encoding not in ENCODINGS:
             raise click.BadParameter(
-                f"{text!r} must be LABEL=ENCODING, one of {', '.join(ENCODINGS[:-1])}."
+                f"{text!r} must be LABEL=ENCODING, one of {', '.join(ENCODINGS)}."
             )
         by_label[label] = replace(hints, encoding=encoding)
     return by_label

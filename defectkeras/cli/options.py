@@ -6,13 +6,10 @@ import logging
 import tomllib
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
 import click
 from click.shell_completion import CompletionItem
-
-if TYPE_CHECKING:
-    from defectkeras.micrographs.annotations.read import Hints
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 EXISTING = click.Path(exists=True, path_type=Path)
@@ -147,54 +144,6 @@ def calibration_options(command: Command) -> Command:
     )(command)
 
 
-def hint_options(command: Command) -> Command:
-    """Add what files of annotations do not tell by themselves."""
-    options = (
-        click.option(
-            "--encoding",
-            type=click.Choice(
-                ["class_index", "class_index_from_1", "binary", "objects"]
-            ),
-            default="class_index",
-            help="What the numbers in a PNG or TIFF are: classes (from 0, or from 1 "
-            "as ilastik writes them), a 0/255 mask, or object numbers.",
-        ),
-        click.option(
-            "--class",
-            "classes",
-            multiple=True,
-            metavar="NAME[:KIND]",
-            help="A defect class, in the order of the index; KIND is region or line; "
-            "repeatable.",
-        ),
-        click.option(
-            "--object-class",
-            metavar="NAME",
-            help="The class that a mask, object numbers or regions of ImageJ show.",
-        ),
-        click.option(
-            "--micrographs",
-            type=EXISTING,
-            multiple=True,
-            help="Files or folders of the micrographs, found by name: they tell the "
-            "size and the pixel size.",
-        ),
-        click.option(
-            "--line-width-px",
-            type=POSITIVE,
-            help="Width of drawn lines that have none.",
-        ),
-        click.option(
-            "--line-width-nm",
-            type=POSITIVE,
-            help="Width of drawn lines that have none, in nm.",
-        ),
-    )
-    for option in reversed(options):
-        command = option(command)
-    return command
-
-
 def quantify_options(command: Command) -> Command:
     """Add the choices of a quantification, each named as in `QuantifySettings`.
 
@@ -203,14 +152,6 @@ def quantify_options(command: Command) -> Command:
     for option in reversed(_QUANTIFY_OPTIONS):
         command = option(command)
     return command
-
-
-def hints_from(known: dict[str, Any]) -> "Hints":
-    """Take what `hint_options` gave out of the arguments of a command."""
-    from defectkeras.micrographs.annotations.read import Hints
-
-    names = ("encoding", "object_class", "line_width_px", "line_width_nm")
-    return Hints(**{name: known.pop(name) for name in names})
 
 
 _QUANTIFY_OPTIONS = (

@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 
+from defectkeras.cli.annotation_options import encoding_options
 from defectkeras.cli.options import (
     EXISTING,
     FOLDER,
@@ -32,13 +33,7 @@ Examples:
 
 @click.command(epilog=EXAMPLES)
 @click.argument("class_map", type=EXISTING)
-@click.option(
-    "--encoding",
-    type=click.Choice(["class_index", "class_index_from_1", "binary", "objects"]),
-    default="class_index",
-    help="What the values mean: classes (from 0, or from 1 as ilastik writes them), a "
-    "0/255 mask, or object numbers.",
-)
+@encoding_options
 @click.option(
     "--class",
     "classes",

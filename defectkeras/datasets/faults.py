@@ -5,10 +5,11 @@ from collections import Counter
 from pathlib import PurePosixPath
 
 from defectkeras.core.calibration import Calibration
-from defectkeras.core.errors import CalibrationError
+from defectkeras.core.errors import CalibrationError, MicrographError
 from defectkeras.core.labels import LabelScheme
 from defectkeras.core.names import suggestion
 from defectkeras.datasets.form import SPLITS, SourceForm, SpecForm, SplitForm
+from defectkeras.micrographs.annotations.colors import parse_color
 
 PLACEHOLDERS = ("stem", "folder")
 
@@ -104,14 +105,21 @@ def _object_class_faults(source: SourceForm, scheme: LabelScheme) -> tuple[str, 
 
 
 def _color_faults(source: SourceForm, scheme: LabelScheme) -> tuple[str, ...]:
-    """Say whether there is one color for each class."""
+    """Say whether there is one color for each class, and each another one."""
+    where = f"source {source.name!r}: "
     wanted = scheme.num_classes if source.encoding == "colors" else 0
-    if len(source.colors) == wanted:
-        return ()
-    return (
-        f"source {source.name!r}: `colors` must be {wanted}, one for each class with "
-        f"the encoding 'colors' and none without. Received: {len(source.colors)}.",
-    )
+    if len(source.colors) != wanted:
+        return (
+            f"{where}`colors` must be {wanted}, one for each class with the encoding "
+            f"'colors' and none without. Received: {len(source.colors)}.",
+        )
+    try:
+        different = {parse_color(color) for color in source.colors}
+    except MicrographError as error:
+        return (f"{where}{error}",)
+    if len(different) < wanted:
+        return (f"{where}`colors` must differ. Received: {', '.join(source.colors)}.",)
+    return ()
 
 
 def _group_count(pattern: str) -> int:

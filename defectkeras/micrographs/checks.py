@@ -67,6 +67,19 @@ def choose_frame(count: int, frame: int | None, *, names: Sequence[str] = ()) ->
     )
 
 
+def require_lossless(path: Path) -> None:
+    """Refuse an annotation in a format that changes its values.
+
+    Raises:
+        MicrographError: When the suffix is that of a JPEG.
+    """
+    if path.suffix.lower() in (".jpg", ".jpeg"):
+        raise MicrographError(
+            f"{path}: must be stored without loss. Received: a JPEG, which blurs "
+            "the values. Save the annotation as PNG."
+        )
+
+
 def check_plane(shape: Sequence[int], dtype: np.dtype[Any], max_pixels: int) -> None:
     """Check size and type of a frame, as its header tells them.
 

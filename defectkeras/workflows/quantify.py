@@ -18,6 +18,7 @@ from defectkeras.micrographs.annotations import (
     read_class_map,
     read_label_map,
 )
+from defectkeras.micrographs.annotations.colors import read_color_map
 from defectkeras.micrographs.annotations.read import Annotation, Hints, holds_shapes
 from defectkeras.micrographs.normalize import normalize_percentile
 from defectkeras.micrographs.read import read_micrograph
@@ -44,8 +45,8 @@ class ClassMapRequest:
     Attributes:
         path: PNG, TIFF or .npy (numbers), JSON of labelme or COCO, .roi or .zip of
             ImageJ (shapes).
-        encoding: "class_index", "class_index_from_1", "binary" or "objects"; of no
-            meaning for shapes.
+        encoding: "class_index", "class_index_from_1", "binary", "objects" or
+            "colors"; of no meaning for shapes.
         classes: The defect classes in the order of their index, each "name" or
             "name:kind" with kind "region" or "line"; empty names numbers by number and
             shapes as the file does.
@@ -53,6 +54,8 @@ class ClassMapRequest:
         pixel_size_nm: In place of the micrograph's own, or None.
         foil_thickness_nm: In place of the micrograph's own, or None.
         line_width_px: Width of drawn lines that have none, or None.
+        colors: "#rrggbb" of each class, matrix first, for "colors".
+        color_tolerance: See `read_color_map`.
         errors: What is known of the errors of pixel size and thickness.
         settings: How it is measured.
     """
@@ -64,6 +67,8 @@ class ClassMapRequest:
     pixel_size_nm: float | None = None
     foil_thickness_nm: float | None = None
     line_width_px: float | None = None
+    colors: tuple[str, ...] = ()
+    color_tolerance: int = 0
     errors: CalibrationErrors = field(default_factory=CalibrationErrors)
     settings: QuantifySettings = field(default_factory=QuantifySettings)
 
@@ -135,9 +140,18 @@ def _load(request: ClassMapRequest) -> Segmented:
 
 def _read_map(request: ClassMapRequest) -> tuple[Micrograph, LabelScheme, Annotation]:
     """Read a map of numbers."""
-    class_map = read_class_map(
-        request.path, num_classes=MAX_CLASSES, encoding=request.encoding
-    )
+    if request.encoding == "colors":
+        named = len(request.classes) or len(request.colors) - 1
+        class_map = read_color_map(
+            request.path,
+            request.colors,
+            num_classes=1 + max(named, 1),
+            tolerance=request.color_tolerance,
+        )
+    else:
+        class_map = read_class_map(
+            request.path, num_classes=MAX_CLASSES, encoding=request.encoding
+        )
     label_map = read_label_map(request.path) if request.encoding == "objects" else None
     micrograph = _micrograph(request, class_map.shape)
     return micrograph, _scheme(request, class_map), Annotation(class_map, label_map)

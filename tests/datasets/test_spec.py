@@ -232,3 +232,7 @@ def test_each_class_has_its_color(tmp_path, draw_set, draw, mask):
     path.write_text(path.read_text().replace(', "#00ff00"', ""))
     with pytest.raises(DatasetError, match="`colors` must be 3"):
         load_dataset_spec(path)
+    for slip, what in (("#ff0000", "must differ"), ("red", "written as '#ff0000'")):
+        path = draw_set({'{stem}.png"': f'{{stem}}.png"\n{colors}', "#00ff00": slip})
+        with pytest.raises(DatasetError, match=what):
+            load_dataset_spec(path)

@@ -73,6 +73,16 @@ def test_classes_may_count_from_1_as_those_of_ilastik(tmp_path):
     assert (count.class_name, count.value) == ("void", 1)
 
 
+def test_a_map_may_be_in_colors(tmp_path):
+    path = tmp_path / "map.png"
+    table = np.array([[0, 0, 0], [255, 0, 0]], np.uint8)
+    Image.fromarray(table[disc().astype(int)]).save(path)
+    with pytest.raises(MicrographError, match=r"2 colors.*#ff0000"):
+        quantify_class_map(ClassMapRequest(path, "colors"))
+    request = ClassMapRequest(path, "colors", colors=("#000000", "#ff0000"))
+    assert quantify_class_map(request).find("class_1", "count").value == 1
+
+
 def test_classes_without_names_are_numbered(tmp_path):
     class_map = np.zeros((40, 70), np.uint8)
     class_map[5:12, 5:12] = 2

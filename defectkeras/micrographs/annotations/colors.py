@@ -2,19 +2,27 @@
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from defectkeras.core.arrays import ClassMap
 from defectkeras.core.errors import MicrographError
+from defectkeras.micrographs.checks import require_lossless
+from defectkeras.micrographs.frame import Frame
 from defectkeras.micrographs.read import errors_that_name, read_frame
 
 _SHOWN = 4
+_MANY = 16  # nobody draws more classes than this
+_WHY_MANY = (
+    " So many colors come of smooth edges, or of JPEG, also where the picture was "
+    "saved as PNG later."
+)
 
 
 def read_color_map(
-    path: Path, colors: Sequence[str], *, tolerance: int = 0
+    path: Path, colors: Sequence[str], *, num_classes: int, tolerance: int = 0
 ) -> ClassMap:
     """Read a mask in colors as a class map.
 
@@ -24,6 +32,7 @@ def read_color_map(
     Args:
         path: PNG or TIFF in colors, or with a palette.
         colors: "#rrggbb" of each class in the order of the index, matrix first.
+        num_classes: How many there must be.
         tolerance: Largest difference in red, green or blue, from 0 to 255; the
             nearest color wins.
 
@@ -34,56 +43,106 @@ def read_color_map(
         MicrographError: When the file cannot be read, a color is no color, or
             pixels have another one.
     """
-    known = np.array([_parse(color) for color in colors], dtype=np.int16)
+    known = np.array([parse_color(color) for color in colors], dtype=np.int16)
+    require_lossless(path)
     frame = read_frame(path)
     with errors_that_name(path):
-        pixels = frame.pixels if frame.palette is None else frame.palette[frame.pixels]
-        if pixels.ndim == 2:
-            pixels = np.stack([pixels] * 3, axis=-1)
-        if pixels.dtype != np.uint8:
+        if len(known) != num_classes:
             raise MicrographError(
-                f"a mask in colors must have 8 bits. Received: {pixels.dtype}."
+                f"must be read with {num_classes} colors, one for each class, that of "
+                f"the matrix first. Given: {len(known)}. {describe_colors(frame)}"
             )
-        found, index = np.unique(
-            pixels[..., :3].reshape(-1, 3), axis=0, return_inverse=True
-        )
+        found, index, counts = _find_colors(frame)
         apart = np.abs(found.astype(np.int16)[:, None] - known).max(axis=-1)
-        _require_near(found, apart.min(axis=1), index, tolerance)
-        nearest = apart.argmin(axis=1).astype(np.int32)
-        class_map: ClassMap = nearest[index].reshape(pixels.shape[:2])
+        _require_near(found, counts, apart.min(axis=1), tolerance)
+        class_map: ClassMap = apart.argmin(axis=1).astype(np.int32)[index]
         return class_map
 
 
-def _require_near(
-    found: NDArray[np.uint8],
-    apart: NDArray[np.int16],
-    index: NDArray[np.int64],
-    tolerance: int,
-) -> None:
-    """Refuse colors that are of no class."""
-    strange = apart > tolerance
-    if strange.any():
-        count = int(np.count_nonzero(strange[index.ravel()]))
-        shown = ", ".join(_write(color) for color in found[strange][:_SHOWN])
-        raise MicrographError(
-            f"must hold the colors of the classes. Received: {count} pixels of "
-            f"{int(strange.sum())} other colors, such as {shown}; the farthest is "
-            f"{int(apart.max())} levels away. Correct `colors`, or set "
-            "`color_tolerance` where edges are smooth."
-        )
+def parse_color(text: str) -> tuple[int, ...]:
+    """Give red, green and blue, each from 0 to 255.
 
+    Args:
+        text: As "#ff0000".
 
-def _parse(color: str) -> tuple[int, ...]:
-    digits = color.removeprefix("#")
+    Raises:
+        MicrographError: When it is no color.
+    """
+    digits = text.removeprefix("#")
     try:
         if len(digits) != 6:
             raise ValueError
         return tuple(bytes.fromhex(digits))
     except ValueError:
         raise MicrographError(
-            f"A color must be written as '#ff0000'. Received: {color!r}."
+            f"A color must be written as '#ff0000'. Received: {text!r}."
         ) from None
 
 
-def _write(color: NDArray[np.uint8]) -> str:
-    return "#" + bytes(color.tolist()).hex()
+def is_colored(frame: Frame) -> bool:
+    """Say whether a frame of 8 bits has channels of color that differ."""
+    pixels = frame.pixels
+    has_channels = pixels.ndim == 3 and pixels.shape[2] in (3, 4)
+    is_8_bit = pixels.dtype == np.uint8
+    return bool(has_channels and is_8_bit and np.ptp(pixels[..., :3], axis=-1).any())
+
+
+def describe_colors(frame: Frame) -> str:
+    """Say in an error which colors a picture holds, and how to have them read.
+
+    Args:
+        frame: With 8 bits.
+    """
+    found, _, counts = _find_colors(frame)
+    return (
+        f"Received: a picture in colors, {_listed(found, counts)}. Where each class "
+        'has its color, use encoding = "colors" and give the colors in the order of '
+        f"the classes.{_WHY_MANY if len(found) > _MANY else ''}"
+    )
+
+
+def _find_colors(
+    frame: Frame,
+) -> tuple[NDArray[np.uint8], NDArray[np.int64], NDArray[np.int64]]:
+    """Give the colors (N, 3), which of them each pixel (H, W) has, and how many do."""
+    pixels: NDArray[Any] = frame.pixels
+    if frame.palette is not None:
+        pixels = frame.palette[pixels]
+    if pixels.ndim == 2:
+        pixels = np.stack([pixels] * 3, axis=-1)
+    if pixels.dtype != np.uint8:
+        raise MicrographError(
+            f"a mask in colors must have 8 bits. Received: {pixels.dtype}."
+        )
+    red, green, blue = (pixels[..., c].astype(np.uint32) for c in range(3))
+    codes, index, counts = np.unique(
+        red << 16 | green << 8 | blue, return_inverse=True, return_counts=True
+    )
+    found = np.stack([codes >> 16, codes >> 8 & 255, codes & 255], axis=-1)
+    return found.astype(np.uint8), index.reshape(pixels.shape[:2]), counts
+
+
+def _require_near(
+    found: NDArray[np.uint8],
+    counts: NDArray[np.int64],
+    apart: NDArray[np.int16],
+    tolerance: int,
+) -> None:
+    """Refuse colors that are of no class."""
+    strange = apart > tolerance
+    if strange.any():
+        raise MicrographError(
+            "must hold the colors of the classes. Received: "
+            f"{counts[strange].sum()} pixels of other colors, up to {apart.max()} "
+            f"levels away: {_listed(found[strange], counts[strange])}. Correct "
+            "`colors`, or set `color_tolerance` where edges are smooth."
+            f"{_WHY_MANY if strange.sum() > _MANY else ''}"
+        )
+
+
+def _listed(found: NDArray[np.uint8], counts: NDArray[np.int64]) -> str:
+    """Name the most frequent colors."""
+    order = np.argsort(-counts, kind="stable")[:_SHOWN]
+    shown = [f"#{bytes(found[i].tolist()).hex()} ({counts[i]} pixels)" for i in order]
+    more = len(found) - len(shown)
+    return ", ".join(shown) + (f" and {more} more colors" if more else "")

@@ -16,7 +16,13 @@ from PIL.PngImagePlugin import PngInfo
 from defectkeras.core.arrays import NOT_ANNOTATED, ClassMap, LabelMap
 from defectkeras.core.errors import MicrographError
 from defectkeras.core.files import whole_file
-from defectkeras.micrographs.checks import MAX_PIXELS, check_plane, to_grey
+from defectkeras.micrographs.annotations.colors import describe_colors, is_colored
+from defectkeras.micrographs.checks import (
+    MAX_PIXELS,
+    check_plane,
+    require_lossless,
+    to_grey,
+)
 from defectkeras.micrographs.frame import Frame
 from defectkeras.micrographs.read import errors_that_name, read_frame
 
@@ -34,7 +40,6 @@ NOT_ANNOTATED_VALUE = 255
 """How `NOT_ANNOTATED` stands in a file of class indices."""
 
 _OUR_MARK = ("Encoding", "class_index")  # text in a PNG that we wrote
-_LOSSY = (".jpg", ".jpeg")
 _TIFF = (".tif", ".tiff")
 
 
@@ -154,16 +159,16 @@ def write_label_map(label_map: LabelMap, path: str | Path) -> None:
 
 def _read_integers(path: Path) -> tuple[NDArray[Any], dict[str, Any]]:
     """Give whole numbers (H, W), and the texts of the file."""
-    if path.suffix.lower() in _LOSSY:
-        raise MicrographError(
-            f"{path}: must be stored without loss. Received: a JPEG, which blurs "
-            "the values. Save the annotation as PNG."
-        )
+    require_lossless(path)
     if path.suffix.lower() == ".npy":
         with errors_that_name(path):
             return _as_integers(_read_npy(path)), {}
     frame = read_frame(path)
     with errors_that_name(path):
+        if is_colored(frame):
+            raise MicrographError(
+                f"must hold numbers for its pixels. {describe_colors(frame)}"
+            )
         indices = Frame(frame.pixels)  # without the palette
         values = to_grey(indices)
         return _as_integers(values), dict(frame.metadata)

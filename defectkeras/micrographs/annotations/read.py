@@ -151,9 +151,13 @@ def read_annotation(
             ),
         )
     if hints.encoding == "colors":
-        return Annotation(
-            read_color_map(path, hints.colors, tolerance=hints.color_tolerance)
+        class_map = read_color_map(
+            path,
+            hints.colors,
+            num_classes=scheme.num_classes,
+            tolerance=hints.color_tolerance,
         )
+        return Annotation(class_map)
     is_one_class = hints.encoding in ("binary", "objects")
     class_map = read_class_map(
         path,

@@ -103,7 +103,7 @@ def test_a_grey_rgb_mask_is_accepted_and_color_is_not(tmp_path):
 
     read = read_class_map(tmp_path / "grey.png", num_classes=3)
     np.testing.assert_array_equal(read, [[0, 1, 2, -1], [2, 0, 0, 1]])
-    with pytest.raises(MicrographError, match="color"):
+    with pytest.raises(MicrographError, match=r'#010102 \(2 pixels\).*"colors"'):
         read_class_map(tmp_path / "color.png", num_classes=3)
 
 
