@@ -120,7 +120,7 @@ def join_areas(areas: Iterable[Sequence[Points]], size: tuple[int, int]) -> Area
         >>> join_areas([[left], [left + [0, 1]]], (2, 3)).rings[0].tolist()
         [[0.0, 0.0], [0.0, 3.0], [2.0, 3.0], [2.0, 0.0]]
     """
-    parts = [Area(tuple(rings)) for rings in areas]
+    parts = [Area(tuple(rings)) for rings in areas if len(rings)]
     union = np.zeros(size, dtype=bool)
     for part in parts:
         if _is_inside(part, size):

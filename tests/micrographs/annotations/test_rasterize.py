@@ -153,7 +153,7 @@ def test_parts_of_an_object_are_not_lost_and_those_beside_are_cut_off():
     dot = square(0.6, 0.6, 0.2).geometry.rings
     areas = [[ring + shift for ring in dot] for shift in (1, 5, -4)]
 
-    joined = fill_rings(join_areas(areas, (8, 10)).rings, (8, 10))
+    joined = fill_rings(join_areas([*areas, ()], (8, 10)).rings, (8, 10))
     assert np.argwhere(joined).tolist() == [[1, 1], [5, 5]]
     beside = Drawing((8, 10), (Shape("void", join_areas(areas[2:], (8, 10))),))
     with pytest.raises(MicrographError, match="must lie on the micrograph"):
