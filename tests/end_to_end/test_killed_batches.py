@@ -23,9 +23,9 @@ def folder(synthetic_spec) -> Path:
     return load_dataset_spec(synthetic_spec).root / "micrographs"
 
 
-@pytest.fixture(scope="module")
-def undisturbed(folder, tiny_registry, tmp_path_factory) -> dict[str, bytes]:
-    output = tmp_path_factory.mktemp("undisturbed")
+@pytest.fixture
+def undisturbed(folder, tiny_registry, tmp_path, no_figures) -> dict[str, bytes]:
+    output = tmp_path / "undisturbed"
     analyze([folder], "tiny", output_folder=output, registry_root=tiny_registry)
     return tables(output)
 
@@ -86,9 +86,9 @@ def test_a_worker_of_a_cluster_is_killed(folder, tiny_registry, undisturbed, tmp
         analyze(
             [folder],
             "tiny",
-            output_folder=tmp_path,
+            output_folder=tmp_path / "out",
             registry_root=tiny_registry,
             batch=BatchSettings(scheduler=cluster.scheduler_address),
             on_progress=kill_one,
         )
-    assert tables(tmp_path) == undisturbed
+    assert tables(tmp_path / "out") == undisturbed
