@@ -11,9 +11,11 @@ from defectkeras.cli.options import (
     EXISTING,
     FOLDER,
     POSITIVE,
+    complete_models,
     dry_run_option,
     echo_json,
     json_option,
+    registry_option,
     root_option,
     talk,
 )
@@ -31,15 +33,35 @@ def data() -> None:
 
 @data.command()
 @click.argument("spec", type=EXISTING)
+@click.option(
+    "--model",
+    shell_complete=complete_models,
+    help="Model whose classes the annotations have, where SPEC is a folder without a "
+    "data spec, as `defectkeras finetune` takes it.",
+)
 @root_option
+@registry_option
 @json_option
-def validate(spec: Path, root: Path | None, as_json: bool) -> None:
+def validate(
+    spec: Path,
+    model: str | None,
+    root: Path | None,
+    registry_root: Path,
+    as_json: bool,
+) -> None:
     """List all problems of the data that SPEC describes, at once."""
     import dataclasses
 
     from defectkeras.datasets.check import validate_dataset_spec
+    from defectkeras.registry.store import ModelRegistry
+    from defectkeras.workflows.own_fields import validate_fields
 
-    problems = validate_dataset_spec(spec, root=root)
+    if spec.is_dir():
+        version = ModelRegistry(registry_root).resolve(model) if model else None
+        scheme = version.card.scheme if version else None
+        problems = validate_fields(spec, scheme, root=root)
+    else:
+        problems = validate_dataset_spec(spec, root=root)
     errors = [p for p in problems if p.severity == "error"]
     if as_json:
         echo_json([dataclasses.asdict(p) | {"path": str(p.path)} for p in problems])

@@ -68,7 +68,6 @@ def finetune(
 
     ModelRegistry(registry_root).resolve(model)  # a wrong name is told at once
     start_tensorflow()
-    from defectkeras.datasets.skip import require_usable
     from defectkeras.training.progress import show_progress
     from defectkeras.training.settings import read_layers
     from defectkeras.workflows.finetune import (
@@ -90,8 +89,8 @@ def finetune(
         settings=read_layers(file=config, flags=flags),
     )
     if dry_run:
-        plan = plan_finetuning(request)
-        require_usable(plan.spec)
+        with tell_notes():
+            plan = plan_finetuning(request)
         _tell_plan(plan, registry_root)
         return
     with tell_notes(), show_progress() as on_progress:

@@ -36,15 +36,36 @@ def validate_dataset_spec(
     """
     path = Path(path)
     try:
-        form = read_form(path)
-        spec, faults = inspect_form(form, path, root=root)
+        return validate_form(read_form(path), path, root=root)
     except DatasetError as error:
         return (Problem(path, str(error).removeprefix(f"{path}: ")),)
+
+
+def validate_form(
+    form: SpecForm,
+    path: Path,
+    *,
+    root: Path | str | None = None,
+    needs_validation: bool = True,
+) -> tuple[Problem, ...]:
+    """Find all problems of a form and of the files that it names.
+
+    Args:
+        form: As read, or as it will be written.
+        path: The TOML file, which may not be there yet.
+        root: Folder of the files, instead of the `root` of the form.
+        needs_validation: Whether a set to train on needs a split to validate with.
+
+    Raises:
+        DatasetError: When the root does not exist.
+    """
+    spec, faults = inspect_form(form, path, root=root)
     problems = [Problem(path, fault) for fault in faults]
     problems += _orphans(form, spec.root)
     problems += _orphan_images(form, spec.root)
     if not faults:
-        return (*problems, *find_problems(spec))
+        problems += find_problems(spec)
+        return (*problems, *(_split_sizes(spec) if needs_validation else ()))
     facts = gather_facts(spec)  # the splits are not to be used
     return (*problems, *_file_problems(facts), *_shared_annotations(facts))
 
@@ -67,7 +88,6 @@ def find_problems(spec: DatasetSpec) -> tuple[Problem, ...]:
         *_shared_annotations(facts),
         *_duplicates(facts),
         *_parted_specimens(spec.examples),
-        *_split_sizes(spec),
         *_empty_classes(spec, facts),
         *_pixel_sizes(spec, facts),
         *_fingerprint(spec, facts),

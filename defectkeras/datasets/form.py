@@ -154,6 +154,11 @@ def read_form(path: Path) -> SpecForm:
 def _read_toml(path: Path) -> dict[str, Any]:
     try:
         return tomllib.loads(composed(path.read_text(encoding="utf-8-sig")))
+    except IsADirectoryError as error:
+        raise DatasetError(
+            f"{path}: a data spec must be a TOML file. Received: a folder."
+            f"{_specs_in(path)}"
+        ) from error
     except OSError as error:
         reason = error.strerror or str(error)
         raise DatasetError(
@@ -166,3 +171,11 @@ def _read_toml(path: Path) -> dict[str, Any]:
         raise DatasetError(
             f"{path}: a data spec must be TOML. Received: {reason}."
         ) from error
+
+
+def _specs_in(folder: Path) -> str:
+    """Say which file of a folder is meant, as the last sentence of an error message."""
+    specs = sorted(str(path) for path in folder.glob("*.toml"))
+    if not specs:
+        return " docs/data_specs.md tells how to write one."
+    return f" Did you mean {' or '.join(specs[:3])}?"

@@ -49,7 +49,7 @@ def is_name(name: str) -> bool:
     return _NAME.fullmatch(name) is not None
 
 
-def require_name(name: str) -> str:
+def require_name(name: str, *, what: str = "A model name") -> str:
     """Give a model name back when it is well formed.
 
     Raises:
@@ -61,7 +61,7 @@ def require_name(name: str) -> str:
     """
     if not is_name(name):
         raise RegistryError(
-            "A model name must begin with a lower-case letter and hold at most 64 "
+            f"{what} must begin with a lower-case letter and hold at most 64 "
             f"lower-case letters, digits, '-' and '_'. Received: {name!r}."
         )
     return name

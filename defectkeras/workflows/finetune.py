@@ -10,14 +10,18 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from defectkeras.core.errors import DatasetError
+from defectkeras.core.labels import LabelScheme
 from defectkeras.core.names import require_known
 from defectkeras.datasets.spec import DatasetSpec, load_micrograph
 from defectkeras.registry.card import ModelCard
-from defectkeras.registry.names import require_name
 from defectkeras.registry.store import ModelRegistry, ModelVersion
-from defectkeras.workflows.own_fields import load_fields, split_in_space
+from defectkeras.workflows.own_fields import (
+    load_fields,
+    split_in_space,
+    validate_fields,
+)
 from defectkeras.workflows.train import train
-from defectkeras.workflows.training_request import TrainingRequest
+from defectkeras.workflows.training_request import TrainingRequest, choose_name
 
 if TYPE_CHECKING:
     from defectkeras.training.progress import TrainingProgress
@@ -120,11 +124,13 @@ class FinetunePlan:
 def plan_finetuning(request: FinetuneRequest) -> FinetunePlan:
     """Find version and fields, and choose the settings; nothing is written.
 
+    All problems of the fields are logged.
+
     Args:
         request: What is to be trained further.
 
     Raises:
-        RegistryError: When there is no such version.
+        RegistryError: When there is no such version, or the name cannot be one.
         DatasetError: When the fields have a fault, or none is for training.
         ModelError: When the architecture of the version cannot be built.
         TrainingError: When a setting is unknown or wrong.
@@ -138,7 +144,9 @@ def plan_finetuning(request: FinetuneRequest) -> FinetunePlan:
     require_known(
         card.architecture, MODEL_BUILDERS, what="architecture", error=ModelError
     )
+    _require_usable(request, card.scheme)
     spec = load_fields(request.data, card.scheme, root=request.root)
+    name = choose_name(request.name, spec.name)
     if not spec.of_split("train"):
         raise DatasetError(
             f'{spec.path}: the split "train" must have a micrograph. Received: none.'
@@ -152,7 +160,7 @@ def plan_finetuning(request: FinetuneRequest) -> FinetunePlan:
     return FinetunePlan(
         version=version,
         spec=spec,
-        name=require_name(request.name or spec.name),
+        name=name,
         settings=settings,
         same_classes=same_classes,
         validation="the split val of the data"
@@ -253,6 +261,20 @@ def settings_at(pace: Pace, card: ModelCard, pixels: int) -> dict[str, Any]:
         "architecture": card.architecture,
         "model": arguments,
     }
+
+
+def _require_usable(request: FinetuneRequest, scheme: LabelScheme) -> None:
+    """Tell all problems of the fields, and go on where none is an error."""
+    problems = validate_fields(request.data, scheme, root=request.root)
+    for problem in problems:
+        logger.warning("%s: %s: %s", problem.severity, problem.path, problem.message)
+    errors = sum(problem.severity == "error" for problem in problems)
+    if errors:
+        raise DatasetError(
+            f"{request.data}: must have no error. Received: {errors}, named above. "
+            "Annotations of another kind than class indices need a data spec, see "
+            "docs/data_specs.md."
+        )
 
 
 def _pixels(spec: DatasetSpec) -> int:

@@ -1,5 +1,6 @@
 """A handful of annotated micrographs as a set that can be trained and validated on."""
 
+import dataclasses
 from pathlib import Path
 
 import numpy as np
@@ -8,13 +9,16 @@ from defectkeras.core.arrays import NOT_ANNOTATED, ClassMap
 from defectkeras.core.errors import DatasetError
 from defectkeras.core.files import write_whole
 from defectkeras.core.labels import LabelScheme
-from defectkeras.datasets.form import SCHEMA, SourceForm, SpecForm, SplitForm
-from defectkeras.datasets.spec import (
-    DatasetSpec,
-    dataset_spec_of,
-    load_dataset_spec,
-    load_example,
+from defectkeras.datasets.check import validate_form
+from defectkeras.datasets.facts import Problem
+from defectkeras.datasets.form import (
+    SCHEMA,
+    SourceForm,
+    SpecForm,
+    SplitForm,
+    read_form,
 )
+from defectkeras.datasets.spec import DatasetSpec, dataset_spec_of, load_example
 from defectkeras.datasets.write import FILE_NAME, to_toml
 from defectkeras.micrographs.annotations import write_class_map
 from defectkeras.micrographs.annotations.read import MAP_SUFFIXES, SHAPE_SUFFIXES
@@ -33,18 +37,59 @@ def load_fields(
     """Load a data spec, or make one of a folder of micrographs and annotations.
 
     Args:
-        path: A data spec; or a folder with one, or with micrographs/ and annotations/,
-            in which files of the same name belong together.
+        path: As `fields_form` takes it.
         scheme: Classes of a folder without a data spec.
         root: Folder of the files of a data spec, in place of its own.
 
     Raises:
         DatasetError: When the spec has a fault or the folder holds something else.
     """
-    if not path.is_dir():
-        return load_dataset_spec(path, root=root)
-    if (path / FILE_NAME).exists():
-        return load_dataset_spec(path / FILE_NAME, root=root)
+    form, path = fields_form(path, scheme)
+    return dataset_spec_of(form, path, root=root)
+
+
+def validate_fields(
+    path: Path, scheme: LabelScheme | None, *, root: Path | None = None
+) -> tuple[Problem, ...]:
+    """Find all problems of what `load_fields` loads, and of its files.
+
+    Without a validation split a part of each field serves as one, and annotations are
+    corrected as one goes: neither that nor another fingerprint is a problem.
+
+    Args:
+        path: As `fields_form` takes it.
+        scheme: Classes of a folder without a data spec.
+        root: Folder of the files of a data spec, in place of its own.
+
+    Raises:
+        DatasetError: When the spec cannot be read or the folder holds something else.
+    """
+    form, spec_path = fields_form(path, scheme)
+    form = dataclasses.replace(form, fingerprint=None)
+    problems = validate_form(form, spec_path, root=root, needs_validation=False)
+    others = sorted(path.glob("*.toml")) if spec_path.is_dir() else ()
+    message = f"not read: the data spec of a folder is {FILE_NAME}. If it is one, name "
+    message += "this file instead of the folder."
+    return (*(Problem(other, message, "warning") for other in others), *problems)
+
+
+def fields_form(path: Path, scheme: LabelScheme | None) -> tuple[SpecForm, Path]:
+    """Read a data spec, or make the form of a folder of micrographs and annotations.
+
+    Args:
+        path: A data spec; or a folder with one, or with micrographs/ and annotations/,
+            in which files of the same name belong together.
+        scheme: Classes of a folder without a data spec.
+
+    Returns:
+        The form, and the data spec that it was read from, or else the folder.
+
+    Raises:
+        DatasetError: When the spec cannot be read or the folder holds something else.
+    """
+    spec_path = path / FILE_NAME if (path / FILE_NAME).exists() else path
+    if not spec_path.is_dir():
+        return read_form(spec_path), spec_path
     known = (*MAP_SUFFIXES, *SHAPE_SUFFIXES)
     files = [p for p in (path / ANNOTATIONS).glob("*") if p.suffix.lower() in known]
     suffixes = {p.suffix for p in files}
@@ -54,6 +99,11 @@ def load_fields(
             f"{ANNOTATIONS}/ with one kind of file ({', '.join(known)}). Received: "
             f"{', '.join(sorted(suffixes)) or 'no annotation'}."
         )
+    if scheme is None:
+        raise DatasetError(
+            f"{path}: a folder without a data spec {FILE_NAME} has the classes of the "
+            "model that learns from it. Name that by --model."
+        )
     pattern = f"{ANNOTATIONS}/{{stem}}{suffixes.pop()}"
     form = SpecForm(
         schema=SCHEMA,
@@ -61,12 +111,12 @@ def load_fields(
         description="Own micrographs.",
         license="not told",
         source="own micrographs",
-        root=".",
+        root=path.name,
         classes=scheme.classes,
         sources=(SourceForm("own", f"{MICROGRAPHS}/*", pattern),),
         split=SplitForm(train=("*",)),
     )
-    return dataset_spec_of(form, path / FILE_NAME)
+    return form, path
 
 
 def split_in_space(spec: DatasetSpec, folder: Path) -> Path:

@@ -10,7 +10,6 @@ from defectkeras.datasets.folds import spec_of_fold
 from defectkeras.datasets.form import SplitName
 from defectkeras.datasets.skip import require_usable, without_bad_examples
 from defectkeras.datasets.spec import DatasetSpec, load_dataset_spec, load_example
-from defectkeras.registry.names import require_name
 from defectkeras.registry.store import ModelRegistry, ModelVersion
 from defectkeras.workflows.fresh_model import build_model_for
 from defectkeras.workflows.held_out import hold_out
@@ -21,7 +20,12 @@ from defectkeras.workflows.training_card import (
     pixel_size_range,
     validation_scores,
 )
-from defectkeras.workflows.training_request import REFIT, TrainingRequest, write_request
+from defectkeras.workflows.training_request import (
+    REFIT,
+    TrainingRequest,
+    choose_name,
+    write_request,
+)
 from defectkeras.workflows.trust import learn_trust
 
 if TYPE_CHECKING:
@@ -182,7 +186,7 @@ def load_spec_of(request: TrainingRequest) -> tuple[DatasetSpec, str]:
         RegistryError: When the name cannot be one in the registry.
     """
     spec = load_dataset_spec(request.spec_path, root=request.root)
-    name = require_name(request.name or spec.name)
+    name = choose_name(request.name, spec.name)
     if request.skip_bad:
         spec, problems = without_bad_examples(spec)
         for problem in problems:

@@ -10,6 +10,7 @@ from defectkeras.core.errors import TrainingError
 from defectkeras.core.files import write_json
 from defectkeras.datasets.form import SPLITS
 from defectkeras.datasets.spec import DatasetSpec
+from defectkeras.registry.names import require_name
 
 REQUEST = "request.json"
 SPLIT = "split.json"
@@ -59,6 +60,20 @@ class TrainingRequest:
         """Give the run folder; without one, a name that tells model and time."""
         moment = datetime.now(UTC).strftime("%Y%m%d-%H%M%S")
         return self.run_folder or Path("runs") / f"{name}-{moment}"
+
+
+def choose_name(wanted: str | None, of_data: str) -> str:
+    """Give the name of a model in the registry.
+
+    Args:
+        wanted: As asked for, or None.
+        of_data: Name of the data, which it takes then.
+
+    Raises:
+        RegistryError: When it cannot be one.
+    """
+    what = "The name of the model (--name, or else that of the data)"
+    return require_name(wanted or of_data, what=what)
 
 
 _PATHS = ("spec_path", "root", "registry_root")

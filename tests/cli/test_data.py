@@ -49,6 +49,19 @@ def test_all_problems_are_listed_and_the_status_is_1(run, tmp_path):
     assert result.exit_code == 1
     assert f"error: {annotations[0]}" in result.stdout
     assert f"error: {annotations[1]}" in result.stdout
+    assert f"error: {annotations[0]}" in run("data", "validate", folder).stdout
+
+
+def test_folder_has_the_classes_of_the_model(run, tmp_path, tiny_registry):
+    folder = tmp_path / "set"
+    run("data", "synthesize", folder, "--count", 3, "--rows", 64, "--columns", 96)
+    (folder / "dataset.toml").unlink()
+    (folder / "annotations").joinpath("extra.png").touch()
+    words = ("data", "validate", folder, "--registry", tiny_registry)
+    assert "Name that by --model" in run(*words).stderr
+    result = run(*words, "--model", "tiny")
+    assert result.exit_code == 0, result.output
+    assert "extra.png: the annotation has no micrograph" in result.stdout
 
 
 def test_unknown_preset_gets_the_nearest(run, tmp_path):

@@ -24,13 +24,15 @@ def test_dry_run_reads_what_training_would(
 ):
     data = shutil.copytree(synthetic_spec.parent, tmp_path / "set")
     spec = load_dataset_spec(data / synthetic_spec.name)
-    bad = spec.of_split("val")[0].annotation_path
-    bad.write_bytes(b"")
+    bad = [spec.of_split(split)[0].annotation_path for split in ("train", "val")]
+    for path in bad:
+        path.write_bytes(b"")
     refused = run(
         "finetune", "tiny", spec.path, "--registry", tiny_registry, "--dry-run"
     )
     assert refused.exit_code == 1
-    assert bad.name in refused.stderr
+    assert all(f"error: {path}: " in refused.stderr for path in bad)
+    assert "must have no error. Received: 2" in refused.stderr
     assert refused.stdout == ""
 
 

@@ -57,7 +57,10 @@ def test_a_form_without_sources_is_refused(tmp_path, write_spec):
 def test_what_is_no_text_file_is_refused(tmp_path):
     with pytest.raises(DatasetError, match="No such file"):
         read_form(tmp_path / "absent.toml")
-    with pytest.raises(DatasetError, match="Is a directory"):
+    with pytest.raises(DatasetError, match=r"a folder\. docs/data_specs\.md tells"):
+        read_form(tmp_path)
+    (tmp_path / "steel.toml").touch()
+    with pytest.raises(DatasetError, match=r"Did you mean .*/steel\.toml\?"):
         read_form(tmp_path)
 
 

@@ -17,6 +17,7 @@ from defectkeras.workflows.own_fields import (
     load_fields,
     split_class_map,
     split_in_space,
+    validate_fields,
 )
 
 SCHEME = LabelScheme(
@@ -56,6 +57,26 @@ def test_folder_is_a_set_with_the_classes_of_the_model(folder):
 def test_folder_with_something_else_is_told(tmp_path):
     with pytest.raises(DatasetError, match="must hold a data spec"):
         load_fields(tmp_path, SCHEME)
+
+
+def test_all_problems_of_a_folder_are_found(folder):
+    assert validate_fields(folder, SCHEME) == ()
+    (folder / "annotations" / "a.png").write_bytes(b"")
+    (folder / "micrographs" / "b.tif").rename(folder / "micrographs" / "c.tif")
+    (folder / "steel.toml").touch()
+    problems = validate_fields(folder, SCHEME)
+    told = {(p.severity, p.path.name) for p in problems}
+    assert told == {
+        ("warning", "steel.toml"),
+        ("warning", "b.png"),
+        ("error", "a.png"),
+        ("error", "c.tif"),
+    }
+
+
+def test_folder_without_a_data_spec_needs_classes(folder):
+    with pytest.raises(DatasetError, match="Name that by --model"):
+        validate_fields(folder, None)
 
 
 def test_parts_do_not_touch_and_have_their_share_of_defects():

@@ -3,10 +3,11 @@ import json
 
 import pytest
 
-from defectkeras.core.errors import TrainingError
+from defectkeras.core.errors import RegistryError, TrainingError
 from defectkeras.datasets.spec import load_dataset_spec
 from defectkeras.workflows.training_request import (
     TrainingRequest,
+    choose_name,
     request_to_resume,
     write_request,
 )
@@ -29,6 +30,13 @@ def test_request_comes_back_with_absolute_paths(tmp_path, monkeypatch, synthetic
         run_folder=tmp_path / "run",
         resume=True,
     )
+
+
+def test_model_takes_the_name_of_its_data_where_it_can():
+    assert choose_name(None, "steel") == "steel"
+    assert choose_name("mine", "My Steel") == "mine"
+    with pytest.raises(RegistryError, match=r"--name.* Received: 'My Steel'"):
+        choose_name(None, "My Steel")
 
 
 def test_folder_without_a_run_is_told(tmp_path, synthetic_spec):
