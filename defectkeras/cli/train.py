@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
+from click.core import ParameterSource
 
 from defectkeras.cli.options import (
     EXISTING,
@@ -28,6 +29,18 @@ if TYPE_CHECKING:
     from defectkeras.training.config import TrainingConfig
     from defectkeras.training.train import TrainingRun
     from defectkeras.workflows.training_request import TrainingRequest
+
+_OF_THE_RUN = (
+    "spec",
+    "root",
+    "name",
+    "description",
+    "registry_root",
+    "folds",
+    "skip_bad",
+    "run_folder",
+)
+"""Parameters that a run has kept in its request."""
 
 
 @click.command()
@@ -182,10 +195,28 @@ def _require_one(spec: Path | None, resume: Path | None, root: Path | None) -> N
     """Tell a fault of the command or of the data spec before TensorFlow starts."""
     from defectkeras.datasets.spec import load_dataset_spec
 
-    if (spec is None) == (resume is None):
+    if spec is None and resume is None:
         raise click.UsageError("Name a data spec SPEC, or a run by --resume.")
+    if resume:
+        _refuse_what_the_run_has(resume)
     if spec:
         load_dataset_spec(spec, root=root)
+
+
+def _refuse_what_the_run_has(run_folder: Path) -> None:
+    """Let nobody believe that a run which goes on takes another data spec or name."""
+    context = click.get_current_context()
+    given = [
+        param.opts[0] if isinstance(param, click.Option) else param.human_readable_name
+        for param in context.command.params
+        if param.name in _OF_THE_RUN
+        and context.get_parameter_source(param.name) is ParameterSource.COMMANDLINE
+    ]
+    if given:
+        raise click.UsageError(
+            f"A run goes on with what it began with: leave out {', '.join(given)}, as "
+            f"in `defectkeras train --resume {run_folder}`."
+        )
 
 
 def _look_up(run_folder: Path) -> "tuple[TrainingRequest, dict[str, Any]]":

@@ -77,10 +77,14 @@ def test_run_goes_on_with_its_own_settings_alone(
 
 
 def test_spec_or_run_must_be_named(run, synthetic_spec, tmp_path):
-    for words in ((), (synthetic_spec, "--resume", tmp_path)):
-        result = run("train", *words)
-        assert result.exit_code == 2
-        assert "Name a data spec SPEC, or a run by --resume" in result.stderr
+    result = run("train")
+    assert result.exit_code == 2
+    assert "Name a data spec SPEC, or a run by --resume" in result.stderr
+    words = (synthetic_spec, "--resume", tmp_path, "--name", "x", "--epochs", 2)
+    result = run("train", *words)
+    assert result.exit_code == 2
+    leave_out = "leave out SPEC, --name, as in `defectkeras train --resume /"
+    assert leave_out in result.stderr
 
 
 def test_dry_run_reads_what_training_would(run, synthetic_spec, tmp_path):
