@@ -11,9 +11,11 @@ from typing import Any, TypeVar
 import click
 from click.shell_completion import CompletionItem
 
+from defectkeras.cli.text_folder import TextFolder
+
 Command = TypeVar("Command", bound=Callable[..., Any])
 EXISTING = click.Path(exists=True, path_type=Path)
-FOLDER = click.Path(file_okay=False, path_type=Path)
+FOLDER = TextFolder()
 POSITIVE = click.FloatRange(min=0, min_open=True)
 
 
