@@ -1,6 +1,7 @@
 """`defectkeras finetune`: a version of the registry, trained further on own fields."""
 
 import dataclasses
+import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -99,7 +100,8 @@ def finetune(
     if version is None:
         return
     talk(f"Published as {version.reference} in {registry_root}.")
-    talk(f"Look at the run with: defectkeras tensorboard {run.run_folder}")
+    look = shlex.join(["defectkeras", "tensorboard", str(run.run_folder)])
+    talk(f"Look at the run with: {look}")
     if as_json:
         echo_json(
             {

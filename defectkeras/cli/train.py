@@ -1,5 +1,6 @@
 """`defectkeras train`: from a data spec to a new version in the registry."""
 
+import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -177,7 +178,8 @@ def train(
         return
     talk(f"Published as {version.reference} in {request.registry_root}.")
     folder = runs[0].run_folder.parent if request.folds else runs[0].run_folder
-    talk(f"Look at the run with: defectkeras tensorboard {folder}")
+    look = shlex.join(["defectkeras", "tensorboard", str(folder)])
+    talk(f"Look at the run with: {look}")
     if as_json:
         told = [
             {
@@ -205,6 +207,8 @@ def _require_one(spec: Path | None, resume: Path | None, root: Path | None) -> N
 
 def _refuse_what_the_run_has(run_folder: Path) -> None:
     """Let nobody believe that a run which goes on takes another data spec or name."""
+    from defectkeras.training.interruption import resume_command
+
     context = click.get_current_context()
     given = [
         param.opts[0] if isinstance(param, click.Option) else param.human_readable_name
@@ -215,7 +219,7 @@ def _refuse_what_the_run_has(run_folder: Path) -> None:
     if given:
         raise click.UsageError(
             f"A run goes on with what it began with: leave out {', '.join(given)}, as "
-            f"in `defectkeras train --resume {run_folder}`."
+            f"in `{resume_command(run_folder)}`."
         )
 
 

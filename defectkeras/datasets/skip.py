@@ -2,6 +2,7 @@
 
 import contextlib
 import dataclasses
+import shlex
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -67,5 +68,6 @@ def all_bad_files_told(path: Path, *, root: Path | None = None) -> Iterator[None
             f"{path}: every micrograph and annotation must be usable. Received: "
             f"{len(problems)} that are not: {named}"
             f"{f' and {more} more' if more > 0 else ''}. `defectkeras data validate "
-            f"{path}` tells what is wrong with each; --skip-bad leaves them out."
+            f"{shlex.quote(str(path))}` tells what is wrong with each; --skip-bad "
+            "leaves them out."
         ) from error

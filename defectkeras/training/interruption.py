@@ -1,9 +1,11 @@
 """Ctrl-C and a cluster's notice are wishes to stop after the current step."""
 
 import contextlib
+import shlex
 import signal
 import threading
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from types import FrameType
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
@@ -39,3 +41,13 @@ def notice_interrupts() -> Iterator[Callable[[], bool]]:
         yield has_come.is_set
     finally:
         restore()
+
+
+def resume_command(run_folder: Path) -> str:
+    """Give the command by which a run goes on, as a shell takes it.
+
+    Example:
+        >>> resume_command(Path("runs/my steel"))
+        "defectkeras train --resume 'runs/my steel'"
+    """
+    return shlex.join(["defectkeras", "train", "--resume", str(run_folder)])

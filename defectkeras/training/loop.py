@@ -27,6 +27,7 @@ from defectkeras.training.checkpoint import (
 )
 from defectkeras.training.config import TrainingConfig
 from defectkeras.training.event_log import EventLog, choose_fields
+from defectkeras.training.interruption import resume_command
 from defectkeras.training.progress import OnProgress, progress_of
 from defectkeras.training.records import history_row, scores_for_log
 from defectkeras.training.run_folder import (
@@ -226,8 +227,8 @@ class TrainingLoop:
             self.save()
             raise StoppedError(
                 f"Stopped in epoch {self.state.epoch + 1} after step "
-                f"{self.state.step}, and saved. Go on with: defectkeras train "
-                f"--resume {self.run_folder}"
+                f"{self.state.step}, and saved. Go on with: "
+                f"{resume_command(self.run_folder)}"
             )
         if time.monotonic() - self.saved_at >= 60 * self.config.checkpoint_minutes:
             self.save()

@@ -135,6 +135,13 @@ def read_run_file(run_folder: Path, name: str) -> Any:
     """
     try:
         return json.loads((run_folder / name).read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        runs = sorted(str(path.parent) for path in run_folder.glob(f"*/{name}"))
+        hint = f" Did you mean {' or '.join(runs[-3:])}?" if runs else ""
+        raise TrainingError(
+            f"{run_folder}: holds no run that can go on: there is no {name} in it."
+            f"{hint}"
+        ) from error
     except (OSError, ValueError) as error:
         raise TrainingError(
             f"{run_folder}: holds no run that can go on. {error}."

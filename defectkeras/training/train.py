@@ -14,7 +14,7 @@ from defectkeras.core.labels import LabelScheme
 from defectkeras.datasets.spec import Example, LoadedExample
 from defectkeras.training.checkpoint import RunState, load_checkpoint
 from defectkeras.training.config import TrainingConfig
-from defectkeras.training.interruption import notice_interrupts
+from defectkeras.training.interruption import notice_interrupts, resume_command
 from defectkeras.training.loop import TrainingLoop
 from defectkeras.training.loss_scale import loss_scale_for
 from defectkeras.training.optimizer import synchronize_batch_norms
@@ -155,7 +155,7 @@ def train(  # noqa: PLR0913  (what, on what, how, where; each is asked for)
 @contextlib.contextmanager
 def _told_errors(run_folder: Path, config: TrainingConfig) -> Iterator[None]:
     """Turn what may befall a run into a sentence with what to do."""
-    resume = f"Go on with: defectkeras train --resume {run_folder}"
+    resume = f"Go on with: {resume_command(run_folder)}"
     try:
         yield
     except OSError as error:

@@ -14,6 +14,7 @@ from defectkeras.core.files import write_json
 from defectkeras.datasets.fingerprint import fingerprint_examples
 from defectkeras.datasets.folds import spec_of_fold
 from defectkeras.datasets.spec import DatasetSpec
+from defectkeras.training.interruption import resume_command
 from defectkeras.workflows.benchmark_fold import run_fold
 from defectkeras.workflows.benchmark_scores import Row
 from defectkeras.workflows.candidates import Candidate
@@ -129,8 +130,8 @@ def _run(
                 tolerance_px=protocol.tolerance_px,
             )
         except TrainingError as error:  # it is the same command that goes on
-            train = f"defectkeras train --resume {run_folder}"
-            text = str(error).replace(train, "the same command")
+            resume = resume_command(run_folder)
+            text = str(error).replace(resume, "the same command")
             raise TrainingError(f"{candidate.name}: {text}") from error
 
 

@@ -10,6 +10,7 @@ from defectkeras.core.errors import TrainingError
 from defectkeras.datasets.folds import assign_folds
 from defectkeras.datasets.spec import DatasetSpec, Example
 from defectkeras.registry.store import ModelRegistry, ModelVersion
+from defectkeras.training.interruption import resume_command
 from defectkeras.workflows.applicability import learn_references
 from defectkeras.workflows.fresh_model import build_model_for
 from defectkeras.workflows.held_out import (
@@ -211,7 +212,7 @@ def _train_each(
             )
         except TrainingError as error:  # it is all folds together that go on
             resumable = str(error).replace(
-                f"--resume {folder}", f"--resume {run_folder}"
+                resume_command(folder), resume_command(run_folder)
             )
             raise type(error)(resumable) from error
         runs.append(run)

@@ -40,8 +40,14 @@ def test_model_takes_the_name_of_its_data_where_it_can():
 
 
 def test_folder_without_a_run_is_told(tmp_path, synthetic_spec):
-    with pytest.raises(TrainingError, match="holds no run that can go on"):
+    with pytest.raises(TrainingError, match=r"there is no request\.json in it\.$"):
         request_to_resume(tmp_path)
+    (tmp_path / "one").mkdir()
+    (tmp_path / "one" / "request.json").touch()
+    with pytest.raises(TrainingError, match=r"Did you mean .*/one\?$"):
+        request_to_resume(tmp_path)
+    with pytest.raises(TrainingError, match="holds no run that can go on"):
+        request_to_resume(tmp_path / "one")
     (tmp_path / "file").write_text("not a folder")
     spec = load_dataset_spec(synthetic_spec)
     with pytest.raises(TrainingError, match="could not be written"):

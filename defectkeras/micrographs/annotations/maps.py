@@ -58,7 +58,7 @@ def read_class_map(
         encoding: "class_index": values are classes, 255 is not annotated;
             "class_index_from_1": the matrix is 1 and the classes follow, as
             ilastik writes them, and 0 is not annotated;
-            "binary": 0 is the matrix and 1 or 255 is `object_class`;
+            "binary": 0 is the matrix and 1, 255 or 65535 is `object_class`;
             "objects": 0 is the matrix and other numbers are objects of
             `object_class`.
         object_class: Class index of the objects of a binary mask or of objects.
@@ -214,7 +214,7 @@ def _from_indices(values: NDArray[Any], num_classes: int, *, is_ours: bool) -> C
         raise MicrographError(
             f"must hold class indices from 0 to {num_classes - 1}, or 255 for not "
             f"annotated. Received: {_listed(strange)}. Check the classes, or use "
-            'encoding = "objects" for object numbers.'
+            'encoding = "binary" for a mask of one class, "objects" for object numbers.'
         )
     class_map = values.astype(np.int32)
     class_map[class_map == NOT_ANNOTATED_VALUE] = NOT_ANNOTATED
@@ -234,9 +234,9 @@ def _from_indices_from_1(values: NDArray[Any], num_classes: int) -> ClassMap:
 
 def _check_binary(values: NDArray[Any]) -> None:
     found = np.unique(values).tolist()
-    if not (set(found) <= {0, 1} or set(found) <= {0, 255}):
+    if not any(set(found) <= {0, high} for high in (1, 255, 65535)):
         raise MicrographError(
-            "must hold two values, 0 and 1 or 0 and 255. Received: "
+            "must hold two values, 0 and 1, 255 or 65535. Received: "
             f'{_listed(found)}. Did you mean encoding = "class_index" or "objects"?'
         )
 

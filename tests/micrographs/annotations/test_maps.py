@@ -122,9 +122,9 @@ def test_strange_class_indices_are_listed(tmp_path):
         read_class_map(path, num_classes=3)
 
 
-@pytest.mark.parametrize("high", [1, 255])
+@pytest.mark.parametrize("high", [1, 255, 65535])
 def test_binary_masks(tmp_path, high):
-    values = np.array([[0, high, 0], [high, high, 0]], np.uint8)
+    values = np.array([[0, high, 0], [high, high, 0]], np.min_scalar_type(high))
     path = png(tmp_path / "a.png", values)
 
     read = read_class_map(path, num_classes=4, encoding="binary", object_class=3)
