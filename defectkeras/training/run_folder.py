@@ -72,11 +72,7 @@ def start_run_folder(
         TrainingError: When the folder holds a run already.
         OSError: When it cannot be written.
     """
-    if (run_folder / CONFIG).exists():
-        raise TrainingError(
-            f"{run_folder}: holds a run already, and a run is never overwritten. "
-            "Name another folder, or resume it."
-        )
+    require_no_run(run_folder)
     environment = {**describe_environment(), **_describe_model(model)}
     write_json(run_folder / ENVIRONMENT, environment)
     write_json(run_folder / INPUTS, _describe_inputs(stores))
@@ -124,6 +120,19 @@ def require_same_run(
             f"{run_folder}: a run goes on only with the settings, the model and the "
             f"data it began with. Different: {'; '.join(found[:_SHOWN])}{more}. Undo "
             "this, or start a new run."
+        )
+
+
+def require_no_run(run_folder: Path) -> None:
+    """Check that nothing of a run, or of its folds, would be overwritten.
+
+    Raises:
+        TrainingError: When the folder holds a run already.
+    """
+    if any(f.exists() for f in (run_folder / CONFIG, run_folder / "fold_1" / CONFIG)):
+        raise TrainingError(
+            f"{run_folder}: holds a run already, and a run is never overwritten. "
+            "Name another folder, or resume it."
         )
 
 

@@ -191,6 +191,8 @@ def finetune(
     Raises:
         DefectKerasError: As `plan_finetuning` and `train`.
     """
+    from defectkeras.training.run_folder import require_no_run
+
     plan = plan_finetuning(request)
     card = plan.version.card
     draft = TrainingRequest(
@@ -212,6 +214,7 @@ def finetune(
         "Begins from %s; validated on %s.", plan.version.reference, plan.validation
     )
     if not plan.spec.of_split("val"):
+        require_no_run(run_folder)
         path = split_in_space(plan.spec, run_folder / "fields")
         draft = dataclasses.replace(draft, spec_path=path, root=None)
     return train(

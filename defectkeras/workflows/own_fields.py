@@ -7,7 +7,7 @@ import numpy as np
 
 from defectkeras.core.arrays import NOT_ANNOTATED, ClassMap
 from defectkeras.core.errors import DatasetError
-from defectkeras.core.files import write_whole
+from defectkeras.core.files import whole_folder, write_whole
 from defectkeras.core.labels import LabelScheme
 from defectkeras.datasets.check import validate_form
 from defectkeras.datasets.facts import Problem
@@ -128,25 +128,12 @@ def split_in_space(spec: DatasetSpec, folder: Path) -> Path:
 
     Args:
         spec: With micrographs for training and none for validation.
-        folder: New; for the micrographs, both annotations of each, and the data spec.
+        folder: For the micrographs, both annotations of each, and the data spec; an
+            older one is replaced.
 
     Returns:
         The path of the new data spec.
     """
-    taken: set[str] = set()
-    for example in spec.of_split("train"):
-        loaded = load_example(example, spec.scheme)
-        name = example.name.replace("/", "_")
-        while name in taken:  # "a/b_c" and "a_b/c" are two
-            name += "_"
-        taken.add(name)
-        (folder / MICROGRAPHS).mkdir(parents=True, exist_ok=True)
-        write_micrograph(loaded.micrograph, folder / MICROGRAPHS / f"{name}.tif")
-        parts = split_class_map(loaded.class_map, spec.scheme.num_classes)
-        for split, class_map in zip(("train", "val"), parts, strict=True):
-            path = folder / ANNOTATIONS / split / f"{name}.png"
-            path.parent.mkdir(parents=True, exist_ok=True)
-            write_class_map(class_map, path)
     form = SpecForm(
         schema=SCHEMA,
         name=spec.name,
@@ -165,7 +152,22 @@ def split_in_space(spec: DatasetSpec, folder: Path) -> Path:
         ),
         split=SplitForm(train=("train/*",), val=("val/*",)),
     )
-    write_whole(folder / FILE_NAME, to_toml(form))
+    taken: set[str] = set()
+    with whole_folder(folder, replace=True) as new:
+        for example in spec.of_split("train"):
+            loaded = load_example(example, spec.scheme)
+            name = example.name.replace("/", "_")
+            while name in taken:  # "a/b_c" and "a_b/c" are two
+                name += "_"
+            taken.add(name)
+            (new / MICROGRAPHS).mkdir(parents=True, exist_ok=True)
+            write_micrograph(loaded.micrograph, new / MICROGRAPHS / f"{name}.tif")
+            parts = split_class_map(loaded.class_map, spec.scheme.num_classes)
+            for split, class_map in zip(("train", "val"), parts, strict=True):
+                path = new / ANNOTATIONS / split / f"{name}.png"
+                path.parent.mkdir(parents=True, exist_ok=True)
+                write_class_map(class_map, path)
+        write_whole(new / FILE_NAME, to_toml(form))
     return folder / FILE_NAME
 
 

@@ -90,8 +90,11 @@ def write_request(
         spec: The data spec of the request, as loaded.
 
     Raises:
-        TrainingError: When it cannot be written.
+        TrainingError: When it cannot be written, or the folder holds a run already.
     """
+    from defectkeras.training.run_folder import require_no_run
+
+    require_no_run(run_folder)
     table = dataclasses.asdict(request)
     for name in _PATHS:
         table[name] = None if table[name] is None else str(table[name].resolve())

@@ -103,6 +103,9 @@ def test_micrographs_of_like_names_stay_apart(folder, tmp_path):
     spec = dataclasses.replace(spec, examples=examples)
     split = load_dataset_spec(split_in_space(spec, tmp_path / "fields"))
     assert [e.name for e in split.of_split("train")] == ["train/a_b_c", "train/a_b_c_"]
+    fewer = dataclasses.replace(spec, examples=examples[:1])
+    split = load_dataset_spec(split_in_space(fewer, tmp_path / "fields"))
+    assert [e.name for e in split.of_split("train")] == ["train/a_b_c"]
 
 
 def test_the_split_set_is_read_back_with_its_pixel_size(folder, tmp_path):

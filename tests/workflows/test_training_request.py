@@ -39,6 +39,16 @@ def test_model_takes_the_name_of_its_data_where_it_can():
         choose_name(None, "My Steel")
 
 
+@pytest.mark.parametrize("config", ["config.json", "fold_1/config.json"])
+def test_request_of_a_run_is_never_overwritten(tmp_path, synthetic_spec, config):
+    (tmp_path / config).parent.mkdir(exist_ok=True)
+    (tmp_path / config).touch()
+    request, spec = TrainingRequest(synthetic_spec), load_dataset_spec(synthetic_spec)
+    with pytest.raises(TrainingError, match="holds a run already"):
+        write_request(request, tmp_path, spec)
+    assert not (tmp_path / "request.json").exists()
+
+
 def test_folder_without_a_run_is_told(tmp_path, synthetic_spec):
     with pytest.raises(TrainingError, match=r"there is no request\.json in it\.$"):
         request_to_resume(tmp_path)
