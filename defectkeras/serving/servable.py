@@ -56,7 +56,8 @@ class Servable:
             outputs: Names of the outputs that are wanted; none are all.
 
         Raises:
-            StatusError: When names, types or shapes are not those of the signature.
+            StatusError: When names, types or shapes are not those of the signature,
+                or pixels are not finite.
         """
         expected = self.inputs_of(signature)
         if set(inputs) != set(expected):
@@ -131,6 +132,21 @@ def _check_tensor(name: str, value: NDArray[Any], expected: Any) -> None:
             Code.INVALID_ARGUMENT,
             f"Expects {name} to have shape {shape} and at least one element but "
             f"{list(value.shape)} is provided",
+        )
+    if value.dtype.kind == "f":
+        _require_finite(name, value)
+
+
+def _require_finite(name: str, value: NDArray[Any]) -> None:
+    """Refuse pixels that would come out as NaN; those of integers are finite."""
+    low, high = value.min(), value.max()  # NaN goes through both
+    with np.errstate(over="ignore", invalid="ignore"):
+        span = high - low
+    if not np.isfinite(span):
+        raise StatusError(
+            Code.INVALID_ARGUMENT,
+            f"Expects the pixels of {name} to be finite numbers, their span too, but "
+            f"{low:g} to {high:g} is provided",
         )
 
 

@@ -91,7 +91,7 @@ def test_uint16_is_not_in_its_json():
     assert caught.value.code is Code.UNIMPLEMENTED
 
 
-def test_nan_is_a_number_here():
+def test_nan_is_read_as_a_number():
     found = read_tensors(parse_request(b'{"inputs": [NaN]}'), {"x": Info(tf.float32)})
     assert np.isnan(found["x"]).all()
 

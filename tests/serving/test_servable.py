@@ -28,6 +28,12 @@ def test_only_wanted_outputs_are_given(servable, pixels):
     }
 
 
+def tile_with(*pixels):
+    tile = np.zeros((1, 4, 8, 1), np.float32)
+    tile[0, 1, : len(pixels), 0] = pixels
+    return tile
+
+
 @pytest.mark.parametrize(
     ("value", "told"),
     [
@@ -37,6 +43,10 @@ def test_only_wanted_outputs_are_given(servable, pixels):
         (np.zeros((0, 4, 8, 1), np.float32), "at least one element"),
         (np.zeros((1, 0, 8, 1), np.float32), "at least one element"),
         (np.array([b"x"], object), "but string is provided"),
+        (tile_with(np.nan), "image to be finite numbers.* nan to nan is provided"),
+        (tile_with(np.inf), "image to be finite numbers.* 0 to inf is provided"),
+        (tile_with(-np.inf), "image to be finite numbers.* -inf to 0 is provided"),
+        (tile_with(3e38, -3e38), "their span too, but -3e.38 to 3e.38 is provided"),
     ],
 )
 def test_tensors_that_do_not_fit_are_refused(servable, value, told):
