@@ -51,9 +51,10 @@ def alias(
     models = ModelRegistry(registry_root)
     version = models.resolve(reference)
     name, number = version.name, version.version
-    before = models.aliases(name).get(alias)
-    if not dry_run:
-        models.set_alias(name, alias, number, why=why)
+    if dry_run:
+        before = models.aliases(name).get(alias)
+    else:
+        before = models.set_alias(name, alias, number, why=why).from_version
     talk(f"{'Would: ' * dry_run}{name}@{alias}: {before or 'nothing'} -> {number}")
     if as_json:
         echo_json({"name": name, "alias": alias, "version": number, "before": before})
@@ -148,7 +149,7 @@ def promote(
     before = promotion.before or "nothing"
     if not promotion.passed:
         raise click.ClickException(
-            f"{reference} was refused; {alias} still means {before}. "
+            f"{reference} was refused against {before}; {alias} was not moved. "
             f"See {promotion.record}."
         )
     talk(f"{promotion.name}@{alias}: {before} -> {promotion.version}")
@@ -184,14 +185,16 @@ def rollback(
     from defectkeras.registry.store import ModelRegistry
 
     models = ModelRegistry(registry_root)
-    now = models.resolve(f"{name}@{alias}").version
-    back = models.version_before(name, alias)
-    if not dry_run:
-        models.rollback(name, alias, why=why)
-    would = "Would: " if dry_run else ""
-    talk(f"{would}{name}@{alias}: {now} -> {back}")
+    before: int | None
+    if dry_run:
+        back = models.version_before(name, alias)
+        before = models.aliases(name)[alias]
+    else:
+        move = models.rollback(name, alias, why=why)
+        before, back = move.from_version, move.to_version
+    talk(f"{'Would: ' * dry_run}{name}@{alias}: {before} -> {back}")
     if as_json:
-        echo_json({"name": name, "alias": alias, "version": back, "before": now})
+        echo_json({"name": name, "alias": alias, "version": back, "before": before})
 
 
 @click.command()
@@ -216,8 +219,9 @@ def tag(
     version = models.resolve(reference)
     give, take = (set(), set(tags)) if remove else (set(tags), set())
     if tags and not dry_run:
-        models.change_tags(version, give, take)
-    wanted = ({*models.tags(version)} | give) - take
+        wanted = {*models.change_tags(version, give, take)}
+    else:
+        wanted = ({*models.tags(version)} | give) - take
     if as_json:
         echo_json({"reference": version.reference, "tags": sorted(wanted)})
     else:

@@ -99,6 +99,20 @@ class AliasBook:
             history=(*self.history, move),
         )
 
+    def require_holder(self, alias: str, version: int | None) -> None:
+        """Check that an alias means a version, or nothing, still.
+
+        Raises:
+            RegistryError: When it was moved meanwhile.
+        """
+        now = self.aliases.get(alias)
+        if now != version:
+            raise RegistryError(
+                f"{alias} must mean {_told(version)} until the gate has decided. "
+                f"Received: {_told(now)}, as it was moved meanwhile. Promote again, to "
+                "compare with that."
+            )
+
     def holder_before(self, alias: str) -> int | None:
         """Give the version that a rollback of an alias brings back, or None.
 
@@ -157,6 +171,10 @@ def read_book(folder: Path) -> AliasBook:
 def write_book(book: AliasBook, folder: Path) -> None:
     """Write the alias book of a model's folder, whole or not at all."""
     write_json(folder / BOOK, dataclasses.asdict(book))
+
+
+def _told(version: int | None) -> str:
+    return "nothing" if version is None else f"version {version}"
 
 
 def _is_version(value: Any) -> bool:

@@ -6,9 +6,11 @@ alphabet that TensorFlow Serving documents for version labels.
 """
 
 import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from defectkeras.core.errors import RegistryError
+from defectkeras.core.names import suggestion
 
 WHERE_MODELS_ARE = (
     "Those that come with defectkeras are in saved_models/ of its source: name that "
@@ -37,6 +39,37 @@ class ModelReference:
     name: str
     version: int | None = None
     alias: str | None = None
+
+    def find(self, versions: Sequence[int], aliases: Mapping[str, int]) -> int:
+        """Give the number of the version that is meant.
+
+        Args:
+            versions: Those that the model has, rising.
+            aliases: Its aliases to version numbers; not asked without an alias.
+
+        Raises:
+            RegistryError: When there is no such alias or version.
+
+        Example:
+            >>> ModelReference("voids", alias="best").find((1, 2), {"best": 1})
+            1
+        """
+        number = self.version
+        if self.alias is not None:
+            if self.alias not in aliases:
+                raise RegistryError(
+                    f"{self.name} has no alias {self.alias!r}."
+                    f"{suggestion(self.alias, aliases)}"
+                )
+            number = aliases[self.alias]
+        if number is None:
+            return versions[-1]
+        if number not in versions:
+            raise RegistryError(
+                f"{self.name} has no version {number}. "
+                f"Known: {', '.join(map(str, versions))}."
+            )
+        return number
 
 
 def is_name(name: str) -> bool:

@@ -182,7 +182,8 @@ or make a model with `defectkeras train`.
         *,
         why: str = "",
         gate: str | None = None,
-    ) -> None:
+        compared_with: int | None = None,
+    ) -> AliasMove:
         """Let an alias mean a version from now on; the move is kept in the history.
 
         Args:
@@ -191,18 +192,27 @@ or make a model with `defectkeras train`.
             version: A version that exists.
             why: The reason, for the history.
             gate: File name of the gate's record, for the history.
+            compared_with: What the alias meant at the gate, and must mean still.
+
+        Returns:
+            The move, with what the alias meant until then.
 
         Raises:
             RegistryError: When the alias is not well formed, there is no such
-                version, a file of it is damaged, or the registry cannot be written.
+                version, a file of it is damaged, the alias has moved since it passed
+                the gate, or the registry cannot be written.
         """
         require_alias(alias)
         with self._changing(name) as folder:
             self._require_sound(name, version)
-            book = read_book(folder).move(alias, version, why=why, gate=gate)
+            book = read_book(folder)
+            if gate is not None:
+                book.require_holder(alias, compared_with)
+            book = book.move(alias, version, why=why, gate=gate)
             write_book(book, folder)
+        return book.history[-1]
 
-    def rollback(self, name: str, alias: str, *, why: str = "") -> int:
+    def rollback(self, name: str, alias: str, *, why: str = "") -> AliasMove:
         """Let an alias mean again what it meant before its last move.
 
         Args:
@@ -211,7 +221,7 @@ or make a model with `defectkeras train`.
             why: The reason, for the history.
 
         Returns:
-            The version that it means now.
+            The move, from what the alias meant to what it means now.
 
         Raises:
             RegistryError: When the alias meant nothing before, that version is
@@ -220,9 +230,9 @@ or make a model with `defectkeras train`.
         with self._changing(name) as folder:
             before = self.version_before(name, alias)
             self._require_sound(name, before)
-            book = read_book(folder)
-            write_book(book.move(alias, before, why=why, is_rollback=True), folder)
-        return before
+            book = read_book(folder).move(alias, before, why=why, is_rollback=True)
+            write_book(book, folder)
+        return book.history[-1]
 
     def version_before(self, name: str, alias: str) -> int:
         """Give the version that a rollback of an alias would bring back.
@@ -245,13 +255,16 @@ or make a model with `defectkeras train`.
 
     def change_tags(
         self, version: ModelVersion, give: Iterable[str] = (), take: Iterable[str] = ()
-    ) -> None:
+    ) -> tuple[str, ...]:
         """Give a version tags and take others away; what else it has stays.
 
         Args:
             version: From `resolve`.
             give: Each formed like an alias, such as "keep".
             take: Those that go.
+
+        Returns:
+            All that it has now, sorted.
 
         Raises:
             RegistryError: When a tag is not well formed, or the registry cannot be
@@ -262,6 +275,7 @@ or make a model with `defectkeras train`.
             book = read_book(folder)
             tags = ({*book.tags_of(version.version)} | given) - {*take}
             write_book(book.retag(version.version, tags), folder)
+        return tuple(sorted(tags))
 
     @contextlib.contextmanager
     def _changing(self, name: str) -> Iterator[Path]:
@@ -279,21 +293,5 @@ or make a model with `defectkeras train`.
 
     def _find_number(self, wanted: ModelReference) -> int:
         """Give the number of a version that exists."""
-        versions = self.versions(wanted.name)
-        number = wanted.version
-        if wanted.alias is not None:
-            aliases = self.aliases(wanted.name)
-            if wanted.alias not in aliases:
-                raise RegistryError(
-                    f"{wanted.name} has no alias {wanted.alias!r}."
-                    f"{suggestion(wanted.alias, aliases)}"
-                )
-            number = aliases[wanted.alias]
-        if number is None:
-            return versions[-1]
-        if number not in versions:
-            raise RegistryError(
-                f"{wanted.name} has no version {number}. "
-                f"Known: {', '.join(map(str, versions))}."
-            )
-        return number
+        aliases = {} if wanted.alias is None else self.aliases(wanted.name)
+        return wanted.find(self.versions(wanted.name), aliases)

@@ -100,7 +100,8 @@ def promote(
         What was decided; look at `passed`. The alias is moved only then.
 
     Raises:
-        RegistryError: When there is no such version or it is damaged.
+        RegistryError: When there is no such version or it is damaged, or somebody
+            else has moved the alias while the gate was at work.
         DatasetError: When the data do not fit.
     """
     registry = ModelRegistry(registry_root)
@@ -110,13 +111,15 @@ def promote(
     if gate is not None:
         promotion = _pass_gate(registry, candidate, promotion, gate, on_progress)
     if promotion.passed:
-        registry.set_alias(
+        move = registry.set_alias(
             candidate.name,
             alias,
             candidate.version,
             why=why,
             gate=promotion.record.name if promotion.record else None,
+            compared_with=before,
         )
+        promotion = dataclasses.replace(promotion, before=move.from_version)
     return promotion
 
 

@@ -57,6 +57,20 @@ def test_promote_and_roll_back(run, two):
     assert run(*words).exit_code == 1
 
 
+def test_what_an_alias_meant_is_told_from_within_the_lock(run, two, monkeypatch):
+    def read_too_early(*_):
+        return {"production": 7}
+
+    def before(*words):
+        return ask(run, *words, "--json", "--registry", two)["before"]
+
+    with monkeypatch.context() as another_promotes_meanwhile:
+        another_promotes_meanwhile.setattr(ModelRegistry, "aliases", read_too_early)
+        assert before("alias", "tiny@1", "production") is None
+        assert before("promote", "tiny@2") == 1
+    assert before("rollback", "tiny") == 2
+
+
 def test_gate_refuses_with_exit_status_1(run, two, synthetic_spec):
     result = run(
         "registry",
@@ -73,7 +87,7 @@ def test_gate_refuses_with_exit_status_1(run, two, synthetic_spec):
     )
     assert result.exit_code == 1
     assert "NOT  least mean IoU 0.99" in result.stderr
-    assert "was refused; production still means nothing" in result.stderr
+    assert "was refused against nothing; production was not moved" in result.stderr
 
 
 def test_rule_without_a_gate_is_wrong_usage(run, two):

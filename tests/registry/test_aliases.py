@@ -37,6 +37,14 @@ def test_a_version_promoted_twice_is_rolled_back_once():
     assert book.holder_before("production") is None
 
 
+def test_holder_that_changed_is_told():
+    book = AliasBook().move("production", 2, why="")
+    book.require_holder("production", 2)
+    book.require_holder("candidate", None)
+    with pytest.raises(RegistryError, match=r"mean version 1 .* Received: version 2"):
+        book.require_holder("production", 1)
+
+
 def test_user_without_a_name_is_told_by_number(monkeypatch):
     def fail():
         raise KeyError("uid not found")

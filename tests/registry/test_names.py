@@ -112,3 +112,13 @@ def test_version_round_trip(number):
 )
 def test_number_that_the_server_reads(text, number):
     assert parse_served_version(text) == number
+
+
+def test_reference_is_found_among_versions():
+    known = ((1, 3), {"production": 3})
+    assert ModelReference("voids").find(*known) == 3
+    assert ModelReference("voids", version=1).find(*known) == 1
+    with pytest.raises(RegistryError, match=r"voids has no version 2. Known: 1, 3\."):
+        ModelReference("voids", version=2).find(*known)
+    with pytest.raises(RegistryError, match=r"no alias 'prodution'.*'production'"):
+        ModelReference("voids", alias="prodution").find(*known)

@@ -291,12 +291,12 @@ def test_rollback_goes_back_step_by_step(registry):
         copy_version(registry, "tiny", version)
     for version in (1, 2, 3):
         registry.set_alias("tiny", "production", version)
-    assert registry.rollback("tiny", "production", why="worse on voids") == 2
-    assert registry.rollback("tiny", "production") == 1
+    assert registry.rollback("tiny", "production", why="worse on voids").to_version == 2
+    assert registry.rollback("tiny", "production").to_version == 1
     with pytest.raises(RegistryError, match="must have meant another version before"):
         registry.rollback("tiny", "production")
     registry.set_alias("tiny", "production", 3)
-    assert registry.rollback("tiny", "production") == 1
+    assert registry.rollback("tiny", "production").to_version == 1
     assert [m.is_rollback for m in registry.alias_history("tiny")] == [
         *[False] * 3,
         *[True] * 2,

@@ -1,7 +1,9 @@
 """A candidate is held against the current version on the same data."""
 
+import dataclasses
 import json
 import shutil
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -10,6 +12,7 @@ from defectkeras.core.errors import DatasetError, RegistryError
 from defectkeras.registry.gate import GATES, GateRules, decisions_on
 from defectkeras.registry.load import load_model
 from defectkeras.registry.store import ModelRegistry
+from defectkeras.workflows import promote as workflow
 from defectkeras.workflows.promote import GateRequest, promote, read_rules
 
 LENIENT = GateRules(
@@ -89,7 +92,18 @@ def test_lenient_rules_let_it_pass(registry, synthetic_spec):
     promotion = promote("tiny@2", gate=request, registry_root=registry.root)
     assert promotion.passed
     assert registry.resolve("tiny@production").version == 2
-    assert registry.rollback("tiny", "production") == 1
+    assert registry.rollback("tiny", "production").to_version == 1
+
+
+def test_alias_that_moved_while_the_gate_was_at_work_stays(registry, monkeypatch):
+    def decide_late(registry, candidate, promotion, gate, on_progress):
+        registry.set_alias("tiny", "production", 2)
+        return dataclasses.replace(promotion, record=Path("gates/record.json"))
+
+    monkeypatch.setattr(workflow, "_pass_gate", decide_late)
+    with pytest.raises(RegistryError, match=r"mean nothing until.* version 2"):
+        promote("tiny@1", gate=GateRequest(Path()), registry_root=registry.root)
+    assert registry.aliases("tiny") == {"production": 2}
 
 
 def test_without_a_gate_the_alias_just_moves(registry):
