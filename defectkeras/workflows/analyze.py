@@ -9,6 +9,7 @@ from typing import Any
 
 import pandas as pd
 
+from defectkeras.core.errors import StoppedError
 from defectkeras.core.files import write_whole
 from defectkeras.quantification.field_set import fit_pooled_sizes, summarize_fields
 from defectkeras.quantification.results import Quantity
@@ -126,6 +127,8 @@ def analyze(
         ModelError: When there is no such method, or no forest in its file.
         DefectKerasError: When there are results of another model or other settings,
             a worker was killed, or the scheduler does not answer.
+        StoppedError: At Ctrl-C, or SIGTERM with several workers, while files are
+            analyzed; the results that are there are whole.
     """
     batch = batch or BatchSettings()
     output = Path(output_folder)
@@ -139,13 +142,20 @@ def analyze(
         command=command,
     )
     found: dict[Path, FileOutcome] = {}
-    with contextlib.closing(_outcomes(plan.tasks, batch)) as outcomes:
-        for outcome in outcomes:
-            found[outcome.folder] = outcome
-            if on_progress is not None:
-                on_progress(len(found), len(plan.tasks))
-            if batch.fail_fast and outcome.state == "failed":
-                break
+    try:
+        with contextlib.closing(_outcomes(plan.tasks, batch)) as outcomes:
+            for outcome in outcomes:
+                found[outcome.folder] = outcome
+                if on_progress is not None:
+                    on_progress(len(found), len(plan.tasks))
+                if batch.fail_fast and outcome.state == "failed":
+                    break
+    except KeyboardInterrupt as error:
+        without = ", without --overwrite," if batch.overwrite else ""
+        raise StoppedError(
+            f"Stopped after {len(found)} of {len(plan.tasks)} micrographs. Run the "
+            f"same command again{without} to go on."
+        ) from error
     in_order = [found[task.folder] for task in plan.tasks if task.folder in found]
     analysis = _collect(plan, in_order, None if batch.shard else output / PAGE)
     write_whole(output / batch.failures_name, _json_lines(analysis.failed))

@@ -1,19 +1,23 @@
 """Many tasks at once: in this process, in others of this machine, or on a cluster."""
 
+import contextlib
 import math
 import multiprocessing
 import multiprocessing.connection
 import os
 import signal
 import threading
-from collections.abc import Callable, Generator, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
-from concurrent.futures.process import BrokenProcessPool
-from multiprocessing.sharedctypes import Synchronized
+import traceback
+from collections import deque
+from collections.abc import Callable, Generator, Iterator, Sequence
+from multiprocessing import resource_tracker
+from multiprocessing.connection import Connection
+from multiprocessing.context import SpawnProcess
 from pathlib import Path
 from typing import Any, TypeVar
 
 from defectkeras.core.errors import DefectKerasError
+from defectkeras.training.interruption import SIGNALS, notice_interrupts
 
 Task = TypeVar("Task")
 Result = TypeVar("Result")
@@ -57,9 +61,10 @@ def map_in_processes(
     """Give the results of a function as they come, in no particular order.
 
     The processes are started anew (spawn), since a copy (fork) of a process that runs
-    TensorFlow hangs. Cores and GPUs are divided among them. When the results are not
-    wanted any more, what has begun ends and no more begins; when this process is
-    killed, the others end at once.
+    TensorFlow hangs. Cores and GPUs are divided among them. Each is given a task when
+    it has done the one before: when the results are not wanted any more, or somebody
+    interrupts, what has begun ends and no more begins. A second interruption ends it
+    all at once; so it is when this process is killed.
 
     Args:
         function: Of a module, so that another process finds it.
@@ -68,28 +73,27 @@ def map_in_processes(
 
     Raises:
         DefectKerasError: When a process was killed.
+        KeyboardInterrupt: At Ctrl-C; also at SIGTERM when there are several workers.
     """
     if workers == 1:
         yield from map(function, tasks)
         return
-    context = multiprocessing.get_context("spawn")
-    executor = ProcessPoolExecutor(
-        workers,
-        mp_context=context,
-        initializer=_start_worker,
-        initargs=(context.Value("i", 0), workers),
-    )
-    try:
-        for future in as_completed([executor.submit(function, t) for t in tasks]):
-            yield future.result()
-    except BrokenProcessPool as error:
-        raise DefectKerasError(
-            "A worker process must not end before its work. Received: one that was "
-            "killed, as happens when memory runs out. Run the same command again to "
-            "go on, with fewer --workers."
-        ) from error
-    finally:
-        executor.shutdown(cancel_futures=True)
+    waiting = deque(tasks)
+    with notice_interrupts() as is_interrupted:
+        with _started_workers(min(workers, len(tasks))) as connections:
+            busy = set(connections)
+            for connection in connections:
+                _give(connection, function, waiting.popleft())
+            while busy:
+                ready: list[Any] = multiprocessing.connection.wait(busy)
+                for connection in ready:
+                    yield _take(connection)
+                    if waiting and not is_interrupted():
+                        _give(connection, function, waiting.popleft())
+                    else:
+                        busy.remove(connection)
+        if is_interrupted():
+            raise KeyboardInterrupt
 
 
 def map_on_cluster(
@@ -135,14 +139,94 @@ def map_on_cluster(
             ) from error
 
 
-def _start_worker(counter: "Synchronized[int]", workers: int) -> None:
-    """Take a share of the machine, leave Ctrl-C to the parent, and end with it."""
-    with counter.get_lock():
-        number = counter.value
-        counter.value += 1
+@contextlib.contextmanager
+def _started_workers(count: int) -> Iterator[list[Connection]]:
+    """Start processes that take tasks; in the end wait for what they have begun."""
+    context = multiprocessing.get_context("spawn")
+    processes: list[SpawnProcess] = []
+    connections: list[Connection] = []
+    try:
+        with _born_deaf():
+            for number in range(count):
+                here, there = context.Pipe()
+                connections.append(here)
+                process = context.Process(target=_work, args=(there, number, count))
+                process.start()
+                processes.append(process)
+                there.close()
+        yield connections
+    except KeyboardInterrupt:
+        for process in processes:
+            process.kill()
+        raise
+    finally:
+        for connection in connections:
+            connection.close()
+        try:
+            for process in processes:
+                process.join()
+        finally:
+            for process in processes:
+                process.kill()  # what still runs when the waiting was interrupted
+
+
+@contextlib.contextmanager
+def _born_deaf() -> Iterator[None]:
+    """Let processes that are started meanwhile leave interruptions to this one.
+
+    A terminal and a cluster send them to all processes.
+    """
+    resource_tracker.ensure_running()  # its own start would take the mask away
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def _give(connection: Connection, function: Callable[[Task], Any], task: Task) -> None:
+    with _dead_worker_told():
+        connection.send((function, task))
+
+
+def _take(connection: Connection) -> Any:
+    with _dead_worker_told():
+        result, error = connection.recv()
+    if error is not None:
+        raise error
+    return result
+
+
+@contextlib.contextmanager
+def _dead_worker_told() -> Iterator[None]:
+    try:
+        yield
+    except (EOFError, ConnectionError) as error:
+        raise DefectKerasError(
+            "A worker process must not end before its work. Received: one that was "
+            "killed, as happens when memory runs out. Run the same command again to "
+            "go on, with fewer --workers."
+        ) from error
+
+
+def _work(connection: Connection, number: int, workers: int) -> None:
+    """Do tasks with a share of the machine, until no more come."""
     os.environ.update(share_of_machine(number, workers))
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_end_with_parent, daemon=True).start()
+    with contextlib.suppress(EOFError, ConnectionError):  # nobody wants more
+        while True:
+            function, task = connection.recv()
+            connection.send(_outcome(function, task))
+
+
+def _outcome(
+    function: Callable[[Task], Result], task: Task
+) -> tuple[Result | None, Exception | None]:
+    try:
+        return function(task), None
+    except Exception as error:  # noqa: BLE001  (told where the results are wanted)
+        error.add_note(traceback.format_exc())  # else it ends at the process
+        return None, error
 
 
 def share_of_machine(number: int, workers: int) -> dict[str, str]:

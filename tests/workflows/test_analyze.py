@@ -11,6 +11,7 @@ from PIL import Image
 from defectkeras.core.errors import (
     DefectKerasError,
     MicrographError,
+    StoppedError,
 )
 from defectkeras.core.files import sha256_of_file
 from defectkeras.core.revision import source_version
@@ -220,7 +221,7 @@ def test_shards_and_an_interruption_give_the_tables_of_one_run(
     failures.unlink()
     (tmp_path / "shards" / "failures-2-of-2.jsonl").unlink()
     assert go("shards").kept == 2
-    with pytest.raises(KeyboardInterrupt):
+    with pytest.raises(StoppedError, match=r"after 2 of 3 .* the same command again t"):
         go("stopped", stop)
     assert go("stopped").kept == 1
     whole = final_tables(tmp_path / "whole")

@@ -31,6 +31,22 @@ if __name__ == "__main__":
         time.sleep(600)
 """
 
+PARENT_OF_TWO = """
+import os, signal, time
+from pathlib import Path
+from defectkeras.workflows.workers import map_in_processes
+
+def wait_for_the_word(number):
+    Path(f"{number}.begun").write_text(str(os.getpid()))
+    while not Path("word").exists():
+        time.sleep(0.01)
+    Path(f"{number}.ended").touch()
+
+if __name__ == "__main__":
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # none when run by "&"
+    list(map_in_processes(wait_for_the_word, range(6), 2))
+"""
+
 
 @pytest.mark.parametrize("count", [1, 2])
 def test_every_task_is_done_once(count):
@@ -53,6 +69,49 @@ def test_no_more_begins_when_no_more_is_wanted():
         next(done)
 
 
+@contextlib.contextmanager
+def parent_of_two(folder):
+    """Give a process that has two workers at work, all in a group of their own."""
+    (folder / "parent.py").write_text(PARENT_OF_TWO)
+    with subprocess.Popen(
+        [sys.executable, "parent.py"],
+        cwd=folder,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    ) as parent:
+        _wait_until(lambda: len(list(folder.glob("*.begun"))) == 2)
+        _wait_until(lambda: all(p.read_text() for p in folder.glob("*.begun")))
+        yield parent
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_what_has_begun_ends_at_an_interruption_and_no_more_begins(tmp_path, number):
+    with parent_of_two(tmp_path) as parent:
+        os.killpg(parent.pid, number)  # as terminals and clusters do
+        (tmp_path / "word").touch()
+        told = parent.communicate(timeout=60)[1]
+    assert sorted(p.name for p in tmp_path.glob("*.begun")) == ["0.begun", "1.begun"]
+    assert len(list(tmp_path.glob("*.ended"))) == 2
+    assert told.splitlines()[-1] == "KeyboardInterrupt"  # nothing of resource_tracker
+
+
+def test_a_second_interruption_ends_it_at_once(tmp_path):
+    with parent_of_two(tmp_path) as parent:
+        while parent.poll() is None:
+            parent.send_signal(signal.SIGINT)
+            time.sleep(0.05)
+        assert parent.stderr.read().splitlines()[-1] == "KeyboardInterrupt"
+    assert not list(tmp_path.glob("*.ended"))
+    assert not any(_runs(p.read_text()) for p in tmp_path.glob("*.begun"))
+
+
+def test_an_error_tells_where_it_was_raised():
+    with pytest.raises(ZeroDivisionError) as caught:
+        list(map_in_processes(eval, ["1 / 0"], 2))
+    assert 'File "<string>", line 1' in caught.value.__notes__[0]
+
+
 def test_workers_end_with_a_parent_that_is_killed(tmp_path):
     script = tmp_path / "parent.py"
     script.write_text(PARENT_OF_A_SLEEPER)
@@ -60,8 +119,12 @@ def test_workers_end_with_a_parent_that_is_killed(tmp_path):
         pid = int(parent.stdout.readline())
         os.kill(pid, 0)  # it lives
         parent.kill()
+    _wait_until(lambda: not _runs(pid))
+
+
+def _wait_until(holds):
     deadline = time.monotonic() + 60
-    while _runs(pid):
+    while not holds():
         assert time.monotonic() < deadline
         time.sleep(0.05)
 
