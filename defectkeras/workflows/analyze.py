@@ -30,7 +30,7 @@ from defectkeras.workflows.analyze_file import (
 )
 from defectkeras.workflows.measure import DICTIONARY
 from defectkeras.workflows.method import MethodChoice
-from defectkeras.workflows.result_folder import read_report
+from defectkeras.workflows.result_folder import held_output, read_report
 from defectkeras.workflows.workers import (
     choose_workers,
     map_in_processes,
@@ -126,7 +126,8 @@ def analyze(
         RegistryError: When there is no such model version or it is damaged.
         ModelError: When there is no such method, or no forest in its file.
         DefectKerasError: When there are results of another model or other settings,
-            a worker was killed, or the scheduler does not answer.
+            another run is at work there while results are replaced, a worker was
+            killed, or the scheduler does not answer.
         StoppedError: At Ctrl-C, or SIGTERM with several workers, while files are
             analyzed; the results that are there are whole.
     """
@@ -141,6 +142,23 @@ def analyze(
         batch=batch,
         command=command,
     )
+    # Shards that overwrite are of different micrographs, and share.
+    alone = batch.overwrite and batch.shard is None
+    with held_output(output, alone=alone):
+        analysis = _analyze_all(plan, output, batch, on_progress)
+        write_whole(output / batch.failures_name, _json_lines(analysis.failed))
+        if analysis.page is not None:
+            _write_overview(analysis, plan.run, output)
+    return analysis
+
+
+def _analyze_all(
+    plan: AnalysisPlan,
+    output: Path,
+    batch: BatchSettings,
+    on_progress: Callable[[int, int], None] | None,
+) -> Analysis:
+    """Do all tasks of a plan, and read back what came of them."""
     found: dict[Path, FileOutcome] = {}
     try:
         with contextlib.closing(_outcomes(plan.tasks, batch)) as outcomes:
@@ -157,11 +175,7 @@ def analyze(
             f"same command again{without} to go on."
         ) from error
     in_order = [found[task.folder] for task in plan.tasks if task.folder in found]
-    analysis = _collect(plan, in_order, None if batch.shard else output / PAGE)
-    write_whole(output / batch.failures_name, _json_lines(analysis.failed))
-    if analysis.page is not None:
-        _write_overview(analysis, plan.run, output)
-    return analysis
+    return _collect(plan, in_order, None if batch.shard else output / PAGE)
 
 
 def _outcomes(

@@ -6,10 +6,12 @@ stopped can go on; and pages and tables over all micrographs are made of what li
 on the disk, whichever run, worker or host put it there.
 """
 
+import contextlib
+import fcntl
 import json
 import os
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -68,6 +70,38 @@ def result_folders(paths: Sequence[Path]) -> dict[Path, str]:
         chosen |= {p: form(p) for p in rest if counts[form(p)] == 1}
         rest = [p for p in rest if p not in chosen]
     return {path: chosen[path] for path in paths}
+
+
+@contextlib.contextmanager
+def held_output(output: Path, *, alone: bool) -> Iterator[None]:
+    """Hold the folder over all results while a run writes into it.
+
+    The system lets go of it when the process ends, however that is. On a file system
+    without locks on folders, such as NFS, nobody is kept out.
+
+    Args:
+        output: Is made when it is missing.
+        alone: Whether results in it give way, so that another run would mix with it.
+
+    Raises:
+        DefectKerasError: When a run is at work there, and that or this one is alone.
+    """
+    output.mkdir(parents=True, exist_ok=True)
+    handle = os.open(output, os.O_RDONLY)
+    try:
+        fcntl.flock(handle, (fcntl.LOCK_EX if alone else fcntl.LOCK_SH) | fcntl.LOCK_NB)
+    except BlockingIOError as error:
+        os.close(handle)
+        raise DefectKerasError(
+            f"{output}: must have no other run at work while --overwrite replaces "
+            "results. Received: one that is. Wait for it, or give another --out."
+        ) from error
+    except OSError:  # no such locks here
+        pass
+    try:
+        yield
+    finally:
+        os.close(handle)
 
 
 def require_no_results(folders: Iterable[Path]) -> None:

@@ -16,6 +16,7 @@ from defectkeras.core.micrograph import Micrograph
 from defectkeras.reporting.page import write_page
 from defectkeras.workflows.measure import Segmented, measure_into_folder, run_facts
 from defectkeras.workflows.result_folder import (
+    held_output,
     read_report,
     require_same_origin,
     result_folders,
@@ -47,6 +48,22 @@ def written(tmp_path):
         warnings=("look twice",),
     )
     return measure_into_folder(segmented, RUN, tmp_path / "field")
+
+
+@pytest.mark.parametrize(
+    ("first", "second"), [(True, False), (False, True), (True,) * 2]
+)
+def test_who_replaces_results_is_alone_in_their_folder(tmp_path, first, second):
+    output = tmp_path / "out"
+    with (
+        held_output(output, alone=first),
+        pytest.raises(DefectKerasError, match=r"out: must have no other run at work"),
+        held_output(output, alone=second),
+    ):
+        pass
+    with held_output(output, alone=False), held_output(output, alone=False):
+        pass
+    assert not list(output.iterdir())
 
 
 def test_what_is_read_back_makes_the_same_page(written, tmp_path):
