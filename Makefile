@@ -13,7 +13,7 @@ BIN = $(VENV)/bin
 READY = $(VENV)/.ready
 # Where a worker dies, its test is tried once more and named as RERUN;
 # a test that fails has failed.
-PYTEST = $(BIN)/pytest -n 2 --reruns 1 --only-rerun 'worker .* crashed'
+PYTEST = $(BIN)/pytest -n 2 --durations 15 --reruns 1 --only-rerun 'worker .* crashed'
 
 .PHONY: help setup demo test test-slow test-addons lint format docs clean
 
