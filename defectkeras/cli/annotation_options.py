@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from defectkeras.cli.options import EXISTING, POSITIVE, Command
+from defectkeras.cli.options import EXISTING, POSITIVE, Command, add_options
 
 if TYPE_CHECKING:
     from defectkeras.micrographs.annotations.maps import Encoding
@@ -22,12 +22,12 @@ ENCODINGS: "tuple[Encoding, ...]" = (
 
 def encoding_options(command: Command) -> Command:
     """Add what the numbers or colors of a PNG or TIFF mean."""
-    return _with(command, _ENCODING_OPTIONS)
+    return add_options(command, _ENCODING_OPTIONS)
 
 
 def hint_options(command: Command) -> Command:
     """Add what files of annotations do not tell by themselves."""
-    return _with(command, (*_ENCODING_OPTIONS, *_HINT_OPTIONS))
+    return add_options(command, (*_ENCODING_OPTIONS, *_HINT_OPTIONS))
 
 
 def hints_from(known: dict[str, Any]) -> "Hints":
@@ -43,12 +43,6 @@ def hints_from(known: dict[str, Any]) -> "Hints":
         "line_width_nm",
     )
     return Hints(**{name: known.pop(name) for name in names})
-
-
-def _with(command: Command, options: tuple[Any, ...]) -> Command:
-    for option in reversed(options):
-        command = option(command)
-    return command
 
 
 _ENCODING_OPTIONS = (

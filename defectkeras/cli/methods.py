@@ -1,16 +1,13 @@
 """A model of the registry or a method without a network, as options of a command."""
 
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from defectkeras.cli.options import complete_models
+from defectkeras.cli.options import Command, add_options, complete_models
 
 if TYPE_CHECKING:
     from defectkeras.workflows.method import MethodChoice
-
-Command = TypeVar("Command", bound=Callable[..., Any])
 
 
 def method_options(command: Command) -> Command:
@@ -36,9 +33,7 @@ def method_options(command: Command) -> Command:
             "matrix; a forest has learned it.",
         ),
     )
-    for option in reversed(options):
-        command = option(command)
-    return command
+    return add_options(command, options)
 
 
 def choose_method(

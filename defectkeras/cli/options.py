@@ -4,7 +4,7 @@ import contextlib
 import json
 import logging
 import tomllib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -132,18 +132,16 @@ overwrite_option = click.option(
 )
 
 
+def add_options(command: Command, options: Sequence[Any]) -> Command:
+    """Add options to a command, in whose help they have the order given."""
+    for option in reversed(options):
+        command = option(command)
+    return command
+
+
 def calibration_options(command: Command) -> Command:
     """Add --pixel-size-nm and --foil-thickness-nm to a command."""
-    command = click.option(
-        "--foil-thickness-nm",
-        type=POSITIVE,
-        help="Foil thickness in nm; without it there are no values per volume.",
-    )(command)
-    return click.option(
-        "--pixel-size-nm",
-        type=POSITIVE,
-        help="Pixel size in nm, in place of the file's own.",
-    )(command)
+    return add_options(command, _CALIBRATION_OPTIONS)
 
 
 def quantify_options(command: Command) -> Command:
@@ -151,10 +149,21 @@ def quantify_options(command: Command) -> Command:
 
     And the standard deviations of pixel size and thickness, which widen intervals.
     """
-    for option in reversed(_QUANTIFY_OPTIONS):
-        command = option(command)
-    return command
+    return add_options(command, _QUANTIFY_OPTIONS)
 
+
+_CALIBRATION_OPTIONS = (
+    click.option(
+        "--pixel-size-nm",
+        type=POSITIVE,
+        help="Pixel size in nm, in place of the file's own.",
+    ),
+    click.option(
+        "--foil-thickness-nm",
+        type=POSITIVE,
+        help="Foil thickness in nm; without it there are no values per volume.",
+    ),
+)
 
 _QUANTIFY_OPTIONS = (
     click.option(

@@ -225,12 +225,12 @@ def _refuse_what_the_run_has(run_folder: Path) -> None:
 
 def _look_up(run_folder: Path) -> "tuple[TrainingRequest, dict[str, Any]]":
     """Give what a run was asked for, and its settings with those of its network."""
-    from defectkeras.training.run_folder import CONFIG, read_run_file
+    from defectkeras.training.run_folder import CONFIG, folder_of_fold, read_run_file
     from defectkeras.workflows.training_request import request_to_resume
 
     request = request_to_resume(run_folder)
     folder = request.run_folder or run_folder
-    folder = folder / "fold_1" if request.folds else folder
+    folder = folder_of_fold(folder, 0) if request.folds else folder
     config = read_run_file(folder, CONFIG)
     network = {"architecture": request.architecture, "model": request.arguments}
     return request, {**config, **network}

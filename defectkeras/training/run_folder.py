@@ -123,13 +123,18 @@ def require_same_run(
         )
 
 
+def folder_of_fold(run_folder: Path, number: int) -> Path:
+    """Give the folder of the run without one of the folds, counted from 0."""
+    return run_folder / f"fold_{number + 1}"
+
+
 def require_no_run(run_folder: Path) -> None:
     """Check that nothing of a run, or of its folds, would be overwritten.
 
     Raises:
         TrainingError: When the folder holds a run already.
     """
-    if any(f.exists() for f in (run_folder / CONFIG, run_folder / "fold_1" / CONFIG)):
+    if any((f / CONFIG).exists() for f in (run_folder, folder_of_fold(run_folder, 0))):
         raise TrainingError(
             f"{run_folder}: holds a run already, and a run is never overwritten. "
             "Name another folder, or resume it."

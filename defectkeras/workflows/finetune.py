@@ -144,7 +144,7 @@ def plan_finetuning(request: FinetuneRequest) -> FinetunePlan:
     require_known(
         card.architecture, MODEL_BUILDERS, what="architecture", error=ModelError
     )
-    _require_usable(request, card.scheme)
+    _require_sound_fields(request, card.scheme)
     spec = load_fields(request.data, card.scheme, root=request.root)
     name = choose_name(request.name, spec.name)
     if not spec.of_split("train"):
@@ -266,7 +266,7 @@ def settings_at(pace: Pace, card: ModelCard, pixels: int) -> dict[str, Any]:
     }
 
 
-def _require_usable(request: FinetuneRequest, scheme: LabelScheme) -> None:
+def _require_sound_fields(request: FinetuneRequest, scheme: LabelScheme) -> None:
     """Tell all problems of the fields, and go on where none is an error."""
     problems = validate_fields(request.data, scheme, root=request.root)
     for problem in problems:

@@ -187,11 +187,12 @@ def _train_each(
 ) -> "tuple[TrainingRun, ...]":
     """Train a model without each of the folds, or go on with it."""
     from defectkeras.training import train as training
+    from defectkeras.training.run_folder import folder_of_fold
 
     everything = (*spec.of_split("train"), *spec.of_split("val"))
     runs = []
     for number, fold in enumerate(folds):
-        folder = run_folder / f"fold_{number + 1}"
+        folder = folder_of_fold(run_folder, number)
         logger.info("Fold %d of %d: %s", number + 1, len(folds), folder)
         settings = dataclasses.replace(config, seed=config.seed + number)
         resume = request.resume and (folder / "checkpoint.npz").exists()
