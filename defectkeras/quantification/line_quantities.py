@@ -215,12 +215,12 @@ def _density_intercepts(line: LineClass) -> Quantity:
     if reason is None and line.totals is not None:
         totals = line.totals
         scale = totals.correction * dislocation_density_intercepts_per_m2(
-            1.0,
+            2 / math.pi,  # intercepts per px of isotropic lines of 1 px / px^2
             line.calibration.require_pixel_size_nm(),
             line.calibration.require_foil_thickness_nm(),
             visible_fraction=line.settings.visible_fraction,
         )
-        per_px = totals.intercepts / max(totals.test_px, 1.0)
+        per_px = math.pi / 2 * totals.intercepts / max(totals.test_px, 1.0)
         interval = line.interval(per_px)
     return _quantity(
         line,

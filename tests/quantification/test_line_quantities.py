@@ -43,6 +43,16 @@ def test_intervals_hold_their_values(scheme, segment):
         assert 0 <= found.low < found.value < found.high
 
 
+def test_no_line_at_all_is_as_sure_by_both_densities(scheme):
+    empty = np.zeros((300, 400), np.int32)
+    by_length, by_intercepts = (
+        find(empty, scheme, f"dislocation_density{name}_per_m2", Calibration(0.8, 90.0))
+        for name in ("", "_intercepts")
+    )
+    assert by_length.value == by_intercepts.value == 0
+    assert by_intercepts.high == pytest.approx(by_length.high)
+
+
 def test_invisible_lines_are_made_up_for_by_choice_only(scheme, segment):
     calibration = Calibration(0.8, 90.0)
     name = "dislocation_density_per_m2"
