@@ -33,9 +33,9 @@ def edge_rule_weights(objects: pd.DataFrame, rule: EdgeRule) -> Floats:
     Args:
         objects: Rows of `measure_objects`.
         rule: "miles_lantuejoul" drops what touches the border and weights the
-            rest; "forbidden_lines" drops what touches the upper or the left
-            border and counts the rest; "drop" drops what touches any border;
-            "all" counts everything.
+            rest; "forbidden_lines" drops what has the border, or what nobody
+            annotated, above it or at its left and counts the rest; "drop" drops
+            what touches any border; "all" counts everything.
 
     Returns:
         (N,) float64, 0 for an object that is dropped.
@@ -101,6 +101,26 @@ def miles_lantuejoul_weights(
         area, counts, out=np.full(len(heights), MAX_EDGE_WEIGHT), where=counts > 0
     )
     return np.asarray(np.minimum(ratio, MAX_EDGE_WEIGHT))
+
+
+def forbidden_line_weight(field: Mask) -> float:
+    """Give field area over the places where the first pixel of an object can be seen.
+
+    A first pixel, and what lies above and at the left of it, must be in the field: for
+    a full one w = W H / ((W - 1) (H - 1)).
+
+    Args:
+        field: (H, W) true where the field is annotated.
+
+    Example:
+        >>> forbidden_line_weight(np.ones((5, 11), bool))
+        1.375
+    """
+    rows, columns = field.shape
+    if is_whole(field):
+        return float(field.size / max((rows - 1) * (columns - 1), 1))
+    places = field[1:, 1:] & field[:-1, 1:] & field[1:, :-1] & field[:-1, :-1]
+    return int(np.count_nonzero(field)) / max(int(np.count_nonzero(places)), 1)
 
 
 def box_sums(

@@ -15,6 +15,7 @@ from defectkeras.quantification.appearance import (
 )
 from defectkeras.quantification.edges import (
     box_sums,
+    forbidden_line_weight,
     miles_lantuejoul_weights,
     whole_field,
 )
@@ -175,7 +176,6 @@ def _measure_outlines(runs: Runs) -> dict[str, Any]:
 
 def _measure_border(runs: Runs, field: Mask) -> dict[str, Any]:
     """Give border contact and the weights of two edge rules."""
-    rows, columns = field.shape
     starts = runs.starts
     if len(starts) == 0:
         empty = np.zeros(0)
@@ -193,10 +193,11 @@ def _measure_border(runs: Runs, field: Mask) -> dict[str, Any]:
     seen = box_sums(field, top - 1, left - 1, bottom + 1, right + 1)
     touches = seen < (heights + 2) * (widths + 2)
     weights = miles_lantuejoul_weights(heights, widths, field)
-    allowed = (top > 0) & (left > 0)
-    forbidden_lines = field.size / ((rows - 1) * (columns - 1)) if rows > 1 else 1.0
+    before = box_sums(field, runs.row - 1, runs.first - 1, runs.row, runs.last)
+    is_cut = before < 2 * (runs.last - runs.first + 2)  # above or at the left
+    allowed = runs.sum(is_cut.astype(np.float64)) == 0
     return {
         "touches_border": touches,
         "edge_weight": np.where(touches, 0.0, weights),
-        "forbidden_line_weight": np.where(allowed, forbidden_lines, 0.0),
+        "forbidden_line_weight": np.where(allowed, forbidden_line_weight(field), 0.0),
     }

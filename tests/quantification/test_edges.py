@@ -66,6 +66,26 @@ def test_weights_in_a_field_with_a_hole(disc):
     found = ratios_of_rules(disc, diameter=16, field=field)
     assert found[1] == pytest.approx(1.0, abs=0.03)
     assert found[0] < 0.8
+    assert found[3] == pytest.approx(1.0, abs=0.03)
+
+
+def test_forbidden_lines_run_along_what_nobody_annotated():
+    labels = np.zeros((40, 60), np.int32)
+    for number, (row, column) in enumerate(((8, 30), (20, 3), (20, 30), (37, 57)), 1):
+        labels[row : row + 3, column : column + 3] = number
+    seen = np.zeros(labels.shape, bool)
+    seen[8:, 3:] = True  # cuts the first and the second above and at the left
+
+    def weights(labels, field):
+        table = measure_objects(
+            labels, calibration=Calibration(), class_name="void", field=field
+        )
+        return table["forbidden_line_weight"].to_numpy()
+
+    found = weights(labels, seen)
+    np.testing.assert_allclose(found, weights(labels[8:, 3:], seen[8:, 3:]))
+    assert (found > 0).tolist() == [False, False, True, True]
+    assert weights(np.ones((5, 1), np.int32), np.ones((5, 1), bool)).tolist() == [0.0]
 
 
 def test_counted_places_agree_with_the_formula():
