@@ -16,7 +16,11 @@ import numpy as np
 import pandas as pd
 
 from defectkeras.quantification.error_parts import highest, widen
-from defectkeras.quantification.intervals import field_statistics, fields_needed
+from defectkeras.quantification.intervals import (
+    Interval,
+    field_statistics,
+    fields_needed,
+)
 from defectkeras.quantification.region_class import RegionClass
 from defectkeras.quantification.results import Quantification, Quantity
 from defectkeras.quantification.runs import Floats
@@ -93,21 +97,17 @@ def mean_over_fields(quantities: Sequence[Quantity]) -> Quantity:
     """
     count = len(quantities)
     found = field_statistics(np.array([q.value for q in quantities], dtype=np.float64))
-    low, high = found.interval.low, found.interval.high
+    interval: Interval | None = found.interval
     if found.standard_deviation == 0:
-        share = count * (math.sqrt(count) if found.mean else count)
-        low -= sum(found.mean - q.low for q in quantities if q.low is not None) / share
-        high += (
-            sum(q.high - found.mean for q in quantities if q.high is not None) / share
-        )
+        interval = _within_fields(quantities, found.mean)
     calibration = float(
         np.mean([math.hypot(*_parts(q, *_CALIBRATION_PARTS)) for q in quantities])
     )
     mean = dataclasses.replace(
         quantities[0],
         value=found.mean,
-        low=low,
-        high=highest(quantities[0].name, high),
+        low=interval.low if interval else None,
+        high=highest(quantities[0].name, interval.high) if interval else None,
         parts={
             "fields": found.standard_deviation / math.sqrt(count),
             "counting": math.hypot(*(_parts(q, "counting")[0] for q in quantities))
@@ -115,6 +115,17 @@ def mean_over_fields(quantities: Sequence[Quantity]) -> Quantity:
         },
     )
     return widen(mean, "calibration", calibration, is_factor=True)
+
+
+def _within_fields(quantities: Sequence[Quantity], mean: float) -> Interval | None:
+    """Give the interval of chance within equal fields; None where one has none."""
+    count = len(quantities)
+    share = count * (math.sqrt(count) if mean else count)
+    below = [mean - q.low for q in quantities if q.low is not None]
+    above = [q.high - mean for q in quantities if q.high is not None]
+    if len(below) < count or len(above) < count:
+        return None
+    return Interval(mean - sum(below) / share, mean + sum(above) / share)
 
 
 def _summarize(

@@ -64,6 +64,14 @@ def test_fields_that_do_not_differ_are_as_sure_as_chance_within_them(scheme, dis
         assert row["high"] == pytest.approx(count + (within.high - count) / share)
 
 
+def test_nothing_in_any_field_does_not_make_a_part_of_a_whole_surely_zero(scheme, disc):
+    table = summarize_fields(measure_fields(scheme, disc, [0, 0, 0]))
+    rows = table.set_index(["class_name", "name"]).loc["void"]
+    for name in ("area_fraction_percent", "swelling_percent"):
+        assert rows.loc[name, "mean"] == 0
+        assert rows.loc[name, ["low", "high"]].isna().all()
+
+
 def test_a_part_of_a_whole_is_at_most_all_of_it(scheme, disc):
     table = summarize_fields(measure_fields(scheme, disc, [1, 20]))
     rows = table.set_index(["class_name", "name"]).loc["void"]
