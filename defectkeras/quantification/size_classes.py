@@ -10,7 +10,9 @@ from defectkeras.quantification.unfolding import unfold_sizes
 
 
 def classify_sizes(region: RegionClass) -> pd.DataFrame:
-    """Count the objects of a class in classes of equivalent diameter.
+    """Count the objects of a class in classes of diameter.
+
+    That is the equivalent diameter, and of loops the largest Feret diameter.
 
     Args:
         region: The class.
@@ -24,7 +26,7 @@ def classify_sizes(region: RegionClass) -> pd.DataFrame:
     calibration = region.calibration
     unit = "px" if calibration.pixel_size_nm is None else "nm"
     table = size_distribution(
-        region.sizes("equivalent_diameter", unit),
+        region.diameters(unit),
         region.objects["edge_weight"].to_numpy(dtype=np.float64),
     )
     unfolded = np.full(len(table), np.nan)
@@ -40,5 +42,5 @@ def classify_sizes(region: RegionClass) -> pd.DataFrame:
     table["number_density_per_m3"] = unfolded
     class_name = region.defect_class.name if len(region.objects) else ""
     table.insert(0, "class_name", class_name)
-    table.insert(1, "quantity", f"equivalent_diameter_{unit}")
+    table.insert(1, "quantity", f"{region.size_column}_{unit}")
     return table

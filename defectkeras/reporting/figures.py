@@ -24,6 +24,7 @@ def size_histogram(
     class_name: str,
     unit: str,
     color: Color,
+    size: str = "Equivalent diameter",
     mean: float | None = None,
     fits: Sequence[SizeFit] = (),
 ) -> Figure:
@@ -34,6 +35,7 @@ def size_histogram(
         class_name: What was counted.
         unit: Of low and high, "nm" or "px".
         color: Of the bars.
+        size: What low and high are, in words.
         mean: Mean size to mark, or None.
         fits: Distributions to draw as the counts that they expect.
     """
@@ -71,7 +73,7 @@ def size_histogram(
             title += f", mean {format_value(mean)} {unit} (dashed)"
         _draw_fits(axes, fits, low, high, total=float(counts.sum()))
         axes.set_title(title, loc="left", fontsize=10)
-        axes.set_xlabel(f"Equivalent diameter ({unit})")
+        axes.set_xlabel(f"{size} ({unit})")
         axes.set_ylabel("Objects")
         axes.set_xlim(left=0)
         axes.set_ylim(bottom=0)

@@ -16,6 +16,7 @@ from defectkeras.quantification.region_class import RegionClass
 from defectkeras.quantification.results import Quantification
 from defectkeras.quantification.size_fits import SizeFit, fit_sizes
 from defectkeras.reporting.figures import size_histogram
+from defectkeras.reporting.numbers import split_unit
 from defectkeras.reporting.place_figures import draw_neighbors, draw_ripley, draw_rose
 from defectkeras.reporting.vector import vector_style
 
@@ -58,12 +59,15 @@ def micrograph_figures(
         distribution = _distribution(quantification, defect_class)
         count = int(distribution["count"].sum())
         if count >= 2:
+            quantity = str(distribution["quantity"].iloc[0])
+            mean = quantification.find(defect_class.name, f"mean_{quantity}")
             figure = size_histogram(
                 distribution,
                 class_name=defect_class.name,
                 unit=unit,
                 color=colors[defect_class.index],
-                mean=_mean(quantification, defect_class, unit),
+                size=split_unit(quantity)[0],
+                mean=mean.value,
                 fits=_fits(quantification, defect_class, unit),
             )
             label = f"Histogram of the sizes of {count} objects"
@@ -156,24 +160,10 @@ def _fits(
     region = RegionClass(defect_class, own, 0, 0, calibration, settings)
     scale = (calibration.pixel_size_nm or 1.0) if unit == "nm" else 1.0
     return fit_sizes(
-        region.sizes("equivalent_diameter", unit),
+        region.diameters(unit),
         region.weights,
         smallest=settings.smallest_diameter_px * scale,
         resamples=0,
-    )
-
-
-def _mean(
-    quantification: Quantification, defect_class: DefectClass, unit: str
-) -> float | None:
-    name = f"mean_equivalent_diameter_{unit}"
-    return next(
-        (
-            q.value
-            for q in quantification.quantities
-            if (q.class_name, q.name) == (defect_class.name, name)
-        ),
-        None,
     )
 
 

@@ -15,7 +15,7 @@ from defectkeras.quantification.comparison import (
     summarize_fields,
 )
 from defectkeras.quantification.field_agreement import Rating, agree_on_field
-from defectkeras.quantification.quantify import quantify
+from defectkeras.quantification.quantify import QuantifySettings, quantify
 from defectkeras.quantification.results import Quantification
 from defectkeras.reporting.micrograph_figures import micrograph_figures
 from defectkeras.reporting.pictures import make_pictures
@@ -65,9 +65,13 @@ def measured() -> Callable[..., Quantification]:
     """Give the quantification of the drawn field."""
 
     def measure(
-        calibration: Calibration = CALIBRATED, **drawing: int
+        calibration: Calibration = CALIBRATED,
+        *,
+        settings: QuantifySettings | None = None,
+        **drawing: int,
     ) -> Quantification:
-        return quantify(draw_class_map(**drawing), SCHEME, calibration)
+        class_map = draw_class_map(**drawing)
+        return quantify(class_map, SCHEME, calibration, settings=settings)
 
     return measure
 

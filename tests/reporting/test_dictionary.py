@@ -4,12 +4,13 @@ import pandas as pd
 from defectkeras.core.calibration import Calibration
 from defectkeras.quantification.objects import measure_objects
 from defectkeras.quantification.places import measure_places
+from defectkeras.quantification.quantify import QuantifySettings
 from defectkeras.quantification.segments import CHORD_PX
 from defectkeras.reporting.dictionary import MEANINGS, data_dictionary
 
 
 def test_every_column_has_a_meaning_and_a_length_its_unit(measured):
-    found = measured()
+    found = measured(settings=QuantifySettings(loop_classes=("void",)))
     labels = np.zeros((20, 33), np.int32)
     labels[3:7, 4:9] = 1
     grey = measure_objects(
@@ -24,6 +25,8 @@ def test_every_column_has_a_meaning_and_a_length_its_unit(measured):
         {
             "objects.csv": found.objects,
             "lines.csv": found.lines,
+            "segments.csv": found.segments,
+            "traces.csv": found.traces,
             "distributions": found.distributions,
             "quantities.csv": quantities.assign(micrograph="a"),
             "with grey levels": grey,
@@ -44,7 +47,14 @@ def test_places_count_all_objects_and_measure_in_px(measured, drawn_class_map):
     meanings = data_dictionary(tables).set_index("column")["meaning"]
     assert "of sizes: off the border" in meanings["count"]
     assert "r_nm" in places.curves  # beside r_px, so "the unit of r" says nothing
-    assert all(meanings[name].endswith("in px") for name in ("k", "l", "l_mean"))
+    assert all(meanings[name].endswith("in px") for name in ("l", "l_mean"))
+    assert meanings["k"].endswith("in px^2")
+
+
+def test_a_segment_names_the_line_of_traces_that_it_is_of(measured):
+    found = measured()
+    assert set(found.segments["line"]) == set(found.traces["line"])
+    assert "traces.csv" in MEANINGS["line"]
 
 
 def test_tortuosity_is_not_said_to_be_of_the_column_length():

@@ -3,6 +3,7 @@ import pytest
 
 from defectkeras.core.calibration import Calibration
 from defectkeras.quantification.places import measure_places
+from defectkeras.quantification.settings import QuantifySettings
 from defectkeras.reporting.micrograph_figures import micrograph_figures
 
 
@@ -16,6 +17,16 @@ def test_axes_have_units(measured, size_nm, unit):
     assert positions.get_xlabel() == f"x ({unit})"
     assert positions.get_xlim() == (0, 400 * (size_nm or 1))
     assert positions.get_ylim() == (240 * (size_nm or 1), 0)  # rows grow downwards
+
+
+def test_sizes_of_loops_are_largest_feret_diameters(measured):
+    settings = QuantifySettings(loop_classes=("void",))
+    found = measured(settings=settings)
+    sizes = next(micrograph_figures(found)).figure.axes[0]
+    assert sizes.get_xlabel() == "Largest Feret diameter (nm)"
+    mean = found.find("void", "mean_max_feret_nm").value
+    dashed = next(line for line in sizes.lines if len(set(line.get_xdata())) == 1)
+    assert dashed.get_xdata()[0] == mean
 
 
 def test_discs_stand_where_the_objects_are(measured):
