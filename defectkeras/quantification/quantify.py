@@ -1,6 +1,7 @@
 """Quantify: a class map and a calibration to tables and quantities."""
 
 import dataclasses
+import math
 from collections.abc import Sequence
 
 import pandas as pd
@@ -132,7 +133,10 @@ def conclude(
         scheme=known.scheme,
         shape=shape,
         settings=known.settings,
-        warnings=tuple(_find_warnings([region.objects for region in regions])),
+        warnings=(
+            *_find_unseen(measured, shape),
+            *_find_warnings([region.objects for region in regions]),
+        ),
         segments=_stack([line.tables.segments for line in lines]),
         traces=_stack([line.tables.traces for line in lines]),
     )
@@ -153,6 +157,19 @@ def _quantities(
 def _stack(tables: list[pd.DataFrame]) -> pd.DataFrame:
     """Put tables below each other."""
     return pd.concat(tables, ignore_index=True) if tables else pd.DataFrame()
+
+
+def _find_unseen(
+    measured: Sequence[RegionClass | LineClass], shape: tuple[int, int]
+) -> list[str]:
+    """Say how much of the field is no area."""
+    percent = 100 * (1 - measured[0].field_px / math.prod(shape))
+    if percent == 0:
+        return []
+    return [
+        f"{percent:.3g} % of the pixels are not annotated (255 in a class map) and "
+        "count as no area."
+    ]
 
 
 def _find_warnings(tables: Sequence[pd.DataFrame]) -> list[str]:

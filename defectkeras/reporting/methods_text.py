@@ -133,10 +133,17 @@ def _methods(quantifications: Sequence[Quantification]) -> Iterator[str]:
 
 
 def _errors(quantifications: Sequence[Quantification]) -> list[str]:
-    """Say what the intervals hold besides chance."""
+    """Say what the intervals hold besides chance, and what they do not."""
     parts = {p for q in quantifications for one in q.quantities for p in one.parts}
     held = [text for part, text in PARTS.items() if part in parts]
-    return [f"Intervals hold, as squares, {', '.join(held)}."] if held else []
+    told = [f"Intervals hold, as squares, {', '.join(held)}."] if held else []
+    calibrations = [q.calibration for q in quantifications]
+    if any(c.foil_thickness_nm and not c.foil_thickness_sigma_nm for c in calibrations):
+        told.append(
+            "No error of the foil thickness was told, so intervals of values per volume "
+            "hold none."
+        )
+    return told
 
 
 def _segmented_by(model: ModelFacts) -> str:

@@ -81,6 +81,14 @@ def test_large_objects_are_warned_about(scheme, disc):
     )
 
 
+def test_pixels_that_nobody_annotated_are_told(scheme, shared_class_map):
+    assert quantify(shared_class_map, scheme, Calibration()).warnings == ()
+    class_map = shared_class_map.copy()
+    class_map[: len(class_map) // 4] = -1
+    warning, *_ = quantify(class_map, scheme, Calibration()).warnings
+    assert "25 % of the pixels are not annotated (255 in a class map)" in warning
+
+
 def test_wrong_input_is_told(scheme, shared_class_map):
     with pytest.raises(DefectKerasError, match="label_map must have the shape"):
         quantify(

@@ -42,7 +42,12 @@ def test_errors_that_were_told_are_named(measured, run_facts):
     text = methods_paragraph(run_facts, [measured(known)])
     assert "was 90 nm ± 9 nm (from: user)." in text
     assert "as squares, the standard deviation of the foil thickness." in text
-    assert "as squares" not in methods_paragraph(run_facts, [measured()])
+    assert "hold none" not in text
+    unsure = methods_paragraph(run_facts, [measured()])
+    assert "as squares" not in unsure
+    assert "No error of the foil thickness was told" in unsure
+    in_area = methods_paragraph(run_facts, [measured(Calibration(0.5))])
+    assert "No error" not in in_area
 
 
 def test_what_is_not_known_is_said(measured, run_facts):
