@@ -87,7 +87,7 @@ MEANINGS = {
     "stop_row": "row of the last end",
     "tilt": "inclination of a loop to the plane of the foil",
     "tortuosity": "length in steps of 8 px over the chord, 1 for a straight line",
-    "touches_border": "whether the object is cut by the border or what is unknown",
+    "touches_border": "whether the border cuts it, or what is unknown an object",
     "uncertainty": "mean spread of the probability over the pixels",
     "unit": "unit of value, low and high; 1 for a number",
     "value": "the number; empty where it cannot be given",

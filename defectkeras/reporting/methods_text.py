@@ -140,8 +140,8 @@ def _errors(quantifications: Sequence[Quantification]) -> list[str]:
     calibrations = [q.calibration for q in quantifications]
     if any(c.foil_thickness_nm and not c.foil_thickness_sigma_nm for c in calibrations):
         told.append(
-            "No error of the foil thickness was told, so intervals of values per volume "
-            "hold none."
+            "No error of the foil thickness was told, so intervals of values per "
+            "volume hold none."
         )
     return told
 
