@@ -95,7 +95,7 @@ def quantify(
         echo_json(result.to_dict())
     else:
         echo_quantities(str(class_map), result)
-    for warning in result.warnings:
+    for warning in (*result.warnings, *result.calibration.notes()):
         talk(warning)
     if out is not None:
         talk(f"{'Would write' if dry_run else 'Open'} {out / 'report.html'}")

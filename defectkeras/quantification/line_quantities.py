@@ -149,7 +149,8 @@ def _count(line: LineClass, name: str, count: int, method: str) -> Quantity:
 def _area_fraction(line: LineClass) -> Quantity:
     """Give the part of the annotated pixels that lines cover."""
     percent = 100 * line.class_px / line.field_px
-    interval = line.interval(percent) if percent > 0 else None
+    has_length = bool((line.traces["length_px"] > 0).any())
+    interval = line.interval(percent) if has_length else None
     return Quantity(
         line.defect_class.name,
         "area_fraction_percent",

@@ -18,9 +18,10 @@ def mask_path(tmp_path):
 
 def test_numbers_on_stdout(run, mask_path):
     words = ("quantify", mask_path, "--encoding", "binary", "--class", "void")
-    shown = run(*words, "--pixel-size-nm", 0.5)
+    shown = run(*words, "--pixel-size-nm", 0.5, "--foil-thickness-sigma-nm", 8)
     assert shown.exit_code == 0, shown.output
     assert "no foil thickness" in shown.stdout
+    assert "The error of the foil thickness has no effect" in shown.stderr
     told = json.loads(run(*words, "--json").stdout)
     assert told["calibration"]["pixel_size_nm"] is None
     areas = [q for q in told["quantities"] if q["name"] == "area_fraction_percent"]

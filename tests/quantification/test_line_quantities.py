@@ -53,6 +53,14 @@ def test_no_line_at_all_is_as_sure_by_both_densities(scheme):
     assert by_intercepts.high == pytest.approx(by_length.high)
 
 
+def test_specks_without_a_length_tell_nothing_of_chance(scheme):
+    class_map = np.zeros((40, 60), np.int32)
+    class_map[::3, ::3] = 1
+    found = find(class_map, scheme, "area_fraction_percent", Calibration())
+    assert found.value > 10
+    assert found.low is found.high is None
+
+
 def test_invisible_lines_are_made_up_for_by_choice_only(scheme, segment):
     calibration = Calibration(0.8, 90.0)
     name = "dislocation_density_per_m2"
