@@ -3,6 +3,8 @@
 import math
 from collections.abc import Sequence
 
+import pandas as pd
+
 from defectkeras.quantification.field_set import summarize_fields
 from defectkeras.quantification.results import Quantification
 from defectkeras.reporting.comparison_views import TextTable
@@ -34,15 +36,19 @@ def field_view(quantifications: Sequence[Quantification]) -> TextTable:
     for row in found[found["mean"] != 0].to_dict("records"):
         label, unit = split_unit(str(row["name"]))
         further = row["further_fields"]
+        interval, half_width = MISSING, None
+        if pd.notna(row["low"]):
+            interval = format_interval(row["mean"], row["low"], row["high"])
+            half_width = (row["high"] - row["low"]) / 2
         rows.append(
             (
                 str(row["class_name"]),
                 label,
                 unit,
                 str(row["fields"]),
-                format_value(row["mean"], (row["high"] - row["low"]) / 2),
+                format_value(row["mean"], half_width),
                 format_value(row["standard_deviation"]),
-                format_interval(row["mean"], row["low"], row["high"]),
+                interval,
                 f"{row['relative_accuracy_percent']:.0f}",
                 MISSING if math.isnan(further) else f"{further:.0f}",
             )

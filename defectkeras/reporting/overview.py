@@ -130,4 +130,4 @@ def _foot(quantities: Sequence[Quantity | None]) -> tuple[str, str]:
     """Give the mean over micrographs and its interval, of two or more values."""
     known = [q for q in quantities if q is not None and q.value is not None]
     row = quantity_row(mean_over_fields(known)) if len(known) >= 2 else None
-    return (MISSING, MISSING) if row is None else (row.value, row.interval)
+    return (MISSING, MISSING) if row is None else (row.value, row.interval or MISSING)
