@@ -10,9 +10,12 @@ if TYPE_CHECKING:
 
 def echo_quantities(title: str, quantification: "Quantification") -> None:
     """Print the quantities of a micrograph on stdout, with intervals and reasons."""
-    from defectkeras.reporting.views import quantity_groups
+    from defectkeras.reporting.views import calibration_facts, quantity_groups
 
     click.echo(title)
+    facts = calibration_facts(quantification.calibration, quantification.shape)
+    for name, value, source in facts[:2]:  # pixel size and foil thickness
+        click.echo(f"  {name}: {value} ({source})" if source else f"  {name}: {value}")
     for group in quantity_groups(quantification):
         click.echo(f"  {group.class_name}")
         for row in group.rows:
