@@ -7,6 +7,7 @@ in which 255 silently means "not annotated"; here it is an error.
 from pathlib import Path
 from typing import Any, Literal
 
+import cv2
 import numpy as np
 import tifffile
 from numpy.typing import NDArray
@@ -39,6 +40,9 @@ ENCODINGS: tuple[Encoding, ...] = (
 NOT_ANNOTATED_VALUE = 255
 """How `NOT_ANNOTATED` stands in a file of class indices."""
 
+_MASK_VALUES = (1, 255, 65535)
+"""What stands for the objects in a mask, beside 0."""
+
 _OUR_MARK = ("Encoding", "class_index")  # text in a PNG that we wrote
 _TIFF = (".tif", ".tiff")
 
@@ -60,7 +64,7 @@ def read_class_map(
             ilastik writes them, and 0 is not annotated;
             "binary": 0 is the matrix and 1, 255 or 65535 is `object_class`;
             "objects": 0 is the matrix and other numbers are objects of
-            `object_class`.
+            `object_class`; a mask is none.
         object_class: Class index of the objects of a binary mask or of objects.
 
     Returns:
@@ -83,6 +87,8 @@ def read_class_map(
         if encoding == "binary":
             _check_binary(values)
         _check_not_negative(values)
+        if encoding == "objects":
+            _check_numbered(values)
         return np.where(values > 0, np.int32(object_class), np.int32(0))
 
 
@@ -234,7 +240,7 @@ def _from_indices_from_1(values: NDArray[Any], num_classes: int) -> ClassMap:
 
 def _check_binary(values: NDArray[Any]) -> None:
     found = np.unique(values).tolist()
-    if not any(set(found) <= {0, high} for high in (1, 255, 65535)):
+    if not any(set(found) <= {0, high} for high in _MASK_VALUES):
         raise MicrographError(
             "must hold two values, 0 and 1, 255 or 65535. Received: "
             f'{_listed(found)}. Did you mean encoding = "class_index" or "objects"?'
@@ -248,6 +254,18 @@ def _check_not_negative(values: NDArray[Any]) -> None:
             "must hold object numbers from 0 to 2147483647. "
             f"Received: {low} to {high}. Number the objects from 1."
         )
+
+
+def _check_numbered(values: NDArray[Any]) -> None:
+    """Refuse a mask, in which all objects have one number and would be one."""
+    found = np.unique(values[values > 0])
+    if len(found) == 1 and found[0] in _MASK_VALUES:
+        places = cv2.connectedComponents((values > 0).astype(np.uint8))[0] - 1
+        if places > 1:
+            raise MicrographError(
+                f"must number each object. Received: only {found[0]}, in {places} "
+                'places apart, as in a mask. Did you mean encoding = "binary"?'
+            )
 
 
 def _listed(values: list[Any], most: int = 8) -> str:

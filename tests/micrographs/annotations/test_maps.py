@@ -148,6 +148,17 @@ def test_other_values_are_no_binary_mask(tmp_path, values):
         read_class_map(path, num_classes=2, encoding="binary")
 
 
+@pytest.mark.parametrize("high", [1, 255, 65535])
+def test_a_mask_holds_no_object_numbers(tmp_path, high):
+    values = np.array([[high, 0, high], [0, 0, high]], np.min_scalar_type(high))
+    path = png(tmp_path / "a.png", values)
+
+    with pytest.raises(MicrographError, match=r"places apart.*\"binary\""):
+        read_class_map(path, num_classes=2, encoding="objects")
+    one = png(tmp_path / "one.png", values[:, 1:])
+    assert read_class_map(one, num_classes=2, encoding="objects").sum() == 2
+
+
 def test_objects_become_one_class(tmp_path):
     path = png(tmp_path / "a.png", np.array([[0, 1, 40_000], [7, 0, 255]], np.uint16))
 
