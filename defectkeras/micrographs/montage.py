@@ -57,7 +57,8 @@ def is_montage(path: Path, frame: int | None = None) -> bool:
         MicrographError: When the header cannot be read.
     """
     suffix = path.suffix.lower()
-    if suffix not in ROW_READERS or not (path.is_file() or is_ome_zarr(path)):
+    is_filled = path.is_file() and path.stat().st_size > 0
+    if suffix not in ROW_READERS or not (is_filled or is_ome_zarr(path)):
         return False
     with errors_that_name(path), ROW_READERS[suffix](path, frame) as rows:
         return rows.shape[0] * rows.shape[1] > LARGEST_WHOLE_PX

@@ -32,10 +32,10 @@ def open_tiff_rows(path: Path, frame: int | None) -> Iterator[RowFrame]:
         frame: Number of the frame, from 0, or None for the only one.
     """
     with open_page(path, frame, MAX_PIXELS) as (file, page, scale, metadata):
-        _check_layout(page)
 
         def read_rows(first: int, stop: int) -> NDArray[Any]:
             """Read some rows of the page (H, W) or (H, W, C)."""
+            _check_layout(page)  # not before: a small page is read as a whole
             if page.compression == _NO_COMPRESSION and page.is_contiguous:
                 pixels = _read_plain(path, file, page, first, stop)
             else:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 from numpy.random import Generator
+from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
 from defectkeras.quantification.neighbors import nearest_distances
@@ -58,9 +59,7 @@ def place_discs(rng: Generator, radii: Floats, window: Window) -> Floats | None:
     places = window.draw(rng, len(sizes))
     is_placed = np.zeros(len(sizes), dtype=bool)
     for _ in range(_ROUNDS):
-        pairs = cKDTree(places).query_pairs(2 * float(sizes[0]), output_type="ndarray")
-        gaps = np.linalg.norm(places[pairs[:, 0]] - places[pairs[:, 1]], axis=1)
-        pairs = pairs[gaps < sizes[pairs].sum(axis=1)]
+        pairs = _overlaps(places, sizes)
         # Of two that overlap, the one that lies already stays, else the larger one.
         first_stays = is_placed[pairs[:, 0]] | ~is_placed[pairs[:, 1]]
         lost = np.unique(np.where(first_stays, pairs[:, 1], pairs[:, 0]))
@@ -72,6 +71,26 @@ def place_discs(rng: Generator, radii: Floats, window: Window) -> Floats | None:
             return found
         places[lost] = window.draw(rng, len(lost))
     return None
+
+
+def _overlaps(places: Floats, sizes: Floats) -> NDArray[np.intp]:
+    """Give the pairs (P, 2) of discs that overlap, the larger one first.
+
+    Discs of about one size are asked at once which of those that are no larger lie
+    near: asked with the largest, all discs would be neighbors of all.
+    """
+    found = []
+    start = 0
+    while start < len(sizes):  # sizes fall
+        stop = max(start + 1, int(np.searchsorted(-sizes, -sizes[start] / 2)))
+        near = cKDTree(places[start:stop]).sparse_distance_matrix(
+            cKDTree(places[start:]), 2 * float(sizes[start]), output_type="ndarray"
+        )
+        pairs = np.column_stack([near["i"], near["j"]]) + start
+        is_overlap = near["v"] < sizes[pairs].sum(axis=1)
+        found.append(pairs[is_overlap & (pairs[:, 0] < pairs[:, 1])])
+        start = stop
+    return np.concatenate(found)
 
 
 def compare_with_random(

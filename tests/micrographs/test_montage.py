@@ -33,9 +33,20 @@ def test_the_size_decides_and_only_of_formats_that_can_be_read_by_rows(
     assert is_montage(path)
     assert not is_montage(tmp_path / "field.png")
     assert not is_montage(tmp_path / "nothing.tif")  # told by who reads it
+    (tmp_path / "empty.tif").write_bytes(b"")
+    assert not is_montage(tmp_path / "empty.tif")
     (tmp_path / "bad.tif").write_bytes(b"no micrograph")
     with pytest.raises(MicrographError, match=r"bad\.tif"):
         is_montage(tmp_path / "bad.tif")
+
+
+def test_a_small_palette_is_no_montage(tmp_path):
+    colors = np.tile(np.arange(256, dtype=np.uint16) * 257, (3, 1))
+    path = tmp_path / "palette.tif"
+    pixels = (np.arange(600) % 256).astype(np.uint8).reshape(20, 30)
+    tifffile.imwrite(path, pixels, photometric="palette", colormap=colors)
+    assert not is_montage(path)
+    np.testing.assert_array_equal(read_micrograph(path).pixels, pixels * 257.0)
 
 
 def test_memory_that_is_not_there_is_told(path, monkeypatch):

@@ -51,8 +51,8 @@ def test_what_cannot_be_read_by_rows_is_told(tmp_path):
     path = tmp_path / "planes.tif"
     planes = np.stack([PIXELS] * 3)
     tifffile.imwrite(path, planes, photometric="rgb", planarconfig="separate")
-    with pytest.raises(MicrographError, match="planes"), open_tiff_rows(path, None):
-        pass
+    with open_montage(path) as montage, pytest.raises(MicrographError, match="planes"):
+        montage.read_rows(0, 5)
 
 
 def test_a_truncated_file_is_told(tmp_path):

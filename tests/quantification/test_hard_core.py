@@ -1,3 +1,5 @@
+import tracemalloc
+
 import numpy as np
 import pytest
 from scipy.spatial.distance import pdist, squareform
@@ -9,15 +11,31 @@ from defectkeras.quantification.windows import Window
 WINDOW = Window(240.0, 330.0)
 
 
-def test_discs_do_not_overlap():
+@pytest.mark.parametrize(
+    "radii",
+    [
+        np.random.default_rng(1).uniform(4, 12, 90),
+        np.append(np.random.default_rng(1).uniform(0.5, 3, 400), 90.0),
+        np.full(3, 8.0),
+    ],
+)
+def test_discs_do_not_overlap(radii):
     rng = np.random.default_rng(0)
-    radii = rng.uniform(4, 12, 90)
     places = place_discs(rng, radii, WINDOW)
     gaps = squareform(pdist(places)) - radii[:, None] - radii
     np.fill_diagonal(gaps, 1)
     assert gaps.min() > 0
     assert (places >= 0).all()
     assert (places < [240, 330]).all()
+
+
+def test_one_large_disc_does_not_make_neighbors_of_all():
+    radii = np.append(np.full(4000, 0.5), 110.0)
+    tracemalloc.start()
+    assert place_discs(np.random.default_rng(0), radii, WINDOW) is not None
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert peak < 50e6  # the 8 million pairs alone are 128 MB
 
 
 def test_no_room():
