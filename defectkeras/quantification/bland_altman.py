@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import stats
 
-from defectkeras.quantification.intervals import LEVEL, Interval
+from defectkeras.quantification.intervals import TAIL, Interval
 from defectkeras.quantification.runs import Floats
 
 LIMIT = 1.96
@@ -37,9 +37,7 @@ class BlandAltman:
     upper_interval: Interval
 
 
-def bland_altman(
-    first: Floats, second: Floats, *, level: float = LEVEL
-) -> BlandAltman | None:
+def bland_altman(first: Floats, second: Floats) -> BlandAltman | None:
     """Give bias and limits of agreement, with intervals.
 
     Ninety-five of a hundred differences of further fields are expected within the
@@ -50,7 +48,6 @@ def bland_altman(
     Args:
         first: (N,) a value for each field.
         second: (N,) those of the other annotator, in the same order.
-        level: Confidence of the intervals.
 
     Returns:
         The differences second - first; None for fewer than two fields.
@@ -78,10 +75,9 @@ def bland_altman(
         return None
     differences = second - first
     bias, deviation = float(differences.mean()), float(differences.std(ddof=1))
-    tail = (1 - level) / 2
     scale = deviation / np.sqrt(count)
-    half = float(stats.t.ppf(1 - tail, count - 1) * scale)
-    shifts = stats.nct.ppf([tail, 1 - tail], count - 1, LIMIT * np.sqrt(count)) * scale
+    half = float(stats.t.isf(TAIL, count - 1) * scale)
+    shifts = stats.nct.ppf([TAIL, 1 - TAIL], count - 1, LIMIT * np.sqrt(count)) * scale
     near, far = (float(shift) for shift in shifts)
     return BlandAltman(
         count=count,

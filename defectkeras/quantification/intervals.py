@@ -8,7 +8,8 @@ from scipy import stats
 
 from defectkeras.quantification.runs import Floats
 
-LEVEL = 0.95
+TAIL = 0.025
+"""Part of chance beyond each end of an interval, alpha/2: all are of 95 %."""
 
 _LENGTHS_KNOWN = 8
 """As how many lines the exponential law of their lengths counts."""
@@ -41,12 +42,11 @@ class FieldStatistics:
     relative_accuracy_percent: float
 
 
-def garwood_interval(count: float, *, level: float = LEVEL) -> Interval:
+def garwood_interval(count: float) -> Interval:
     """Give the exact interval of a Poisson count.
 
     Args:
         count: Number counted, 0 or more; a fraction is an effective count.
-        level: Confidence.
 
     Returns:
         chi2(alpha/2, 2 n)/2 to chi2(1 - alpha/2, 2 n + 2)/2.
@@ -59,16 +59,12 @@ def garwood_interval(count: float, *, level: float = LEVEL) -> Interval:
     References:
         F. Garwood, Biometrika 28 (1936) 437, doi:10.1093/biomet/28.3-4.437.
     """
-    tail = (1 - level) / 2
-    low = stats.gamma.ppf(tail, count) if count > 0 else 0.0
-    return Interval(float(low), float(stats.gamma.isf(tail, count + 1)))
+    low = stats.gamma.ppf(TAIL, count) if count > 0 else 0.0
+    return Interval(float(low), float(stats.gamma.isf(TAIL, count + 1)))
 
 
 def weighted_count_interval(
-    contributions: Floats,
-    largest_when_none: float,
-    *,
-    level: float = LEVEL,
+    contributions: Floats, largest_when_none: float
 ) -> Interval:
     """Give the interval of a sum of weights over Poisson objects.
 
@@ -79,7 +75,6 @@ def weighted_count_interval(
     Args:
         contributions: (N,) what each object adds to the value.
         largest_when_none: What one object would add, for N = 0.
-        level: Confidence.
 
     Returns:
         The interval of the sum. Where weights differ much and are few, those seen
@@ -96,14 +91,14 @@ def weighted_count_interval(
     """
     total = float(contributions.sum())
     if total <= 0:
-        return Interval(0.0, garwood_interval(0, level=level).high * largest_when_none)
+        return Interval(0.0, garwood_interval(0).high * largest_when_none)
     effective = total**2 / float((contributions**2).sum())
     unit = total / effective
-    counted = garwood_interval(effective, level=level)
+    counted = garwood_interval(effective)
     return Interval(counted.low * unit, counted.high * unit)
 
 
-def random_lengths_interval(lengths: Floats, *, level: float = LEVEL) -> Interval:
+def random_lengths_interval(lengths: Floats) -> Interval:
     """Give the interval of a sum of lengths, where number and lengths are chance.
 
     Number N is Poisson, with Jeffreys' interval: that of a gamma variable of the shape
@@ -121,7 +116,6 @@ def random_lengths_interval(lengths: Floats, *, level: float = LEVEL) -> Interva
 
     Args:
         lengths: (N,) above 0, N at least 1.
-        level: Confidence.
 
     Returns:
         The interval of the expected sum.
@@ -139,13 +133,11 @@ def random_lengths_interval(lengths: Floats, *, level: float = LEVEL) -> Interva
     known = _LENGTHS_KNOWN
     shape = 1 / max(seen, (count * seen + known) / (count + known))
     ratio = stats.f(2 * count + 1, 2 * shape * count)
-    unit, tail = total * (count + 0.5) / count, (1 - level) / 2
-    return Interval(float(unit * ratio.ppf(tail)), float(unit * ratio.isf(tail)))
+    unit = total * (count + 0.5) / count
+    return Interval(float(unit * ratio.ppf(TAIL)), float(unit * ratio.isf(TAIL)))
 
 
-def spread_interval(
-    values: Floats, weights: Floats, *, level: float = LEVEL
-) -> Interval | None:
+def spread_interval(values: Floats, weights: Floats) -> Interval | None:
     """Give the interval of a standard deviation.
 
     With the unbiased variance s^2 it is s sqrt(f / chi2_p(f)), p = 1 - alpha/2 and
@@ -156,7 +148,6 @@ def spread_interval(
     Args:
         values: (N,) such as logarithms of diameters.
         weights: (N,) above 0.
-        level: Confidence.
 
     Returns:
         The interval, or None where values do not differ, as a single one does not.
@@ -174,14 +165,14 @@ def spread_interval(
     kurtosis = float(shares @ squares**2) / variance**2
     effective = 1 / float(shares @ shares)
     freedom = effective * (1 - 1 / len(values)) * 2 / (max(kurtosis, 3.0) - 1)
-    tail, unbiased = (1 - level) / 2, variance / (1 - 1 / effective)
+    unbiased = variance / (1 - 1 / effective)
     law = stats.chi2(freedom)
-    low, high = (freedom * unbiased / q for q in (law.isf(tail), law.ppf(tail)))
+    low, high = (freedom * unbiased / q for q in (law.isf(TAIL), law.ppf(TAIL)))
     return Interval(math.sqrt(low), math.sqrt(high))
 
 
 def ratio_interval(
-    amounts: Floats, sizes: Floats, *, level: float = LEVEL, at_least: float = 0.0
+    amounts: Floats, sizes: Floats, *, at_least: float = 0.0
 ) -> Interval | None:
     """Give the interval of sum(amounts) / sum(sizes) over blocks or objects.
 
@@ -192,7 +183,6 @@ def ratio_interval(
         amounts: (N,) what was found in each, such as a length in a block.
         sizes: (N,) in how much, such as the area of the block; pairs with
             0 are left out.
-        level: Confidence.
         at_least: What the ratio can never be below.
 
     Returns:
@@ -205,11 +195,11 @@ def ratio_interval(
     ratio = amounts[used].sum() / sizes[used].sum()
     squares = float(((amounts[used] - ratio * sizes[used]) ** 2).sum())
     error = math.sqrt(count / (count - 1) * squares) / float(sizes[used].sum())
-    half = float(stats.t.isf((1 - level) / 2, count - 1)) * error
+    half = float(stats.t.isf(TAIL, count - 1)) * error
     return Interval(max(ratio - half, at_least), ratio + half)
 
 
-def field_statistics(values: Floats, *, level: float = LEVEL) -> FieldStatistics:
+def field_statistics(values: Floats) -> FieldStatistics:
     """Give the statistics of ASTM E562 for one quantity over fields.
 
     E562 gives the interval m -+ e, e = t_(n-1) s / sqrt(n). But of what is there
@@ -224,7 +214,6 @@ def field_statistics(values: Floats, *, level: float = LEVEL) -> FieldStatistics
 
     Args:
         values: (N,) the quantity in each field, N at least 2.
-        level: Confidence.
 
     Returns:
         Count, mean, standard deviation, interval and relative accuracy.
@@ -243,7 +232,7 @@ def field_statistics(values: Floats, *, level: float = LEVEL) -> FieldStatistics
     if count < 2:
         raise ValueError(f"`values` must be of two fields or more. Received: {count}.")
     mean, sd = float(np.mean(values)), float(np.std(values, ddof=1))
-    half = float(stats.t.isf((1 - level) / 2, count - 1)) * sd / math.sqrt(count)
+    half = float(stats.t.isf(TAIL, count - 1)) * sd / math.sqrt(count)
     if mean <= 0:
         return FieldStatistics(
             count, mean, sd, Interval(mean - half, mean + half), math.inf
