@@ -129,17 +129,6 @@ is not known.',)
         height_nm, width_nm = self.field_of_view_nm(shape)
         return height_nm * width_nm
 
-    def imaged_volume_nm3(self, shape: tuple[int, int]) -> float:
-        """Give the volume of foil under a field in nm^3.
-
-        Args:
-            shape: (H, W) in pixels.
-
-        Raises:
-            CalibrationError: When pixel size or foil thickness is not known.
-        """
-        return self.imaged_area_nm2(shape) * self.require_foil_thickness_nm()
-
 
 def _is_length(value: float) -> bool:
     try:

@@ -8,7 +8,6 @@ import math
 from typing import Literal, get_args
 
 import numpy as np
-from numpy.typing import NDArray
 
 from defectkeras.core.names import require_known
 from defectkeras.quantification.foil_cut import SPHERE_EXTENT, moment_weights
@@ -18,20 +17,6 @@ NumberDensityMethod = Literal["cut_corrected", "thickness_plus_diameter", "naive
 
 PER_NM2_IN_PER_M2 = 1e18
 PER_NM3_IN_PER_M3 = 1e27
-
-
-def areal_density_per_m2(count: float, area_nm2: float) -> float:
-    """Give the number of objects per area of the micrograph, N / A, in m^-2.
-
-    Args:
-        count: Number of objects, or the sum of their edge weights.
-        area_nm2: Area of the field in nm^2.
-
-    Example:
-        >>> f"{areal_density_per_m2(50, 640 * 640):.4e}"
-        '1.2207e+14'
-    """
-    return count / area_nm2 * PER_NM2_IN_PER_M2
 
 
 def number_density_per_m3(
@@ -107,19 +92,6 @@ def number_weights(
     if method == "thickness_plus_diameter" and total > 0:
         depth_nm += extent * float(weights @ diameters_nm) / total
     return np.full(len(diameters_nm), 1 / depth_nm)
-
-
-def area_fraction(mask: NDArray[np.bool_], field: NDArray[np.bool_]) -> float:
-    """Give the part of the annotated field that a class covers.
-
-    Args:
-        mask: (H, W) true where the class is.
-        field: (H, W) true where the micrograph is annotated.
-
-    Returns:
-        From 0 to 1.
-    """
-    return float(np.count_nonzero(mask & field) / np.count_nonzero(field))
 
 
 def dislocation_density_per_m2(

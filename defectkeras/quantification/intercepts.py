@@ -10,30 +10,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from defectkeras.core.arrays import Mask
 from defectkeras.quantification.runs import Integers
-from defectkeras.quantification.skeletons import Steps, find_steps
+from defectkeras.quantification.skeletons import Steps
 
 DIRECTIONS = ((0, 1), (1, 0), (1, 1), (1, -1))
 """Normals (a, b) of the test lines: along columns, rows and both diagonals."""
-
-
-@dataclass(frozen=True)
-class Intercepts:
-    """What was counted.
-
-    Attributes:
-        count: Number of crossings N.
-        test_length_px: Length of all test lines L.
-    """
-
-    count: int
-    test_length_px: float
-
-    @property
-    def per_px(self) -> float:
-        """N / L in px^-1."""
-        return self.count / self.test_length_px
 
 
 @dataclass(frozen=True)
@@ -102,39 +83,3 @@ class InterceptGrid:
         columns = (-(rows + first_row) * a * b) % self.period + number * self.period
         inside = columns < shape[1]
         return np.broadcast_to(rows, columns.shape)[inside], columns[inside]
-
-
-def count_intercepts(
-    skeleton: Mask,
-    directions: tuple[tuple[int, int], ...] = DIRECTIONS,
-    *,
-    spacing_px: float = 16,
-) -> Intercepts:
-    """Count where the lines of a skeleton cross test lines.
-
-    Isotropic lines have the length per area pi/2 N / L, and in a foil the
-    density 2 N / (L t), see `dislocation_density_intercepts_per_m2`.
-
-    Args:
-        skeleton: (H, W) true on lines one pixel wide.
-        directions: Normals (a, b) of the test lines.
-        spacing_px: Distance of parallel test lines.
-
-    Returns:
-        Number of crossings and length of test lines.
-
-    Example:
-        >>> skeleton = np.zeros((32, 48), bool)
-        >>> skeleton[:, 17] = True
-        >>> count_intercepts(skeleton, ((1, 0),)).count
-        2
-        >>> count_intercepts(skeleton, ((0, 1),)).count
-        0
-    """
-    steps = find_steps(skeleton)
-    count, length_px = 0, 0.0
-    for normal in directions:
-        grid = InterceptGrid.spaced(normal, spacing_px)
-        count += int(grid.crossings(steps).sum())
-        length_px += grid.length_per_pixel * len(grid.pixels(skeleton.shape)[0])
-    return Intercepts(count, length_px)

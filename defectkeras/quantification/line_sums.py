@@ -13,7 +13,7 @@ import numpy as np
 
 from defectkeras.core.arrays import Mask
 from defectkeras.quantification.intercepts import DIRECTIONS, InterceptGrid
-from defectkeras.quantification.lines import step_lengths_px, steps_length_px
+from defectkeras.quantification.lines import line_length_px, steps_length_px
 from defectkeras.quantification.runs import Integers
 from defectkeras.quantification.skeletons import Steps, find_steps
 
@@ -192,7 +192,7 @@ def _hidden_px(end: Integers, skeleton: Mask, mask: Mask, width_px: float) -> fl
     tail = np.zeros(near.shape, dtype=bool)
     tail[tuple((line[is_tail] - corner).T)] = True
     tail[tuple(start - corner)] = True
-    tail_px = float(step_lengths_px(find_steps(tail)).sum())
+    tail_px = line_length_px(tail)
     beyond = np.arange(_RAY_STEP_PX / 2, 4 * width_px, _RAY_STEP_PX)
     places = np.rint(start + beyond[:, None] * along).astype(np.int64)
     rows, columns = np.clip(places, 0, np.array(mask.shape) - 1).T

@@ -8,7 +8,7 @@ diagonal step (Kulpa 1977, doi:10.1016/S0146-664X(77)80021-X).
 """
 
 import math
-from typing import Any, Literal, get_args
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -30,11 +30,12 @@ LengthWeights = Literal["unbiased", "steps", "pixels"]
 STRAIGHT_PX = math.pi / 8 * (1 + math.sqrt(2))
 DIAGONAL_PX = math.pi / 8 * (2 + math.sqrt(2))
 
-_STEP_PX: dict[str, tuple[float, float]] = {
+_STEP_PX = {
     "unbiased": (STRAIGHT_PX, DIAGONAL_PX),
     "steps": (1.0, math.sqrt(2)),
     "pixels": (1.0, 1.0),
 }
+"""Lengths of a straight and of a diagonal step."""
 
 
 def step_lengths_px(steps: Steps, weights: LengthWeights = "unbiased") -> Floats:
@@ -47,8 +48,7 @@ def step_lengths_px(steps: Steps, weights: LengthWeights = "unbiased") -> Floats
     Returns:
         (S,) lengths in px.
     """
-    require_known(weights, get_args(LengthWeights), what="length weights")
-    straight, diagonal = _STEP_PX[weights]
+    straight, diagonal = _step_px(weights)
     return np.where(steps.is_diagonal, diagonal, straight)
 
 
@@ -65,8 +65,7 @@ def steps_length_px(
     Returns:
         Length in px.
     """
-    require_known(weights, get_args(LengthWeights), what="length weights")
-    straight_px, diagonal_px = _STEP_PX[weights]
+    straight_px, diagonal_px = _step_px(weights)
     return straight * straight_px + diagonal * diagonal_px
 
 
@@ -84,8 +83,7 @@ def path_length_px(path: Integers, weights: LengthWeights = "unbiased") -> float
         >>> path_length_px(np.array([[0, 0], [0, 1], [1, 2]]), "steps").__round__(3)
         2.414
     """
-    require_known(weights, get_args(LengthWeights), what="length weights")
-    straight, diagonal = _STEP_PX[weights]
+    straight, diagonal = _step_px(weights)
     is_diagonal = np.abs(np.diff(path, axis=0)).sum(axis=1) == 2
     return float(np.where(is_diagonal, diagonal, straight).sum())
 
@@ -164,6 +162,10 @@ def measure_lines(
     return pd.DataFrame(columns)
 
 
+def _step_px(weights: LengthWeights) -> tuple[float, float]:
+    return _STEP_PX[require_known(weights, _STEP_PX, what="length weights")]
+
+
 def _measure_components(
     label_map: LabelMap, count: int, origin: tuple[int, int]
 ) -> dict[str, Any]:
@@ -181,12 +183,6 @@ def _measure_components(
         "area_px": area,
         "touches_border": touching[1:],
     }
-
-
-def _mean(labels: LabelMap, values: Integers, area: Integers) -> Floats:
-    """Give the mean of whole numbers over the pixels of each label from 1 on."""
-    sums = np.bincount(labels, values, len(area) + 1)[1:]
-    return np.asarray(sums / area, dtype=np.float64)
 
 
 def _measure_steps(

@@ -42,11 +42,6 @@ class Runs:
         """(N,) where each object's runs start."""
         return np.searchsorted(self.index, np.arange(len(self.labels)))
 
-    @property
-    def pixel_index(self) -> Integers:
-        """(P,) number of the object each pixel belongs to, run after run."""
-        return np.repeat(self.index, self.last - self.first + 1)
-
     def places(self, width: int, *, first_column: int = 0) -> Integers:
         """Give where the pixels lie in a flat array, run after run.
 
@@ -55,7 +50,7 @@ class Runs:
             first_column: Column of the array that is the runs' column 0.
 
         Returns:
-            (P,) flat positions, in the order of `pixel_index`.
+            (P,) flat positions.
         """
         lengths = self.last - self.first + 1
         start = self.row * width + self.first + first_column

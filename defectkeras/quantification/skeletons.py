@@ -137,24 +137,6 @@ def trace_lines(mask: Mask) -> TracedLines:
     return TracedLines(skeleton, widths, find_steps(skeleton))
 
 
-def skeletonize_lines(mask: Mask) -> Mask:
-    """Thin the lines of a mask to their middle, see `trace_lines`.
-
-    Args:
-        mask: (H, W) true on lines some pixels wide.
-
-    Returns:
-        (H, W) true on lines one pixel wide.
-
-    Example:
-        >>> mask = np.zeros((9, 14), bool)
-        >>> mask[3:6] = True
-        >>> np.flatnonzero(skeletonize_lines(mask).sum(axis=1)).tolist()
-        [4]
-    """
-    return trace_lines(mask).skeleton
-
-
 def fill_pinholes(mask: Mask) -> Mask:
     """Fill holes of at most `MAX_PINHOLE_PX` pixels, away from the border.
 

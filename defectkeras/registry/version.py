@@ -4,7 +4,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from defectkeras.registry.card import ModelCard
-from defectkeras.registry.manifest import EXTRA_FOLDER
 
 
 @dataclass(frozen=True)
@@ -29,8 +28,3 @@ class ModelVersion:
     def reference(self) -> str:
         """The reference that always means this version, such as "voids@3"."""
         return f"{self.name}@{self.version}"
-
-    @property
-    def extra_folder(self) -> Path:
-        """Our files in the version: card, `.keras` file, golden, manifest."""
-        return self.path / EXTRA_FOLDER

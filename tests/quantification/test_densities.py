@@ -5,8 +5,6 @@ from hypothesis import strategies as st
 
 from defectkeras.core.errors import DefectKerasError
 from defectkeras.quantification.densities import (
-    area_fraction,
-    areal_density_per_m2,
     dislocation_density_intercepts_per_m2,
     dislocation_density_per_m2,
     number_density_per_m3,
@@ -22,7 +20,6 @@ def test_worked_values():
 
     assert density("naive") == pytest.approx(1.2207e21, rel=1e-4)
     assert density("thickness_plus_diameter") == pytest.approx(1.1097e21, rel=1e-4)
-    assert areal_density_per_m2(50, area_nm2) == pytest.approx(1.2207e14, rel=1e-4)
     length = dislocation_density_per_m2(10_000.0, area_nm2, 100.0)
     assert length == pytest.approx(3.108e14, rel=2e-4)
 
@@ -107,14 +104,6 @@ def test_intercepts_and_projected_length_agree_on_isotropic_lines():
     assert by_intercepts == pytest.approx(true, rel=0.01)
     uncorrected = projected / (side**2 * thickness) * 1e18
     assert uncorrected / true == pytest.approx(1 - 0.215, abs=0.005)
-
-
-def test_area_fraction_counts_annotated_pixels_only():
-    mask = np.zeros((10, 20), bool)
-    mask[:5, :10] = True
-    field = np.ones_like(mask)
-    field[:, 15:] = False
-    assert area_fraction(mask, field) == pytest.approx(50 / 150)
 
 
 def test_unknown_method():

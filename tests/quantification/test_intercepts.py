@@ -4,11 +4,9 @@ import pytest
 from defectkeras.quantification.intercepts import (
     DIRECTIONS,
     InterceptGrid,
-    Intercepts,
-    count_intercepts,
 )
 from defectkeras.quantification.lines import line_length_px
-from defectkeras.quantification.skeletons import find_steps, skeletonize_lines
+from defectkeras.quantification.skeletons import find_steps, trace_lines
 
 
 def test_all_test_lines_give_the_length_of_the_unbiased_weights(segment):
@@ -17,14 +15,13 @@ def test_all_test_lines_give_the_length_of_the_unbiased_weights(segment):
     mask = np.zeros((150, 210), bool)
     for _ in range(8):
         segment(mask, *rng.uniform((0, 0), mask.shape, (2, 2)), 4)
-    skeleton = skeletonize_lines(mask)
-    steps = find_steps(skeleton)
+    traced = trace_lines(mask)
     per_direction = [
-        InterceptGrid(normal, 1).crossings(steps).sum() / np.hypot(*normal)
+        InterceptGrid(normal, 1).crossings(traced.steps).sum() / np.hypot(*normal)
         for normal in DIRECTIONS
     ]
     length = np.pi / 2 * np.mean(per_direction)
-    assert length == pytest.approx(line_length_px(skeleton))
+    assert length == pytest.approx(line_length_px(traced.skeleton))
 
 
 @pytest.mark.parametrize("normal", DIRECTIONS)
@@ -40,12 +37,8 @@ def test_length_of_test_lines(normal):
 def test_a_line_along_a_test_line_is_not_counted_again_and_again():
     skeleton = np.zeros((64, 90), bool)
     skeleton[31] = True
-    horizontal = ((1, 0),)
-    assert count_intercepts(skeleton, horizontal, spacing_px=1).count == 0
+    horizontal = InterceptGrid((1, 0), 1)
+    assert horizontal.crossings(find_steps(skeleton)).sum() == 0
     skeleton = np.zeros((64, 90), bool)
     skeleton[31, :45] = skeleton[32, 45:] = True
-    assert count_intercepts(skeleton, horizontal, spacing_px=1).count == 1
-
-
-def test_per_px():
-    assert Intercepts(30, 600.0).per_px == 0.05
+    assert horizontal.crossings(find_steps(skeleton)).sum() == 1

@@ -9,7 +9,6 @@ from defectkeras.quantification.skeletons import (
     find_steps,
     half_widths_px,
     prune_spurs,
-    skeletonize_lines,
     trace_lines,
 )
 
@@ -45,7 +44,7 @@ def test_a_line_becomes_one_line_through_its_middle(segment, angle_deg):
     mask = np.zeros((100, 130), bool)
     along = np.array([np.sin(np.radians(angle_deg)), np.cos(np.radians(angle_deg))])
     segment(mask, np.add((50, 65), -35 * along), np.add((50, 65), 35 * along), 5)
-    steps = find_steps(skeletonize_lines(mask))
+    steps = trace_lines(mask).steps
     assert (steps.degrees == 1).sum() == 2
     assert (steps.degrees > 2).sum() == 0
     offset = (steps.pixels - (50, 65)) @ np.array([along[1], -along[0]])
@@ -55,7 +54,7 @@ def test_a_line_becomes_one_line_through_its_middle(segment, angle_deg):
 def test_a_line_out_of_the_field_runs_up_to_the_border(segment):
     mask = np.zeros((60, 80), bool)
     segment(mask, (-20, 10), (90, 70), 5)
-    skeleton = skeletonize_lines(mask)
+    skeleton = trace_lines(mask).skeleton
     assert skeleton[0].any()
     assert skeleton[-1].any()
 
@@ -81,9 +80,9 @@ def test_ragged_edges_lengthen_lines_by_some_percent(segment):
         middle = np.array([80, 90])
         along = 60 * np.array([np.sin(angle), np.cos(angle)])
         segment(mask, middle - along, middle + along, 6)
-        clean += line_length_px(skeletonize_lines(mask))
+        clean += line_length_px(trace_lines(mask).skeleton)
         mask &= (half_widths_px(mask) > 1) | (rng.random(mask.shape) < 0.7)
-        skeleton = skeletonize_lines(mask)
+        skeleton = trace_lines(mask).skeleton
         ragged += line_length_px(skeleton)
         junctions += (find_steps(skeleton).degrees > 2).sum()
     assert 1.0 < ragged / clean < 1.05

@@ -19,7 +19,9 @@ def swept_labels(mask, rows, **options):
         given += len(runs.labels)
         places = runs.places(mask.shape[1])
         assert (keys.reshape(-1)[places] == -1).all()  # nothing twice
-        keys.reshape(-1)[places] = runs.labels[runs.pixel_index]
+        keys.reshape(-1)[places] = np.repeat(
+            runs.labels[runs.index], runs.last - runs.first + 1
+        )
     return keys, given
 
 

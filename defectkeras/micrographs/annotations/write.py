@@ -1,7 +1,7 @@
 """A map or a drawing to the user's own tool."""
 
 from pathlib import Path
-from typing import Literal, get_args
+from typing import Literal
 
 from defectkeras.core.arrays import ClassMap, LabelMap
 from defectkeras.micrographs.annotations.coco import write_coco
@@ -11,8 +11,6 @@ from defectkeras.micrographs.annotations.maps import write_class_map, write_labe
 from defectkeras.micrographs.annotations.shapes import Drawing
 
 Target = Literal["labelme", "coco", "imagej", "labels", "classes"]
-
-TARGETS: tuple[Target, ...] = get_args(Target)
 
 SUFFIXES: dict[Target, str] = {
     "labelme": ".json",

@@ -12,12 +12,11 @@ from defectkeras.micrographs.annotations.rasterize import draw_maps
 from defectkeras.micrographs.annotations.read import Hints, read_annotation
 from defectkeras.micrographs.annotations.write import (
     SUFFIXES,
-    TARGETS,
     write_annotation,
 )
 
 
-@pytest.mark.parametrize("target", TARGETS)
+@pytest.mark.parametrize("target", SUFFIXES)
 def test_every_format_comes_back(tmp_path, target, scheme, class_map, label_map):
     path = tmp_path / f"a{SUFFIXES[target]}"
     drawing = draw_maps(class_map, scheme, label_map=label_map)

@@ -4,12 +4,11 @@ import pytest
 from defectkeras.micrographs.annotations.rasterize import draw_maps
 from defectkeras.micrographs.annotations.write import (
     SUFFIXES,
-    TARGETS,
     write_annotation,
 )
 
 
-@pytest.mark.parametrize("target", TARGETS)
+@pytest.mark.parametrize("target", SUFFIXES)
 def test_an_empty_field_can_be_written(tmp_path, target, scheme):
     empty = np.zeros((6, 9), np.int32)
     path = tmp_path / f"a{SUFFIXES[target]}"
