@@ -5,7 +5,8 @@ foil thickness there is no volume.
 """
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any
 
 from defectkeras.core.errors import CalibrationError
 
@@ -71,6 +72,37 @@ is not known.',)
             )
             if value is None and sigma is not None
         )
+
+    def with_told(
+        self,
+        pixel_size_nm: float | None,
+        foil_thickness_nm: float | None,
+        *,
+        source: str = "user",
+    ) -> "Calibration":
+        """Give the calibration with what somebody says in place of its own.
+
+        Args:
+            pixel_size_nm: Pixel size in nm; None leaves the own one, with its error.
+            foil_thickness_nm: Foil thickness in nm; likewise.
+            source: Who says so.
+
+        Raises:
+            CalibrationError: When a value is not a finite number above 0.
+
+        Example:
+            >>> told = Calibration(2.0, 80.0, "file", "file").with_told(0.5, None)
+            >>> told.pixel_size_nm, told.pixel_size_source, told.foil_thickness_source
+            (0.5, 'user', 'file')
+        """
+        told = {"pixel_size": pixel_size_nm, "foil_thickness": foil_thickness_nm}
+        changes: dict[str, Any] = {}
+        for name, value_nm in told.items():
+            if value_nm is not None:
+                changes[f"{name}_nm"] = float(value_nm)
+                changes[f"{name}_source"] = source
+                changes[f"{name}_sigma_nm"] = None
+        return replace(self, **changes)
 
     def require_pixel_size_nm(self) -> float:
         """Give the pixel size in nm.

@@ -4,7 +4,6 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from defectkeras.core.arrays import ClassMap, LabelMap
-from defectkeras.core.calibration import Calibration
 from defectkeras.core.errors import DatasetError
 from defectkeras.core.file_names import on_disk
 from defectkeras.core.labels import LabelScheme
@@ -22,7 +21,6 @@ from defectkeras.datasets.split import assign_splits
 from defectkeras.micrographs.annotations.read import Hints, read_annotation
 from defectkeras.micrographs.read import read_micrograph
 
-_TOLD = "data spec"  # where a calibration comes from
 _FAULTS_SHOWN = 5
 
 
@@ -249,13 +247,8 @@ def with_told_calibration(micrograph: Micrograph, example: Example) -> Micrograp
         micrograph: As read from the file of the example.
         example: Of a data spec.
     """
-    size_nm, thickness_nm = example.pixel_size_nm, example.foil_thickness_nm
-    read = micrograph.calibration
-    calibration = Calibration(
-        read.pixel_size_nm if size_nm is None else size_nm,
-        read.foil_thickness_nm if thickness_nm is None else thickness_nm,
-        read.pixel_size_source if size_nm is None else _TOLD,
-        read.foil_thickness_source if thickness_nm is None else _TOLD,
+    calibration = micrograph.calibration.with_told(
+        example.pixel_size_nm, example.foil_thickness_nm, source="data spec"
     )
     return replace(micrograph, calibration=calibration)
 

@@ -108,14 +108,13 @@ def calibrate(
     """
     with errors_that_name(path):
         size_nm = file_pixel_size_nm(frame.scale) if pixel_size_nm is None else None
-    size_source = frame.scale.source if frame.scale and size_nm else "none"
-    thickness_source = "ImageJ description" if frame.foil_thickness_nm else "none"
-    if pixel_size_nm is not None:
-        size_nm, size_source = float(pixel_size_nm), "user"
-    thickness_nm = frame.foil_thickness_nm
-    if foil_thickness_nm is not None:
-        thickness_nm, thickness_source = float(foil_thickness_nm), "user"
-    return Calibration(size_nm, thickness_nm, size_source, thickness_source)
+    of_file = Calibration(
+        size_nm,
+        frame.foil_thickness_nm,
+        frame.scale.source if frame.scale and size_nm else "none",
+        "ImageJ description" if frame.foil_thickness_nm else "none",
+    )
+    return of_file.with_told(pixel_size_nm, foil_thickness_nm)
 
 
 def read_frame(

@@ -200,11 +200,8 @@ def _scheme(request: ClassMapRequest, class_map: ClassMap) -> LabelScheme:
 def _micrograph(request: ClassMapRequest, shape: tuple[int, ...] | None) -> Micrograph:
     """Give the micrograph of a map; a blank one of a shape when there is none."""
     if request.micrograph_path is None:
-        calibration = Calibration(
-            request.pixel_size_nm,
-            request.foil_thickness_nm,
-            "none" if request.pixel_size_nm is None else "user",
-            "none" if request.foil_thickness_nm is None else "user",
+        calibration = Calibration().with_told(
+            request.pixel_size_nm, request.foil_thickness_nm
         )
         blank = np.zeros(shape or (1, 1), dtype=np.float32)
         return Micrograph(blank, calibration, name_of_file(request.path))

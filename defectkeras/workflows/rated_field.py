@@ -1,8 +1,7 @@
 """One field of a comparison: what all say of the area that all have annotated."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
-from typing import Any
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -81,8 +80,8 @@ def rate_field(
         label = operand.annotator.label
         field = operand.fields.get(name)
         source = micrograph or field
-        known = source.calibration if source else None
-        calibration = _told(known, pixel_size_nm, foil_thickness_nm)
+        known = source.calibration if source else Calibration()
+        calibration = known.with_told(pixel_size_nm, foil_thickness_nm)
         calibrations.append(calibration)
         size_nm = calibration.pixel_size_nm or 1.0
         drawn = {} if label in cut else read[label].drawn_lengths_px
@@ -106,22 +105,6 @@ def _numbers(annotation: Annotation, scheme: LabelScheme) -> LabelMap | None:
         return annotation.label_map
     is_outlined = np.isin(annotation.class_map, outlined)
     return np.where(is_outlined, 0, annotation.label_map).astype(np.int32)
-
-
-def _told(
-    found: Calibration | None,
-    pixel_size_nm: float | None,
-    foil_thickness_nm: float | None,
-) -> Calibration:
-    """Give the calibration with what the user says in place of the files' own."""
-    told = {"pixel_size": pixel_size_nm, "foil_thickness": foil_thickness_nm}
-    changes: dict[str, Any] = {}
-    for name, value_nm in told.items():
-        if value_nm is not None:
-            changes[f"{name}_nm"] = value_nm
-            changes[f"{name}_source"] = "user"
-            changes[f"{name}_sigma_nm"] = None
-    return replace(found or Calibration(), **changes)
 
 
 def _overlaps(name: str, read: Mapping[str, Annotation]) -> list[str]:
