@@ -116,14 +116,14 @@ def describe(
 @root_option
 @json_option
 def fingerprint(
-    spec: Path, split: "SplitName | None", root: Path | None, as_json: bool
+    spec: Path, split: str | None, root: Path | None, as_json: bool
 ) -> None:
     """Measure what `defectkeras plan` must know of SPEC."""
     from defectkeras.datasets.spec import load_dataset_spec
     from defectkeras.datasets.survey import survey_examples
 
     loaded = load_dataset_spec(spec, root=root)
-    examples = loaded.of_split(split) if split else loaded.examples
+    examples = loaded.require_split(split) if split else loaded.examples
     survey = survey_examples(examples, loaded.scheme)
     if as_json:
         echo_json(survey.to_dict())

@@ -83,9 +83,19 @@ class DatasetSpec:
     root: Path
     fingerprint: str | None = None
 
-    def of_split(self, split: SplitName) -> tuple[Example, ...]:
+    def of_split(self, split: str) -> tuple[Example, ...]:
         """Give the examples of one split."""
         return tuple(e for e in self.examples if e.split == split)
+
+    def require_split(
+        self, split: str, hint: str = "Name some under [split]."
+    ) -> tuple[Example, ...]:
+        """Give the examples of a split, or raise a DatasetError when it has none."""
+        examples = self.of_split(split)
+        if not examples:
+            what = f'the split "{split}" must have a micrograph. Received: none.'
+            raise DatasetError(f"{self.path}: {what} {hint}")
+        return examples
 
 
 @dataclass(frozen=True, eq=False)

@@ -12,7 +12,7 @@ import pandas as pd
 
 from defectkeras.core.arrays import PredictFn
 from defectkeras.core.calibration import Calibration
-from defectkeras.core.errors import DatasetError, RegistryError
+from defectkeras.core.errors import RegistryError
 from defectkeras.core.micrograph import Micrograph
 from defectkeras.datasets.spec import load_dataset_spec, load_example
 from defectkeras.micrographs.normalize import normalize_percentile
@@ -250,11 +250,7 @@ def _as_dict(parity: Parity) -> dict[str, Any]:
 
 def _micrographs(spec_path: Path, split: str, root: Path | None) -> list[Micrograph]:
     spec = load_dataset_spec(spec_path, root=root)
-    examples = [e for e in spec.examples if e.split == split]
-    if not examples:
-        raise DatasetError(
-            f'{spec_path}: the split "{split}" must have a micrograph. Received: none.'
-        )
+    examples = spec.require_split(split)
     return [load_example(e, spec.scheme).micrograph for e in examples]
 
 

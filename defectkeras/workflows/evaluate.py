@@ -3,7 +3,6 @@
 import dataclasses
 from collections.abc import Callable
 from pathlib import Path
-from typing import get_args
 
 import numpy as np
 
@@ -13,7 +12,7 @@ from defectkeras.core.file_names import composed
 from defectkeras.core.labels import LabelScheme
 from defectkeras.core.micrograph import Micrograph
 from defectkeras.core.names import require_known
-from defectkeras.datasets.form import SplitName
+from defectkeras.datasets.form import SPLITS
 from defectkeras.datasets.spec import (
     DatasetSpec,
     Example,
@@ -32,8 +31,6 @@ from defectkeras.workflows.segment import (
     segment,
 )
 from defectkeras.workflows.tallies import tally
-
-SPLITS = get_args(SplitName)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -176,14 +173,8 @@ def plan_evaluation(
 def _examples_of(spec: DatasetSpec, split: str) -> tuple[Example, ...]:
     """Give the examples of a split that has some."""
     require_known(split, SPLITS, what="split", error=DatasetError)
-    examples = tuple(e for e in spec.examples if e.split == split)
-    if not examples:
-        others = [s for s in SPLITS if spec.of_split(s)]
-        raise DatasetError(
-            f'{spec.path}: the split "{split}" must have a micrograph. Received: '
-            f"none. Choose --split {' or '.join(others)}."
-        )
-    return examples
+    others = [s for s in SPLITS if spec.of_split(s)]
+    return spec.require_split(split, f"Choose --split {' or '.join(others)}.")
 
 
 def _evaluate_example(

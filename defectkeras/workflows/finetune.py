@@ -147,10 +147,7 @@ def plan_finetuning(request: FinetuneRequest) -> FinetunePlan:
     _require_sound_fields(request, card.scheme)
     spec = load_fields(request.data, card.scheme, root=request.root)
     name = choose_name(request.name, spec.name)
-    if not spec.of_split("train"):
-        raise DatasetError(
-            f'{spec.path}: the split "train" must have a micrograph. Received: none.'
-        )
+    spec.require_split("train")
     same_classes = spec.scheme == card.scheme
     pace = CAREFUL if same_classes else WITH_NEW_CLASSES
     settings = resolve_settings(

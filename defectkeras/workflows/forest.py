@@ -43,9 +43,8 @@ def plan_forest(
         overwrite: Whether an older file gives way.
 
     Raises:
-        DatasetError: When the data spec has a fault.
-        TrainingError: When the file has another suffix or is there already, or the
-            split "train" is empty.
+        DatasetError: When the data spec has a fault, or its split "train" is empty.
+        TrainingError: When the file has another suffix or is there already.
     """
     if out.suffix != SUFFIX:
         raise TrainingError(f"`out` must end in {SUFFIX}. Received: {out}.")
@@ -54,8 +53,7 @@ def plan_forest(
             f"{out} exists. Name another file, or say --overwrite to replace it."
         )
     spec = load_dataset_spec(spec_path, root=root)
-    if not spec.of_split("train"):
-        raise TrainingError(f'{spec_path}: the split "train" must have a micrograph.')
+    spec.require_split("train")
     return ForestPlan(spec, out)
 
 

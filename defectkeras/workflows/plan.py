@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import psutil
 
-from defectkeras.core.errors import DatasetError, TrainingError
+from defectkeras.core.errors import TrainingError
 from defectkeras.datasets.spec import load_dataset_spec
 from defectkeras.datasets.survey import survey_examples
 from defectkeras.workflows.training_card import num_maps
@@ -36,12 +36,7 @@ def plan_for_spec(
     from defectkeras.training.plan import make_plan
 
     spec = load_dataset_spec(spec_path, root=root)
-    examples = spec.of_split("train")
-    if not examples:
-        raise DatasetError(
-            f'{spec_path}: the split "train" must have a micrograph to plan for. '
-            "Received: none. Name some under [split]."
-        )
+    examples = spec.require_split("train")
     memory_bytes = memory_of_device() if memory_gib is None else memory_gib * 2**30
     return make_plan(
         survey_examples(examples, spec.scheme),

@@ -167,7 +167,7 @@ def _time_in_turn(
     registry: ModelRegistry, references: list[str], spec: DatasetSpec, split: str
 ) -> dict[str, float]:
     """Time the versions in turn on one micrograph, so that a busy machine is fair."""
-    examples = [e for e in spec.examples if e.split == split]
+    examples = spec.of_split(split)
     if not examples:
         return dict.fromkeys(references, math.inf)  # `evaluate` tells what is wrong
     micrograph = load_example(examples[0], spec.scheme).micrograph
@@ -220,7 +220,6 @@ def _write_record(
     when = datetime.now(UTC)
     folder, time_text = registry.root / promotion.name, f"{when:%Y%m%dT%H%M%S%f}"
     path = record_path(folder, time_text, promotion.alias, promotion.version)
-    examples = [e for e in spec.examples if e.split == gate.split]
     with told_plainly(path.parent):
         write_json(
             path,
@@ -230,7 +229,7 @@ def _write_record(
                 "passed": promotion.passed,
                 "dataset": spec.name,
                 "split": gate.split,
-                "fingerprint": fingerprint_examples(examples),
+                "fingerprint": fingerprint_examples(spec.of_split(gate.split)),
                 "rules": dataclasses.asdict(gate.rules),
                 "checks": [dataclasses.asdict(check) for check in promotion.checks],
                 "score_sheets": [dataclasses.asdict(sheet) for sheet in sheets],

@@ -5,9 +5,8 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from defectkeras.core.arrays import Image
-from defectkeras.core.errors import DatasetError, TrainingError
+from defectkeras.core.errors import TrainingError
 from defectkeras.datasets.folds import spec_of_fold
-from defectkeras.datasets.form import SplitName
 from defectkeras.datasets.skip import require_usable, without_bad_examples
 from defectkeras.datasets.spec import DatasetSpec, load_dataset_spec, load_example
 from defectkeras.registry.store import ModelRegistry, ModelVersion
@@ -38,7 +37,6 @@ if TYPE_CHECKING:
 __all__ = ["TrainingRequest", "train"]
 
 logger = logging.getLogger(__name__)
-SPLITS: tuple[SplitName, ...] = ("train", "val")
 
 
 def train(
@@ -199,12 +197,8 @@ def _require_examples(spec: DatasetSpec, folds: int = 0) -> None:
     if folds:
         spec_of_fold(spec, folds, 0)
         return
-    for split in SPLITS:
-        if not spec.of_split(split):
-            raise DatasetError(
-                f'{spec.path}: the split "{split}" must have a micrograph to train '
-                "with. Received: none. Name some under [split]."
-            )
+    for split in ("train", "val"):
+        spec.require_split(split)
 
 
 def golden_image(spec: DatasetSpec) -> Image:

@@ -31,4 +31,4 @@ def test_pixel_sizes_that_are_not_known_are_told_as_that(run, synthetic_spec, tm
 def test_empty_split_is_told(run, synthetic_spec):
     result = run("data", "fingerprint", synthetic_spec, "--split", "test")
     assert result.exit_code == 1
-    assert "must be an example" in result.stderr
+    assert 'the split "test" must have a micrograph' in result.stderr

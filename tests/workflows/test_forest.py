@@ -3,7 +3,7 @@
 import pytest
 
 from defectkeras.classical.forest_file import read_forest
-from defectkeras.core.errors import TrainingError
+from defectkeras.core.errors import DatasetError, TrainingError
 from defectkeras.workflows.forest import fit_forest, plan_forest
 
 
@@ -36,5 +36,5 @@ def test_what_cannot_be_written_is_told_before_anything_is_read(discs_spec, tmp_
 def test_a_split_to_learn_from_is_needed(discs_spec, tmp_path):
     text = discs_spec.read_text().replace('train = ["a"]', "train = []")
     discs_spec.write_text(text.replace('val = ["b"]', 'val = ["a", "b"]'))
-    with pytest.raises(TrainingError, match='"train" must have a micrograph'):
+    with pytest.raises(DatasetError, match='"train" must have a micrograph'):
         plan_forest(discs_spec, tmp_path / "a.skops")
