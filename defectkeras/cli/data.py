@@ -2,7 +2,7 @@
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
@@ -21,9 +21,6 @@ from defectkeras.cli.options import (
 )
 from defectkeras.cli.progress import progress_bar
 from defectkeras.cli.survey import echo_survey
-
-if TYPE_CHECKING:
-    from defectkeras.datasets.form import SplitName
 
 
 @click.group(cls=FriendlyGroup)

@@ -45,6 +45,7 @@ def tf_serving(
     README with the commands go to --out; models.config goes into the registry and
     follows `registry promote`, `rollback` and `alias` from then on.
     """
+    from defectkeras.core.files import require_free
     from defectkeras.registry.names import WHERE_MODELS_ARE
     from defectkeras.registry.store import ModelRegistry
     from defectkeras.serving.deployment import plan_deployment, write_deployment
@@ -57,10 +58,7 @@ def tf_serving(
     plan = plan_deployment(models, out, batching=batching)
     files = [*(str(out / name) for name in plan.files), str(plan.server_config)]
     if not dry_run:
-        if out.exists() and not overwrite:
-            raise click.ClickException(
-                f"{out} exists. Give another --out, or --overwrite to replace it."
-            )
+        require_free(out, overwrite=overwrite)
         write_deployment(models, plan, replace=overwrite)
     if as_json:
         echo_json({"written": not dry_run, "files": files})

@@ -52,12 +52,10 @@ def plan(
     """
     import dataclasses
 
-    from defectkeras.core.files import write_whole
+    from defectkeras.core.files import require_free, write_whole
 
-    if out is not None and out.exists() and not overwrite:
-        raise click.ClickException(
-            f"{out} exists. Name another file, or say --overwrite to replace it."
-        )
+    if out is not None:
+        require_free(out, overwrite=overwrite)
     start_tensorflow()
     from defectkeras.training.plan import write_toml
     from defectkeras.workflows.plan import plan_for_spec

@@ -17,6 +17,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from defectkeras.core.errors import DefectKerasError
+
 _CHUNK_BYTES = 1 << 20
 _LOCK = ".lock"
 _HEX_DIGIT = "[0-9a-f]"
@@ -44,6 +46,22 @@ def sha256_of_path(path: Path) -> str:
         name = file.relative_to(path).as_posix()
         digest.update(f"{name}\0{sha256_of_file(file)}\n".encode())
     return digest.hexdigest()
+
+
+def require_free(path: Path, *, overwrite: bool) -> None:
+    """Refuse to write over what is there, unless that is wanted.
+
+    Args:
+        path: Of a file or folder.
+        overwrite: Whether that gives way.
+
+    Raises:
+        DefectKerasError: When something is there that may not give way.
+    """
+    if path.exists() and not overwrite:
+        raise DefectKerasError(
+            f"{path} exists. Name another, or say --overwrite to replace it."
+        )
 
 
 def write_whole(path: Path, content: bytes | str) -> None:

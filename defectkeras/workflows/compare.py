@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from defectkeras.core.errors import DefectKerasError
-from defectkeras.core.files import whole_folder, write_json
+from defectkeras.core.files import require_free, whole_folder, write_json
 from defectkeras.core.labels import LabelScheme
 from defectkeras.core.micrograph import Micrograph
 from defectkeras.micrographs.annotations.read import Hints
@@ -191,10 +191,7 @@ def compare_into_folder(
     Raises:
         DefectKerasError: When something does not fit, or the folder is there.
     """
-    if folder.exists() and not overwrite:
-        raise DefectKerasError(
-            f"{folder} exists already. Give another --out, or --overwrite."
-        )
+    require_free(folder, overwrite=overwrite)
     pictures: list[AgreementPicture] = []
 
     def draw(name: str, micrograph: Micrograph | None, rated: RatedField) -> None:

@@ -12,6 +12,7 @@ import numpy as np
 
 from defectkeras.core.errors import DefectKerasError
 from defectkeras.core.file_names import name_of_file
+from defectkeras.core.files import require_free
 from defectkeras.core.labels import LabelScheme
 from defectkeras.core.micrograph import Micrograph
 from defectkeras.micrographs.annotations.coco import write_coco
@@ -110,11 +111,8 @@ def convert_annotations(
     fields = find_fields(request.source)
     scheme = scheme_of_fields(fields, request.hints, request.classes)
     paths = {field.name: _output_path(field, request) for field in fields}
-    older = [path for path in paths.values() if path.exists()]
-    if older and not overwrite and not dry_run:
-        raise DefectKerasError(
-            f"{older[0]} exists already. Give another folder, or --overwrite."
-        )
+    for path in paths.values():
+        require_free(path, overwrite=overwrite or dry_run)
     files = micrograph_paths(request.micrographs)
     if files:
         _require_micrographs(fields, files)

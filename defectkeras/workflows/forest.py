@@ -8,6 +8,7 @@ from defectkeras.classical.forest_file import SUFFIX, ForestFacts, write_forest
 from defectkeras.classical.random_forest import RandomForest, fit_random_forest
 from defectkeras.core.arrays import ClassMap, Image
 from defectkeras.core.errors import TrainingError
+from defectkeras.core.files import require_free
 from defectkeras.datasets.fingerprint import fingerprint_examples
 from defectkeras.datasets.spec import (
     DatasetSpec,
@@ -44,14 +45,12 @@ def plan_forest(
 
     Raises:
         DatasetError: When the data spec has a fault, or its split "train" is empty.
-        TrainingError: When the file has another suffix or is there already.
+        TrainingError: When the file has another suffix.
+        DefectKerasError: When it is there already.
     """
     if out.suffix != SUFFIX:
         raise TrainingError(f"`out` must end in {SUFFIX}. Received: {out}.")
-    if out.exists() and not overwrite:
-        raise TrainingError(
-            f"{out} exists. Name another file, or say --overwrite to replace it."
-        )
+    require_free(out, overwrite=overwrite)
     spec = load_dataset_spec(spec_path, root=root)
     spec.require_split("train")
     return ForestPlan(spec, out)

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from defectkeras.core.errors import TrainingError
+from defectkeras.core.files import require_free
 from defectkeras.micrographs.read import find_micrographs, read_micrograph
 
 if TYPE_CHECKING:
@@ -23,14 +24,12 @@ def plan_pretraining(
 
     Raises:
         MicrographError: When there is no micrograph.
-        TrainingError: When the file has another suffix, or is there already.
+        TrainingError: When the file has another suffix.
+        DefectKerasError: When it is there already.
     """
     if out.suffix != ".keras":
         raise TrainingError(f"`out` must end in .keras. Received: {out}.")
-    if out.exists() and not overwrite:
-        raise TrainingError(
-            f"{out} exists. Name another file, or say --overwrite to replace it."
-        )
+    require_free(out, overwrite=overwrite)
     return find_micrographs(paths)
 
 

@@ -10,7 +10,7 @@ from defectkeras.core.arrays import ClassMap
 from defectkeras.core.calibration import Calibration
 from defectkeras.core.errors import DatasetError, MicrographError
 from defectkeras.core.file_names import name_of_file
-from defectkeras.core.files import sha256_of_path
+from defectkeras.core.files import require_free, sha256_of_path
 from defectkeras.core.labels import LabelScheme, scheme_of_names
 from defectkeras.core.micrograph import Micrograph
 from defectkeras.micrographs.annotations import (
@@ -32,7 +32,6 @@ from defectkeras.workflows.measure import (
     measure_into_folder,
     run_facts,
 )
-from defectkeras.workflows.result_folder import require_no_results
 
 MAX_CLASSES = 255
 MAX_UNNAMED = 16  # a map of more classes is a micrograph or a label map
@@ -108,8 +107,7 @@ def quantify_into_folder(
     """
     loaded = _load(request)
     target = folder / loaded.micrograph.name
-    if not overwrite:
-        require_no_results([target])
+    require_free(target, overwrite=overwrite)
     run = run_facts(
         model=None,
         settings={k: str(v) for k, v in dataclasses.asdict(request).items()},

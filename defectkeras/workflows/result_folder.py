@@ -104,21 +104,6 @@ def held_output(output: Path, *, alone: bool) -> Iterator[None]:
         os.close(handle)
 
 
-def require_no_results(folders: Iterable[Path]) -> None:
-    """Check that no result is there that would be written over.
-
-    Raises:
-        DefectKerasError: When there is one.
-    """
-    older = [str(folder) for folder in folders if folder.exists()]
-    if older:
-        raise DefectKerasError(
-            f"There are results already: {', '.join(older[:3])}"
-            f"{' and more' if len(older) > 3 else ''}. Give another --out, or "
-            "--overwrite to replace them."
-        )
-
-
 def require_same_origin(
     folder: Path, run: RunFacts, *, sha256: str | None = None
 ) -> None:

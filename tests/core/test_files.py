@@ -11,7 +11,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from defectkeras.core.errors import DefectKerasError
 from defectkeras.core.files import (
+    require_free,
     sha256_of_file,
     whole_file,
     whole_folder,
@@ -58,6 +60,13 @@ def test_sha256_is_that_of_the_whole_contents(tmp_path, size):
     data = os.urandom(size)
     (tmp_path / "f").write_bytes(data)
     assert sha256_of_file(tmp_path / "f") == hashlib.sha256(data).hexdigest()
+
+
+def test_what_is_there_gives_way_only_when_told(tmp_path):
+    require_free(tmp_path / "new", overwrite=False)
+    require_free(tmp_path, overwrite=True)
+    with pytest.raises(DefectKerasError, match="--overwrite"):
+        require_free(tmp_path, overwrite=False)
 
 
 @settings(max_examples=20, deadline=None)

@@ -3,7 +3,7 @@
 import pytest
 
 from defectkeras.classical.forest_file import read_forest
-from defectkeras.core.errors import DatasetError, TrainingError
+from defectkeras.core.errors import DatasetError, DefectKerasError, TrainingError
 from defectkeras.workflows.forest import fit_forest, plan_forest
 
 
@@ -24,7 +24,7 @@ def test_what_cannot_be_written_is_told_before_anything_is_read(discs_spec, tmp_
     with pytest.raises(TrainingError, match=r"must end in \.skops"):
         plan_forest(discs_spec, tmp_path / "a.pkl")
     (tmp_path / "a.skops").write_text("something")
-    with pytest.raises(TrainingError, match="--overwrite"):
+    with pytest.raises(DefectKerasError, match="--overwrite"):
         plan_forest(discs_spec, tmp_path / "a.skops")
     assert plan_forest(discs_spec, tmp_path / "a.skops", overwrite=True).out.exists()
     (tmp_path / "file").write_text("")

@@ -2,7 +2,7 @@
 
 import pytest
 
-from defectkeras.core.errors import MicrographError, TrainingError
+from defectkeras.core.errors import DefectKerasError, MicrographError, TrainingError
 from defectkeras.workflows.pretrain import plan_pretraining
 
 
@@ -15,7 +15,7 @@ def test_micrographs_of_folders_are_found(synthetic_spec, tmp_path):
 def test_what_cannot_be_is_told(synthetic_spec, tmp_path):
     (tmp_path / "a.keras").write_bytes(b"old")
     folder = synthetic_spec.parent / "micrographs"
-    with pytest.raises(TrainingError, match="say --overwrite"):
+    with pytest.raises(DefectKerasError, match="say --overwrite"):
         plan_pretraining([folder], tmp_path / "a.keras")
     with pytest.raises(TrainingError, match=r"must end in \.keras"):
         plan_pretraining([folder], tmp_path / "a.h5")
