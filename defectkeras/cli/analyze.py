@@ -174,7 +174,7 @@ def analyze(
     from defectkeras.quantification.settings import QuantifySettings
     from defectkeras.workflows.analysis_plan import BatchSettings, plan_analysis
     from defectkeras.workflows.analyze import analyze
-    from defectkeras.workflows.analyze_file import AnalyzeSettings
+    from defectkeras.workflows.analyze_settings import AnalyzeSettings
     from defectkeras.workflows.measure import CalibrationErrors
     from defectkeras.workflows.segment import SegmentSettings
 

@@ -11,7 +11,8 @@ from defectkeras.micrographs.read import find_micrographs
 from defectkeras.registry.runtimes import engine_packages
 from defectkeras.registry.store import ModelRegistry
 from defectkeras.reporting.results import RunFacts
-from defectkeras.workflows.analyze_file import AnalyzeSettings, FileTask
+from defectkeras.workflows.analyze_file import FileTask
+from defectkeras.workflows.analyze_settings import AnalyzeSettings
 from defectkeras.workflows.measure import model_facts, run_facts
 from defectkeras.workflows.method import MethodChoice, load_method
 from defectkeras.workflows.remote_classes import require_one_view

@@ -22,12 +22,8 @@ from defectkeras.workflows.analysis_plan import (
     BatchSettings,
     plan_analysis,
 )
-from defectkeras.workflows.analyze_file import (
-    AnalyzeSettings,
-    FileOutcome,
-    FileTask,
-    analyze_file,
-)
+from defectkeras.workflows.analyze_file import FileOutcome, FileTask, analyze_file
+from defectkeras.workflows.analyze_settings import AnalyzeSettings
 from defectkeras.workflows.measure import DICTIONARY
 from defectkeras.workflows.method import MethodChoice
 from defectkeras.workflows.result_folder import held_output, read_report

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, TypeAlias
 
-from defectkeras.core.calibration import Calibration
 from defectkeras.core.errors import (
     DefectKerasError,
     MicrographError,
@@ -17,20 +16,16 @@ from defectkeras.core.files import sha256_of_path
 from defectkeras.micrographs.montage import is_montage, require_memory
 from defectkeras.micrographs.normalize import normalize_percentile
 from defectkeras.micrographs.read import errors_that_name, read_micrograph
-from defectkeras.quantification.settings import QuantifySettings
 from defectkeras.reporting.results import RunFacts
-from defectkeras.workflows.measure import (
-    CalibrationErrors,
-    Segmented,
-    measure_into_folder,
-)
+from defectkeras.workflows.analyze_settings import AnalyzeSettings
+from defectkeras.workflows.measure import Segmented, measure_into_folder
 from defectkeras.workflows.method import (
     Method,
     MethodChoice,
     load_method,
     segment_by_method,
 )
-from defectkeras.workflows.montage import MontageSettings, montage_into_folder
+from defectkeras.workflows.montage import montage_into_folder
 from defectkeras.workflows.remote_classes import (
     RemoteClasses,
     load_remote_classes,
@@ -48,45 +43,6 @@ Engine: TypeAlias = Segmenter | RemoteClasses | Method
 """What segments micrographs."""
 
 _one_at_a_time = threading.Lock()  # a Dask worker may have several threads
-
-
-@dataclass(frozen=True)
-class AnalyzeSettings:
-    """How micrographs are analyzed.
-
-    Attributes:
-        segment: How they are segmented.
-        pixel_size_nm: In place of the files' own, or None.
-        foil_thickness_nm: In place of the files' own, or None.
-        frame: Which frame of a stack, from 0, or None.
-        errors: What is known of the errors of pixel size and thickness.
-        quantify: How they are measured.
-
-    Raises:
-        CalibrationError: When a size is not a finite number above 0.
-    """
-
-    segment: SegmentSettings = dataclasses.field(default_factory=SegmentSettings)
-    pixel_size_nm: float | None = None
-    foil_thickness_nm: float | None = None
-    frame: int | None = None
-    errors: CalibrationErrors = dataclasses.field(default_factory=CalibrationErrors)
-    quantify: QuantifySettings = dataclasses.field(default_factory=QuantifySettings)
-
-    def __post_init__(self) -> None:
-        """Check what would fail for each file alike."""
-        Calibration(self.pixel_size_nm, self.foil_thickness_nm)
-
-    def for_montage(self) -> MontageSettings:
-        """Give the same settings for a montage."""
-        return MontageSettings(
-            segment=self.segment,
-            quantify=self.quantify,
-            pixel_size_nm=self.pixel_size_nm,
-            foil_thickness_nm=self.foil_thickness_nm,
-            frame=self.frame,
-            errors=self.errors,
-        )
 
 
 @dataclass(frozen=True)
@@ -219,7 +175,7 @@ def _analyze(task: FileTask, segmenter: Engine) -> FileOutcome:
             montage_into_folder(
                 task.path,
                 segmenter,
-                task.settings.for_montage(),
+                task.settings,
                 task.run,
                 task.folder,
                 replace=task.overwrite,

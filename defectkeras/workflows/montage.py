@@ -7,7 +7,6 @@ measured in bands. The tables are those of the whole.
 import dataclasses
 import shutil
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -37,9 +36,10 @@ from defectkeras.reporting.overlay import draw_overlay
 from defectkeras.reporting.pictures import make_pictures
 from defectkeras.reporting.preview import make_preview
 from defectkeras.reporting.results import MicrographReport, RunFacts
+from defectkeras.workflows.analyze_settings import AnalyzeSettings
 from defectkeras.workflows.applicability import compare_montage
-from defectkeras.workflows.measure import CalibrationErrors, Result, write_result
-from defectkeras.workflows.segment import Segmenter, SegmentSettings
+from defectkeras.workflows.measure import Result, write_result
+from defectkeras.workflows.segment import Segmenter
 from defectkeras.workflows.segmented_rows import SegmentedRows, segment_into_files
 
 CLASS_MAP = "class_map.tif"
@@ -47,37 +47,15 @@ LARGEST_SPECK_PX = 4096
 """Specks of a montage can have no more pixels than this."""
 
 
-@dataclass(frozen=True)
-class MontageSettings:
-    """How a montage is analyzed.
-
-    Attributes:
-        segment: How it is segmented.
-        quantify: How it is measured.
-        pixel_size_nm: In place of the file's own, or None.
-        foil_thickness_nm: In place of the file's own, or None.
-        frame: Which frame of a stack, from 0, or None.
-        errors: What is known of the errors of pixel size and thickness.
-        band_px: Pixels of the bands that are measured at a time.
-    """
-
-    segment: SegmentSettings = dataclasses.field(default_factory=SegmentSettings)
-    quantify: QuantifySettings = dataclasses.field(default_factory=QuantifySettings)
-    pixel_size_nm: float | None = None
-    foil_thickness_nm: float | None = None
-    frame: int | None = None
-    errors: CalibrationErrors = dataclasses.field(default_factory=CalibrationErrors)
-    band_px: int = BAND_PX
-
-
 def montage_into_folder(
     path: Path,
     segmenter: Segmenter,
-    settings: MontageSettings,
+    settings: AnalyzeSettings,
     run: RunFacts,
     folder: Path,
     *,
     replace: bool = False,
+    band_px: int = BAND_PX,
 ) -> MicrographReport:
     """Segment and measure a montage, and write what `measure_into_folder` writes.
 
@@ -90,6 +68,7 @@ def montage_into_folder(
         run: What all micrographs share.
         folder: For the results; its name is that of the micrograph.
         replace: Whether an older folder gives way.
+        band_px: Pixels of the bands that are measured at a time.
 
     Returns:
         The micrograph's part of the page in the folder above.
@@ -110,13 +89,13 @@ def montage_into_folder(
     ):
         scratch = temporary / "scratch"
         scratch.mkdir()
-        result = _find(path, montage, segmenter, settings, scratch, temporary)
+        result = _find(path, montage, segmenter, settings, scratch, temporary, band_px)
         shutil.rmtree(scratch)
         result = dataclasses.replace(result, name=folder.name)
         return write_result(result, run, folder.name, temporary, class_map=CLASS_MAP)
 
 
-def _require_streamable(settings: MontageSettings) -> None:
+def _require_streamable(settings: AnalyzeSettings) -> None:
     """Check what would need the whole montage, before hours are spent on it."""
     require_no_splitting(settings.quantify)
     if settings.segment.rescale:
@@ -135,14 +114,15 @@ def _find(
     path: Path,
     montage: Montage,
     segmenter: Segmenter,
-    settings: MontageSettings,
+    settings: AnalyzeSettings,
     scratch: Path,
     temporary: Path,
+    band_px: int,
 ) -> Result:
     """Segment and measure; write the class map."""
     scheme, shape = segmenter.card.scheme, montage.shape
     calibration = settings.errors.of(montage.calibration)
-    whole = RowMaps(shape, montage.read_rows, band_px=settings.band_px)
+    whole = RowMaps(shape, montage.read_rows, band_px=band_px)
 
     def all_rows() -> Iterator[Image]:
         """Read (H, W), some rows at a time."""
@@ -155,7 +135,9 @@ def _find(
         return normalize_levels(montage.read_rows(first, stop), low, high)
 
     found = segment_into_files(segmenter, read_image, whole, settings.segment, scratch)
-    quantification = _measure(found, montage, scheme, calibration, settings)
+    quantification = _measure(
+        found, montage, scheme, calibration, settings.quantify, band_px
+    )
     write_tiled_tiff(
         temporary / CLASS_MAP,
         found.classes.read,
@@ -200,7 +182,8 @@ def _measure(
     montage: Montage,
     scheme: LabelScheme,
     calibration: Calibration,
-    settings: MontageSettings,
+    settings: QuantifySettings,
+    band_px: int,
 ) -> Quantification:
     """Measure what was segmented."""
     maps = RowMaps(
@@ -209,18 +192,17 @@ def _measure(
         montage.read_rows,
         found.probability.read,
         None if found.uncertainty is None else found.uncertainty.read,
-        settings.band_px,
+        band_px,
     )
-    chosen = settings.quantify
-    quantification = quantify_rows(maps, scheme, calibration, settings=chosen)
+    quantification = quantify_rows(maps, scheme, calibration, settings=settings)
     if not found.others:
         return quantification
     others = [
         quantify_rows(
-            RowMaps(montage.shape, other.read, band_px=settings.band_px),
+            RowMaps(montage.shape, other.read, band_px=band_px),
             scheme,
             calibration,
-            settings=chosen,
+            settings=settings,
         )
         for other in found.others
     ]

@@ -17,7 +17,7 @@ from defectkeras.serving.served_models import ServedModels
 from defectkeras.serving.status import Code, StatusError
 from defectkeras.workflows.analysis_plan import BatchSettings
 from defectkeras.workflows.analyze import PAGE, analyze
-from defectkeras.workflows.analyze_file import AnalyzeSettings
+from defectkeras.workflows.analyze_settings import AnalyzeSettings
 
 _KEPT = 20
 _FIELDS = {"--pixel-size-nm": '"Pixel size in nm"', "--frame": '"Frame of a stack"'}

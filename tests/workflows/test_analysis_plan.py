@@ -5,7 +5,7 @@ import pytest
 from defectkeras.core.errors import DefectKerasError
 from defectkeras.datasets.spec import load_dataset_spec
 from defectkeras.workflows.analysis_plan import BatchSettings, plan_analysis
-from defectkeras.workflows.analyze_file import AnalyzeSettings
+from defectkeras.workflows.analyze_settings import AnalyzeSettings
 
 
 @pytest.fixture

@@ -19,7 +19,7 @@ from defectkeras.datasets.spec import load_dataset_spec
 from defectkeras.registry.store import ModelRegistry
 from defectkeras.workflows.analysis_plan import BatchSettings
 from defectkeras.workflows.analyze import analyze
-from defectkeras.workflows.analyze_file import AnalyzeSettings
+from defectkeras.workflows.analyze_settings import AnalyzeSettings
 
 pytestmark = pytest.mark.usefixtures("no_figures")
 

@@ -8,7 +8,7 @@ import pytest
 from defectkeras.core.errors import DatasetError, RegistryError
 from defectkeras.registry.conversions import RECORD
 from defectkeras.workflows.analyze import analyze
-from defectkeras.workflows.analyze_file import AnalyzeSettings
+from defectkeras.workflows.analyze_settings import AnalyzeSettings
 from defectkeras.workflows.convert import compare_on_spec, convert
 from defectkeras.workflows.segment import SegmentSettings
 

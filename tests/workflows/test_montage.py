@@ -25,12 +25,12 @@ from defectkeras.prediction.applicability import (
 )
 from defectkeras.quantification.settings import QuantifySettings
 from defectkeras.workflows.analyze import analyze
-from defectkeras.workflows.analyze_file import AnalyzeSettings, segment_file
+from defectkeras.workflows.analyze_file import segment_file
+from defectkeras.workflows.analyze_settings import AnalyzeSettings
 from defectkeras.workflows.measure import measure_into_folder, run_facts
 from defectkeras.workflows.method import MethodChoice
 from defectkeras.workflows.montage import (
     LARGEST_SPECK_PX,
-    MontageSettings,
     montage_into_folder,
 )
 from defectkeras.workflows.segment import Segmenter, SegmentSettings
@@ -125,18 +125,17 @@ def tiled(tmp_path_factory):
 
 def both(path, segmenter, folder, **options):
     """Analyze a file as a whole and in bands of 13 rows."""
-    settings = SegmentSettings(tile_size=56, **options)
+    settings = AnalyzeSettings(SegmentSettings(tile_size=56, **options))
     run = run_facts(model=None, settings={})
-    segmented = segment_file(
-        path, segmenter, AnalyzeSettings(segment=settings), name="whole"
-    )
+    segmented = segment_file(path, segmenter, settings, name="whole")
     whole = measure_into_folder(segmented, run, folder / "whole")
     bands = montage_into_folder(
         path,
         segmenter,
-        MontageSettings(segment=settings, band_px=13 * SHAPE[1]),
+        settings,
         run,
         folder / "bands",
+        band_px=13 * SHAPE[1],
     )
     return whole, bands
 
@@ -204,7 +203,7 @@ def test_ome_zarr_is_a_montage_too(tiled, segmenter, tmp_path, monkeypatch):
     folder = tmp_path / "field.zarr"
     zarr.save_array(folder, read_micrograph(tiled).pixels)
     run = run_facts(model=None, settings={})
-    settings = MontageSettings(SegmentSettings(tile_size=56), pixel_size_nm=1.0)
+    settings = AnalyzeSettings(SegmentSettings(tile_size=56), pixel_size_nm=1.0)
     found, wanted = (
         montage_into_folder(path, segmenter, settings, run, tmp_path / path.suffix[1:])
         for path in (folder, tiled)
@@ -218,9 +217,9 @@ def test_what_needs_the_whole_is_told(tiled, segmenter, tmp_path):
     idle = dataclasses.replace(segmenter, predict_fn=None)  # told before it is asked
     specks = SegmentSettings(min_area_px=LARGEST_SPECK_PX + 1)
     for settings, match in (
-        (MontageSettings(SegmentSettings(rescale=True)), "--rescale"),
-        (MontageSettings(specks), "--min-area-px"),
-        (MontageSettings(quantify=QuantifySettings(split="distance")), "--split"),
+        (AnalyzeSettings(SegmentSettings(rescale=True)), "--rescale"),
+        (AnalyzeSettings(specks), "--min-area-px"),
+        (AnalyzeSettings(quantify=QuantifySettings(split="distance")), "--split"),
     ):
         with pytest.raises(DefectKerasError, match=match):
             montage_into_folder(tiled, idle, settings, run, tmp_path / "x")

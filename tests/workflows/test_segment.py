@@ -19,7 +19,7 @@ from defectkeras.registry.store import ModelRegistry
 from defectkeras.serving.server import running_server
 from defectkeras.serving.settings import ServerSettings
 from defectkeras.workflows.analyze import analyze
-from defectkeras.workflows.analyze_file import AnalyzeSettings
+from defectkeras.workflows.analyze_settings import AnalyzeSettings
 from defectkeras.workflows.measure import Segmented, measure
 from defectkeras.workflows.remote_classes import (
     load_remote_classes,
