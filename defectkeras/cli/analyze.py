@@ -1,6 +1,5 @@
 """`defectkeras analyze`: from micrographs to measured defects."""
 
-import shlex
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,6 +10,7 @@ from defectkeras.cli.methods import choose_method, method_options
 from defectkeras.cli.options import (
     FOLDER,
     calibration_options,
+    command_line,
     dry_run_option,
     echo_json,
     json_option,
@@ -222,7 +222,7 @@ def analyze(
             settings=settings,
             registry_root=registry_root,
             batch=batch,
-            command=shlex.join(["defectkeras", *sys.argv[1:]]),
+            command=command_line(),
             on_progress=on_progress,
         )
     _tell(analysis, as_json)

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import click
 from rich import box
-from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
@@ -22,9 +21,11 @@ from defectkeras.cli.options import (
     root_option,
     set_option,
     talk,
+    tolerance_option,
 )
 from defectkeras.cli.progress import progress_bar
 from defectkeras.cli.quiet import start_tensorflow
+from defectkeras.cli.score_tables import print_table
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -32,7 +33,6 @@ if TYPE_CHECKING:
     from defectkeras.workflows.benchmark_scores import Row
     from defectkeras.workflows.candidates import Candidate
 
-_PIPE_WIDTH = 140  # where stdout is no terminal and so has no width
 
 SCORES = {
     "iou": "IoU",
@@ -102,12 +102,7 @@ COSTS = {
     default="dark",
     help="Whether a method looks for what is darker or brighter than the matrix.",
 )
-@click.option(
-    "--tolerance-px",
-    type=click.FloatRange(min=0),
-    default=2.0,
-    help="How far a boundary may be off.",
-)
+@tolerance_option
 @click.option(
     "--out",
     type=FOLDER,
@@ -219,9 +214,7 @@ def _show(table: "pd.DataFrame", columns: Mapping[str, str]) -> None:
     for row in table.to_dict("records"):
         cells = [_cell(row, column) for column in shown]
         printed.add_row(escape(str(row["candidate"])), *cells)
-    console = Console()
-    console = console if console.is_terminal else Console(width=_PIPE_WIDTH)
-    console.print(printed)
+    print_table(printed)
 
 
 def _cell(row: Mapping[Any, Any], column: str) -> str:

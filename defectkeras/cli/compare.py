@@ -1,7 +1,5 @@
 """`defectkeras compare`: annotators and models side by side."""
 
-import shlex
-import sys
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,6 +10,7 @@ from defectkeras.cli.annotation_options import ENCODINGS, hint_options, hints_fr
 from defectkeras.cli.options import (
     FOLDER,
     calibration_options,
+    command_line,
     dry_run_option,
     echo_json,
     json_option,
@@ -97,12 +96,11 @@ def compare(
         if out is None:
             comparison = compare(request, on_progress=on_progress)
         else:
-            command = shlex.join(["defectkeras", *sys.argv[1:]])
             comparison = compare_into_folder(
                 request,
                 out,
                 overwrite=overwrite,
-                command=command,
+                command=command_line(),
                 on_progress=on_progress,
             )
     _tell(comparison, as_json)

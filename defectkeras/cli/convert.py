@@ -9,11 +9,11 @@ import click
 from defectkeras.cli.options import (
     EXISTING,
     RUNTIMES,
-    complete_models,
     dry_run_option,
     echo_json,
     json_option,
     overwrite_option,
+    reference_argument,
     registry_option,
     root_option,
     talk,
@@ -33,9 +33,7 @@ split_option = click.option(
 
 
 @click.command()
-@click.argument(
-    "reference", metavar="NAME[@VERSION|@ALIAS]", shell_complete=complete_models
-)
+@reference_argument
 @click.option(
     "--to",
     "form",
@@ -106,9 +104,7 @@ def convert(
 
 
 @click.command("runtimes")
-@click.argument(
-    "reference", metavar="NAME[@VERSION|@ALIAS]", shell_complete=complete_models
-)
+@reference_argument
 @click.argument("spec", type=EXISTING)
 @split_option
 @click.option(

@@ -10,6 +10,7 @@ from defectkeras.cli.main import FriendlyGroup
 from defectkeras.cli.options import (
     EXISTING,
     FOLDER,
+    NEW_FILE,
     POSITIVE,
     complete_models,
     dry_run_option,
@@ -73,7 +74,7 @@ def validate(
 @click.argument("spec", type=EXISTING)
 @click.option(
     "--contact-sheet",
-    type=click.Path(dir_okay=False, path_type=Path),
+    type=NEW_FILE,
     help="PNG file for a sheet of all micrographs with their annotations.",
 )
 @root_option

@@ -16,6 +16,7 @@ from defectkeras.cli.options import (
     root_option,
     runtime_options,
     talk,
+    tolerance_option,
 )
 from defectkeras.cli.progress import progress_bar
 from defectkeras.cli.quiet import start_tensorflow
@@ -41,12 +42,7 @@ if TYPE_CHECKING:
     help="Average over the views that the model has learned from. "
     "[default: as the card of the model says]",
 )
-@click.option(
-    "--tolerance-px",
-    type=click.FloatRange(min=0),
-    default=2.0,
-    help="How far a boundary may be off.",
-)
+@tolerance_option
 @click.option("--out", type=FOLDER, help="Folder for JSON, tables and figures.")
 @runtime_options
 @root_option

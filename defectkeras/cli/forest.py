@@ -7,6 +7,7 @@ import click
 
 from defectkeras.cli.options import (
     EXISTING,
+    NEW_FILE,
     dry_run_option,
     echo_json,
     json_option,
@@ -21,7 +22,7 @@ from defectkeras.cli.progress import progress_bar
 @click.argument("spec", type=EXISTING)
 @click.option(
     "--out",
-    type=click.Path(dir_okay=False, path_type=Path),
+    type=NEW_FILE,
     required=True,
     help="File to write, which ends in .skops.",
 )

@@ -3,6 +3,8 @@
 import contextlib
 import json
 import logging
+import shlex
+import sys
 import tomllib
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -16,6 +18,7 @@ from defectkeras.cli.text_folder import TextFolder
 Command = TypeVar("Command", bound=Callable[..., Any])
 EXISTING = click.Path(exists=True, path_type=Path)
 FOLDER = TextFolder()
+NEW_FILE = click.Path(dir_okay=False, path_type=Path)
 POSITIVE = click.FloatRange(min=0, min_open=True)
 
 
@@ -33,6 +36,10 @@ def complete_models(
         words += [f"{name}@{alias}" for alias in models.aliases(name)]
     return [CompletionItem(word) for word in words if word.startswith(incomplete)]
 
+
+reference_argument = click.argument(
+    "reference", metavar="NAME[@VERSION|@ALIAS]", shell_complete=complete_models
+)
 
 registry_option = click.option(
     "--registry",
@@ -91,6 +98,13 @@ def parse_settings(
             settings[key] = text
     return settings
 
+
+tolerance_option = click.option(
+    "--tolerance-px",
+    type=click.FloatRange(min=0),
+    default=2.0,
+    help="How far a boundary may be off.",
+)
 
 set_model_option = click.option(
     "--set-model",
@@ -218,6 +232,11 @@ _QUANTIFY_OPTIONS = (
         help="Size from which on objects are surely seen; size fits start there.",
     ),
 )
+
+
+def command_line() -> str:
+    """Give the command that was typed, as a shell takes it."""
+    return shlex.join(["defectkeras", *sys.argv[1:]])
 
 
 def echo_json(value: Any) -> None:

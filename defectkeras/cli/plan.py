@@ -8,6 +8,7 @@ import click
 from defectkeras.cli.main import FriendlyGroup
 from defectkeras.cli.options import (
     EXISTING,
+    NEW_FILE,
     POSITIVE,
     config_option,
     dry_run_option,
@@ -26,7 +27,7 @@ from defectkeras.cli.quiet import start_tensorflow
 @click.argument("spec", type=EXISTING)
 @click.option(
     "--out",
-    type=click.Path(dir_okay=False, path_type=Path),
+    type=NEW_FILE,
     help="TOML file to write; without it the plan is printed.",
 )
 @click.option(

@@ -9,6 +9,7 @@ import click
 from defectkeras.cli.main import INTERRUPTED
 from defectkeras.cli.options import (
     EXISTING,
+    NEW_FILE,
     POSITIVE,
     dry_run_option,
     echo_json,
@@ -24,7 +25,7 @@ from defectkeras.cli.quiet import start_tensorflow
 @click.argument("paths", type=EXISTING, nargs=-1, required=True)
 @click.option(
     "--out",
-    type=click.Path(dir_okay=False, path_type=Path),
+    type=NEW_FILE,
     required=True,
     help="File to write, which ends in .keras.",
 )

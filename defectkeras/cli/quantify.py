@@ -1,7 +1,5 @@
 """`defectkeras quantify`: a class map from any tool, measured."""
 
-import shlex
-import sys
 from dataclasses import fields
 from pathlib import Path
 from typing import Any
@@ -14,6 +12,7 @@ from defectkeras.cli.options import (
     FOLDER,
     POSITIVE,
     calibration_options,
+    command_line,
     dry_run_option,
     echo_json,
     json_option,
@@ -87,9 +86,8 @@ def quantify(
     if out is None or dry_run:
         result = quantify_class_map(request)
     else:
-        command = shlex.join(["defectkeras", *sys.argv[1:]])
         result = quantify_into_folder(
-            request, out, overwrite=overwrite, command=command
+            request, out, overwrite=overwrite, command=command_line()
         )
     if as_json:
         echo_json(result.to_dict())

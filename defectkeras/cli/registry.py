@@ -12,6 +12,7 @@ from defectkeras.cli.options import (
     complete_models,
     echo_json,
     json_option,
+    reference_argument,
     registry_option,
     talk,
 )
@@ -21,7 +22,6 @@ from defectkeras.cli.registry_change import (
     export_version,
     gc,
     promote,
-    reference_argument,
     rollback,
     tag,
 )

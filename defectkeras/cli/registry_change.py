@@ -12,6 +12,7 @@ from defectkeras.cli.options import (
     dry_run_option,
     echo_json,
     json_option,
+    reference_argument,
     registry_option,
     root_option,
     talk,
@@ -22,9 +23,6 @@ from defectkeras.cli.quiet import start_tensorflow
 if TYPE_CHECKING:
     from defectkeras.registry.version import ModelVersion
 
-reference_argument = click.argument(
-    "reference", metavar="NAME[@VERSION|@ALIAS]", shell_complete=complete_models
-)
 why_option = click.option(
     "--why", default="", show_default=False, help="The reason, kept in the history."
 )

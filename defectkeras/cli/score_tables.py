@@ -100,6 +100,11 @@ def _show_table(
         table.add_column(header, justify="left" if is_text else "right")
     for row in rows:
         table.add_row(*(escape(_text(row[key])) for key in columns.values()))
+    print_table(table)
+
+
+def print_table(table: Table) -> None:
+    """Print a table on stdout, wide where that is no terminal."""
     console = Console()
     if not console.is_terminal:
         console.width = _PIPE_WIDTH

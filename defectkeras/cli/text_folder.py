@@ -5,6 +5,8 @@ from typing import Any
 
 import click
 
+from defectkeras.core.file_names import not_text
+
 
 class TextFolder(click.Path):
     """A folder that exists or not, whose name is text in UTF-8."""
@@ -16,12 +18,6 @@ class TextFolder(click.Path):
         self, value: Any, param: click.Parameter | None, ctx: click.Context | None
     ) -> Any:
         """Give the path, or refuse it before any work is done."""
-        shown = str(value).encode(errors="backslashreplace").decode()
-        if shown != str(value):
-            self.fail(
-                f"{shown}: names must be text in UTF-8. Received: other bytes, as "
-                "older programs write them. Rename the folder, or name another.",
-                param,
-                ctx,
-            )
+        if reason := not_text(str(value)):
+            self.fail(f"{reason} Rename the folder, or name another.", param, ctx)
         return super().convert(value, param, ctx)

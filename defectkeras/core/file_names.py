@@ -31,6 +31,17 @@ def name_of_file(path: PurePath) -> str:
     return composed(path.stem)
 
 
+def not_text(name: str) -> str | None:
+    """Say why tables cannot tell a name; None when it is text in UTF-8."""
+    shown = name.encode(errors="backslashreplace").decode()
+    if shown == name:
+        return None
+    return (
+        f"{shown}: names must be text in UTF-8. Received: other bytes, as older "
+        "programs write them."
+    )
+
+
 def spellings(pattern: str) -> set[str]:
     """Give a glob pattern in each form that the names on a disk may have."""
     return {unicodedata.normalize(form, pattern) for form in ("NFC", "NFD")}

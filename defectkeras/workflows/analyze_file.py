@@ -12,6 +12,7 @@ from defectkeras.core.errors import (
     MicrographError,
     RegistryError,
 )
+from defectkeras.core.file_names import not_text
 from defectkeras.core.files import sha256_of_path
 from defectkeras.micrographs.montage import is_montage, require_memory
 from defectkeras.micrographs.normalize import normalize_percentile
@@ -156,19 +157,10 @@ def segment_file(
     )
 
 
-def _require_text(folder: Path) -> None:
-    """Check that tables can name a folder and lie in it, before there are any."""
-    shown = str(folder).encode(errors="backslashreplace").decode()
-    if shown != str(folder):
-        raise MicrographError(
-            f"{shown}: names must be text in UTF-8. Received: other bytes, as older "
-            "programs write them. Rename the micrograph."
-        )
-
-
 def _analyze(task: FileTask, segmenter: Engine) -> FileOutcome:
     name = task.folder.name
-    _require_text(task.folder)
+    if reason := not_text(str(task.folder)):
+        raise MicrographError(f"{reason} Rename the micrograph.")
     try:
         is_large = is_montage(task.path, task.settings.frame)
         if is_large and isinstance(segmenter, Segmenter):
