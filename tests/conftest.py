@@ -81,6 +81,8 @@ def tiny_registry(
     config = TrainingConfig(epochs=1, steps_per_epoch=2, batch_size=2, patch_size=48)
     request = TrainingRequest(
         synthetic_spec,
+        architecture="patch_classifier",  # it is soon built, traced and published
+        arguments={"patch_size": 9, "filters": 4},
         name="tiny",
         registry_root=folder / "registry",
         run_folder=folder / "run",

@@ -21,7 +21,7 @@ def test_list_and_show(run, copied):
     assert [row["reference"] for row in rows] == ["tiny@1"]
     shown = run("registry", "show", "tiny", "--json", "--registry", copied)
     card = json.loads(shown.stdout)
-    assert card["card"]["architecture"] == "defectsegnet"
+    assert card["card"]["architecture"] == "patch_classifier"
     assert card["sha256"] == rows[0]["sha256"]
     page = run("registry", "show", "tiny@1", "--registry", copied)
     assert page.stdout.startswith("# tiny")

@@ -56,7 +56,7 @@ def test_plan_tells_what_would_be_done(request_tiny):
     assert plan.version.reference == "tiny@1"
     assert plan.same_classes
     assert plan.validation == "the split val of the data"
-    assert plan.settings.architecture == "defectsegnet"
+    assert plan.settings.architecture == "patch_classifier"
     assert plan.settings.config.patch_size == 48
     assert plan.settings.config.learning_rate == 3e-4
     assert plan.settings.origins["learning_rate"] == "finetune"

@@ -129,8 +129,8 @@ def test_specks_are_taken_out(segmenter):
 
 def test_halo_is_the_radius_of_the_receptive_field(segmenter):
     tiling = tiling_for(segmenter.card, SegmentSettings())
-    assert tiling.halo == 51
-    assert tiling.stride == 8
+    assert tiling.halo == 4
+    assert tiling.stride == 1
 
 
 def test_halo_of_a_model_that_sees_the_whole_tile_is_capped(segmenter):

@@ -33,14 +33,14 @@ SMALL = {  # soon built, trained and published
 def test_card_tells_data_settings_and_scores(tiny_registry, synthetic_spec):
     card = ModelRegistry(tiny_registry).resolve("tiny").card
     spec = load_dataset_spec(synthetic_spec)
-    assert card.architecture == "defectsegnet"
-    assert card.arguments == {"num_classes": 4}
+    assert card.architecture == "patch_classifier"
+    assert card.arguments == {"num_classes": 4, "patch_size": 9, "filters": 4}
     assert card.scheme == spec.scheme
     assert card.dataset_fingerprint == spec.fingerprint
     assert card.split["val"] == [e.name for e in spec.of_split("val")]
     assert card.config["patch_size"] == 48
-    assert card.stride == 8
-    assert card.receptive_field_px == 103
+    assert card.stride == 1
+    assert card.receptive_field_px == 9
     np.testing.assert_allclose(card.pixel_size_range_nm, (1.0, 1.0), rtol=1e-5)
     json.dumps(card.to_dict(), allow_nan=False)
 
@@ -54,6 +54,7 @@ def test_settings_of_a_card_give_the_same_weights(
         name="again",
         registry_root=tmp_path / "registry",
         run_folder=tmp_path / "run",
+        **SMALL,
     )
     _, run = train(request, load_training_config(overrides=version.card.config))
     weights = load_model(version).get_weights(), run.model.get_weights()
