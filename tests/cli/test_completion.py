@@ -2,12 +2,12 @@
 
 import os
 import shutil
-import subprocess
-import sys
 
 import click
 import pytest
+from click.testing import CliRunner
 
+from defectkeras.cli.main import main
 from defectkeras.cli.options import complete_models
 
 
@@ -22,15 +22,11 @@ def test_script_names_the_command(run, shell):
 
 def test_shell_is_told_the_commands():
     environment = {
-        **os.environ,
         "_DEFECTKERAS_COMPLETE": "bash_complete",
         "COMP_WORDS": "defectkeras ev",
         "COMP_CWORD": "1",
     }
-    code = "from defectkeras.cli.main import main; main(prog_name='defectkeras')"
-    done = subprocess.run(
-        [sys.executable, "-c", code], env=environment, capture_output=True, text=True
-    )
+    done = CliRunner().invoke(main, env=environment, prog_name="defectkeras")
     assert done.stdout.split() == ["plain,evaluate"]
 
 
