@@ -10,10 +10,14 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, settings
+
+if TYPE_CHECKING:
+    from defectkeras.datasets.spec import LoadedExample
 
 # A loaded machine is no failure: what may not be slow says so itself.
 settings.register_profile(
@@ -67,6 +71,31 @@ def synthetic_spec(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
     plan = SynthesisPlan(count=4, shape=(120, 152), seed=3, val_fraction=0.25)
     return synthesize_dataset(tmp_path_factory.mktemp("synthetic") / "set", plan)
+
+
+@pytest.fixture(scope="session")
+def draw_example() -> Callable[..., "LoadedExample"]:
+    """Draw a micrograph with a dark disc (class 1) and a bright line (class 2)."""
+    from defectkeras.core.calibration import Calibration
+    from defectkeras.core.micrograph import Micrograph
+    from defectkeras.datasets.spec import LoadedExample
+
+    def draw(shape=(60, 84), *, seed=0, radius=9.0, classes=(1, 2)) -> LoadedExample:
+        rng = np.random.default_rng(seed)
+        rows, columns = np.indices(shape)
+        pixels = 1000 + rng.normal(0, 20, shape)
+        class_map = np.zeros(shape, np.int32)
+        if 2 in classes:
+            line = abs(columns - 0.7 * shape[1] + 0.3 * rows) < 1.5
+            class_map[line], pixels[line] = 2, 1500
+        if 1 in classes:
+            disc = (rows - shape[0] / 2) ** 2 + (columns - shape[1] / 4) ** 2
+            disc = disc < radius**2
+            class_map[disc], pixels[disc] = 1, 500
+        micrograph = Micrograph(pixels, Calibration(1.0), f"field_{seed}")
+        return LoadedExample(micrograph, class_map)
+
+    return draw
 
 
 @pytest.fixture(scope="session")
