@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from defectkeras.core.arrays import Image
 from defectkeras.core.errors import ModelError, RegistryError
-from defectkeras.core.labels import DefectClass, LabelScheme
+from defectkeras.core.labels import DefectClass, LabelScheme, scheme_of_names
 from defectkeras.micrographs.read import read_micrograph
 from defectkeras.registry.card import ModelCard
 from defectkeras.registry.names import require_name
@@ -207,13 +207,11 @@ def read_classes(text: str) -> LabelScheme:
         RegistryError: When a defect has no kind.
     """
     matrix, *defects = [word.strip() for word in text.split(",")]
-    classes = [DefectClass(0, matrix.removesuffix(":matrix"), "matrix")]
-    for index, word in enumerate(defects, start=1):
-        name, _, kind = word.partition(":")
-        if kind not in ("region", "line"):
+    for word in defects:
+        if not word.endswith((":region", ":line")):
             raise RegistryError(
                 "Each class after the matrix must be name:region or name:line. "
                 f"Received: {word!r}."
             )
-        classes.append(DefectClass(index, name, "line" if kind == "line" else "region"))
-    return LabelScheme(tuple(classes))
+    first = DefectClass(0, matrix.removesuffix(":matrix"), "matrix")
+    return LabelScheme((first, *scheme_of_names(defects).defects))
