@@ -39,10 +39,10 @@ def tables(output: Path) -> dict[str, bytes]:
 
 
 @pytest.mark.slow
-def test_killed_at_random_and_started_again(folder, tiny_registry, tmp_path):
+def test_killed_at_random_and_started_again(folder, tmp_path):
     output = tmp_path / "out"
     plain = [sys.executable, "-m", "defectkeras", "analyze", folder]
-    plain += ["--model", "tiny", "--registry", tiny_registry, "--workers", "2"]
+    plain += ["--method", "otsu", "--workers", "2"]
     command = [*plain, "--out", output]
     chance = random.Random(0)
     for number in KILL_AFTER:
@@ -57,7 +57,6 @@ def test_killed_at_random_and_started_again(folder, tiny_registry, tmp_path):
         for entry in output.iterdir():
             if entry.is_dir() and not entry.name.startswith("."):
                 assert (entry / "summary.json").exists()
-    # With as many workers, since other numbers of threads may round otherwise.
     again = [*plain, "--out", tmp_path / "undisturbed"]
     for words in (command, again):
         subprocess.run(words, check=True, stdout=subprocess.DEVNULL)

@@ -248,7 +248,7 @@ def test_killed_process_goes_on_bit_for_bit(tmp_path):
     """SIGKILL at random steps, between them and inside the writing of a state."""
     whole, killed = tmp_path / "whole", tmp_path / "killed"
     assert start(whole)[0] == 0
-    drawn = [(random.randint(1, 4), k % 2 == 1) for k in range(4)]
+    drawn = [(random.randint(1, 4), in_write) for in_write in (False, True)]
     for kill_after, kill_in_write in drawn:
         code, errors = start(killed, kill_after, kill_in_write=kill_in_write)
         assert code == -signal.SIGKILL, errors
