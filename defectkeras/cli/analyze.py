@@ -171,6 +171,7 @@ def analyze(
             "--classes-only": classes_only,
         },
     )
+    from defectkeras.micrographs.read import notes_of_left_out
     from defectkeras.quantification.settings import QuantifySettings
     from defectkeras.workflows.analysis_plan import BatchSettings, plan_analysis
     from defectkeras.workflows.analyze import analyze
@@ -207,6 +208,8 @@ def analyze(
         registry_root=registry_root,
         batch=batch,
     )  # tells what is wrong with the names before TensorFlow starts
+    for note in notes_of_left_out(micrographs):
+        talk(note)
     if dry_run:
         _tell_plan(plan, as_json)
         return

@@ -1,6 +1,7 @@
 """From a file to a micrograph: one function for every format."""
 
 import contextlib
+import mimetypes
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
@@ -182,6 +183,33 @@ def find_micrographs(paths: Iterable[str | Path]) -> list[Path]:
     for path in found:
         first.setdefault(path.parent.resolve() / path.name, path)
     return list(first.values())
+
+
+def notes_of_left_out(paths: Iterable[str | Path], most: int = 3) -> list[str]:
+    """Say which images of folders are of a format that is not read.
+
+    Args:
+        paths: Files and folders, as for `find_micrographs`.
+        most: Of so many names.
+
+    Returns:
+        A sentence for each folder that has some.
+    """
+    notes = []
+    for folder in filter(Path.is_dir, map(Path, paths)):
+        names = [
+            entry.name
+            for entry in sorted(folder.iterdir())
+            if (mimetypes.guess_type(entry.name)[0] or "").startswith("image/")
+            and entry.suffix.lower() not in READERS
+        ]
+        if names:
+            more = f" and {len(names) - most} more" if len(names) > most else ""
+            notes.append(
+                f"{folder}: left out, as their format is not read: "
+                f"{', '.join(names[:most])}{more}. Save them as PNG or TIFF."
+            )
+    return notes
 
 
 def readable_suffixes() -> dict[str, str]:

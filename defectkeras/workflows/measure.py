@@ -17,6 +17,7 @@ from defectkeras.core.labels import LabelScheme
 from defectkeras.core.micrograph import Micrograph
 from defectkeras.core.revision import software_versions
 from defectkeras.micrographs.annotations import write_class_map
+from defectkeras.micrographs.data_bar import data_bar_notes
 from defectkeras.prediction.applicability import Applicability
 from defectkeras.quantification.error_parts import add_model_part
 from defectkeras.quantification.places import Places, measure_places
@@ -157,6 +158,7 @@ def measure_into_folder(
     calibration = segmented.micrograph.calibration
     quantification = measure(segmented, settings)
     places = measure_places(quantification, segmented.class_map)
+    bar = data_bar_notes(segmented.micrograph)
     shown = (segmented.image, segmented.class_map, segmented.scheme)
     result = Result(
         name=segmented.micrograph.name,
@@ -165,7 +167,7 @@ def measure_into_folder(
         pictures=make_pictures(*shown, calibration=calibration),
         overlay=draw_overlay(*shown, calibration=calibration),
         sha256=segmented.sha256,
-        warnings=(*segmented.warnings, *calibration.notes(), *places.notes),
+        warnings=(*segmented.warnings, *bar, *calibration.notes(), *places.notes),
         applicability=segmented.applicability,
     )
     with whole_folder(folder, replace=replace) as temporary:

@@ -15,6 +15,7 @@ from defectkeras.micrographs.read import (
     READERS,
     errors_that_name,
     find_micrographs,
+    notes_of_left_out,
     read_frame,
     read_micrograph,
     readable_suffixes,
@@ -231,6 +232,17 @@ def test_find_micrographs_in_files_and_folders(tmp_path):
     found = find_micrographs([other, tmp_path, tmp_path / "b.tif"])
 
     assert found == [other, tmp_path / "a.PNG", tmp_path / "b.tif"]
+
+
+def test_images_of_formats_that_are_not_read_are_told(tmp_path):
+    for name in ("a.png", "b.json", "c.txt", "d"):
+        (tmp_path / name).touch()
+    assert notes_of_left_out([tmp_path, tmp_path / "a.png"]) == []
+    for name in ("e.bmp", "f.GIF", "g.webp", "h.svg"):
+        (tmp_path / name).touch()
+    (note,) = notes_of_left_out([tmp_path])
+    assert f"{tmp_path}: left out" in note
+    assert "e.bmp, f.GIF, g.webp and 1 more" in note
 
 
 def test_find_micrographs_once_however_they_are_spelled(tmp_path, monkeypatch):
