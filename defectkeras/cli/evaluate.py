@@ -67,6 +67,9 @@ def evaluate(
 ) -> None:
     """Compare a model or a method with the annotations of SPEC.
 
+    SPEC may be a folder as `defectkeras finetune` takes it, too, with micrographs/ and
+    annotations/ of the model's classes; then all of it counts, whatever the split.
+
     The method random_forest is fitted on the split "train" first. Scores are told per
     micrograph and pooled: pixels, boundaries, objects, calibration, quantities and
     size distributions. docs/metrics.md has every definition.

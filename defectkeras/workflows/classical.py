@@ -5,7 +5,7 @@ from pathlib import Path
 
 from defectkeras.core.errors import DatasetError
 from defectkeras.core.micrograph import Micrograph
-from defectkeras.datasets.spec import DatasetSpec, load_dataset_spec
+from defectkeras.datasets.spec import DatasetSpec
 from defectkeras.reporting.results import ModelFacts
 from defectkeras.workflows.evaluate import evaluate_split
 from defectkeras.workflows.evaluation import Evaluation
@@ -17,6 +17,7 @@ from defectkeras.workflows.method import (
     load_method,
     segment_by_method,
 )
+from defectkeras.workflows.own_fields import load_fields
 from defectkeras.workflows.segment import Segmentation, SegmentSettings
 
 
@@ -47,7 +48,7 @@ def evaluate_method(
         ModelError: When there is no such method, or the file holds no forest.
         TrainingError: When there is nothing annotated to fit a forest on.
     """
-    spec = load_dataset_spec(spec_path, root=root)
+    spec = load_fields(Path(spec_path), None, root=root)
     method = method_for(choice, spec)
     return evaluate_split(
         method_segmenter(method, settings or SegmentSettings()),

@@ -16,7 +16,6 @@ from defectkeras.datasets.form import SPLITS
 from defectkeras.datasets.spec import (
     DatasetSpec,
     Example,
-    load_dataset_spec,
     load_example,
 )
 from defectkeras.quantification.errors import compare_quantities
@@ -24,6 +23,7 @@ from defectkeras.quantification.quantify import quantify
 from defectkeras.quantification.size_distances import find_sizes
 from defectkeras.registry.store import ModelRegistry, ModelVersion
 from defectkeras.workflows.evaluation import Evaluation, ExampleEvaluation
+from defectkeras.workflows.own_fields import load_fields, name_in_parts
 from defectkeras.workflows.segment import (
     Segmentation,
     SegmentSettings,
@@ -53,7 +53,11 @@ class EvaluationPlan:
         if self.version is None or self.version.card.dataset_name != self.spec.name:
             return ()
         learned = {composed(name) for name in self.version.card.learned_from()}
-        return tuple(e.name for e in self.examples if e.name in learned)
+        return tuple(
+            example.name
+            for example in self.examples
+            if learned & {example.name, f"train/{name_in_parts(example.name)}"}
+        )
 
 
 def evaluate(
@@ -71,7 +75,8 @@ def evaluate(
 
     Args:
         model: "name", "name@3" or "name@alias" in the registry.
-        spec_path: The data spec; its classes must be those of the model.
+        spec_path: The data spec; its classes must be those of the model. Or a folder
+            with micrographs/ and annotations/ of these classes, all of the split.
         split: "train", "val" or "test".
         root: Folder of the micrographs, in place of that of the data spec.
         registry_root: Folder of the registry; None takes the default.
@@ -153,14 +158,16 @@ def plan_evaluation(
     root: Path | None = None,
     registry_root: Path | None = None,
 ) -> EvaluationPlan:
-    """Load the data spec, find the model, and check that they fit together.
+    """Find the model, load the data spec, and check that they fit together.
 
     The arguments and the errors are those of `evaluate`; a method without a network
     has no model.
     """
-    spec = load_dataset_spec(spec_path, root=root)
-    examples = _examples_of(spec, split)
+    require_known(split, SPLITS, what="split", error=DatasetError)
     version = None if model is None else ModelRegistry(registry_root).resolve(model)
+    scheme = version.card.scheme if version else None
+    spec = load_fields(Path(spec_path), scheme, split=split, root=root)
+    examples = _examples_of(spec, split)
     if version is not None and version.card.scheme != spec.scheme:
         raise DatasetError(
             f"The data spec must have the classes of {version.reference}, "

@@ -2,6 +2,7 @@
 
 import dataclasses
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -32,19 +33,24 @@ micrographs below 512 px, a sixteenth of the side."""
 
 
 def load_fields(
-    path: Path, scheme: LabelScheme, *, root: Path | None = None
+    path: Path,
+    scheme: LabelScheme | None,
+    *,
+    split: str = "train",
+    root: Path | None = None,
 ) -> DatasetSpec:
     """Load a data spec, or make one of a folder of micrographs and annotations.
 
     Args:
         path: As `fields_form` takes it.
         scheme: Classes of a folder without a data spec.
+        split: The split of all fields of such a folder.
         root: Folder of the files of a data spec, in place of its own.
 
     Raises:
         DatasetError: When the spec has a fault or the folder holds something else.
     """
-    form, path = fields_form(path, scheme)
+    form, path = fields_form(path, scheme, split=split)
     return dataset_spec_of(form, path, root=root)
 
 
@@ -73,13 +79,16 @@ def validate_fields(
     return (*(Problem(other, message, "warning") for other in others), *problems)
 
 
-def fields_form(path: Path, scheme: LabelScheme | None) -> tuple[SpecForm, Path]:
+def fields_form(
+    path: Path, scheme: LabelScheme | None, *, split: str = "train"
+) -> tuple[SpecForm, Path]:
     """Read a data spec, or make the form of a folder of micrographs and annotations.
 
     Args:
         path: A data spec; or a folder with one, or with micrographs/ and annotations/,
             in which files of the same name belong together.
         scheme: Classes of a folder without a data spec.
+        split: The split of all fields of such a folder.
 
     Returns:
         The form, and the data spec that it was read from, or else the folder.
@@ -102,9 +111,10 @@ def fields_form(path: Path, scheme: LabelScheme | None) -> tuple[SpecForm, Path]
     if scheme is None:
         raise DatasetError(
             f"{path}: a folder without a data spec {FILE_NAME} has the classes of the "
-            "model that learns from it. Name that by --model."
+            "model. Name that by --model, or write a data spec."
         )
     pattern = f"{ANNOTATIONS}/{{stem}}{suffixes.pop()}"
+    of_split: dict[str, Any] = {split: ("*",)}
     form = SpecForm(
         schema=SCHEMA,
         name=path.resolve().name,
@@ -114,7 +124,7 @@ def fields_form(path: Path, scheme: LabelScheme | None) -> tuple[SpecForm, Path]
         root=path.name,
         classes=scheme.classes,
         sources=(SourceForm("own", f"{MICROGRAPHS}/*", pattern),),
-        split=SplitForm(train=("*",)),
+        split=SplitForm(**of_split),
     )
     return form, path
 
@@ -156,7 +166,7 @@ def split_in_space(spec: DatasetSpec, folder: Path) -> Path:
     with whole_folder(folder, replace=True) as new:
         for example in spec.of_split("train"):
             loaded = load_example(example, spec.scheme)
-            name = example.name.replace("/", "_")
+            name = name_in_parts(example.name)
             while name in taken:  # "a/b_c" and "a_b/c" are two
                 name += "_"
             taken.add(name)
@@ -169,6 +179,16 @@ def split_in_space(spec: DatasetSpec, folder: Path) -> Path:
                 write_class_map(class_map, path)
         write_whole(new / FILE_NAME, to_toml(form))
     return folder / FILE_NAME
+
+
+def name_in_parts(name: str) -> str:
+    """Give the name in its split of `split_in_space` of an example that is parted.
+
+    Example:
+        >>> name_in_parts("steel/a")
+        'steel_a'
+    """
+    return name.replace("/", "_")
 
 
 def split_class_map(class_map: ClassMap, num_classes: int) -> tuple[ClassMap, ClassMap]:

@@ -1,6 +1,8 @@
 """A version against annotations; a perfect one has no error."""
 
+import dataclasses
 import json
+import shutil
 
 import numpy as np
 import pandas as pd
@@ -14,7 +16,7 @@ from defectkeras.datasets.write import write_dataset_spec
 from defectkeras.micrographs.annotations import write_class_map
 from defectkeras.micrographs.write import write_micrograph
 from defectkeras.workflows import evaluate as module
-from defectkeras.workflows.evaluate import evaluate
+from defectkeras.workflows.evaluate import evaluate, plan_evaluation
 from defectkeras.workflows.segment import Segmenter, load_segmenter
 
 
@@ -79,6 +81,25 @@ def test_perfect_model_has_no_error(
     errors = [row["mean_absolute_error_percent"] for row in scores["quantities"]]
     assert set(errors) <= {0.0, None}
     assert 0.0 in errors
+
+
+def test_folder_has_the_classes_of_the_model(synthetic_spec, tiny_registry, tmp_path):
+    for part in ("micrographs", "annotations"):
+        shutil.copytree(synthetic_spec.parent / part, tmp_path / part)
+    plan = plan_evaluation("tiny", tmp_path, registry_root=tiny_registry)
+    assert len(plan.examples) == 4
+    assert plan.spec.scheme == plan.version.card.scheme
+    assert plan.learned_from == ()
+    name = plan.examples[0].name
+    card = dataclasses.replace(
+        plan.version.card,
+        dataset_name=plan.spec.name,
+        split={"train": [f"train/{name}"], "val": [f"val/{name}"]},
+    )
+    version = dataclasses.replace(plan.version, card=card)
+    assert dataclasses.replace(plan, version=version).learned_from == (name,)
+    with pytest.raises(DatasetError, match="has the classes of the model"):
+        plan_evaluation(None, tmp_path)
 
 
 def test_slips_are_told(synthetic_spec, tiny_registry, tmp_path):

@@ -50,6 +50,7 @@ def test_folder_is_a_set_with_the_classes_of_the_model(folder):
     spec = load_fields(folder, SCHEME)
     assert spec.name == "mine"
     assert [e.name for e in spec.of_split("train")] == ["a", "b"]
+    assert len(load_fields(folder, SCHEME, split="test").of_split("test")) == 2
     loaded = load_example(spec.examples[0], spec.scheme)
     np.testing.assert_array_equal(loaded.class_map, class_map_with_voids())
 
