@@ -6,6 +6,8 @@ from collections.abc import Iterable
 from defectkeras.core.errors import DefectKerasError
 
 _NAMES_SHOWN = 12
+_MOST_MEANT = 3  # of names that hold what was typed
+_PART = 3  # letters that tell such names apart
 
 
 def suggestion(name: str, known: Iterable[str]) -> str:
@@ -16,7 +18,8 @@ def suggestion(name: str, known: Iterable[str]) -> str:
         known: The names that exist.
 
     Returns:
-        " Did you mean 'x'?" for a near name, else the list of known names.
+        " Did you mean 'x'?" for a near name, or for few that hold what was typed; else
+        the list of known names.
 
     Example:
         >>> suggestion("defectsegnett", ["defectsegnet", "unet"])
@@ -30,9 +33,11 @@ def suggestion(name: str, known: Iterable[str]) -> str:
     if not names:
         return " There is none yet."
     spelled = {n.lower(): n for n in names}
-    near = difflib.get_close_matches(name.lower(), spelled, n=1)
-    if near:
-        return f" Did you mean {spelled[near[0]]!r}?"
+    typed = name.lower()
+    near = difflib.get_close_matches(typed, spelled, n=1)
+    near = near or [n for n in spelled if len(typed) >= _PART and typed in n]
+    if 0 < len(near) <= _MOST_MEANT:
+        return f" Did you mean {' or '.join(repr(spelled[n]) for n in near)}?"
     more = len(names) - _NAMES_SHOWN
     rest = f", ... ({len(names)} in all)" if more > 0 else ""
     return f" Known: {', '.join(names[:_NAMES_SHOWN])}{rest}."

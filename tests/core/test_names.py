@@ -40,6 +40,14 @@ def test_the_nearest_name_is_found_whatever_the_case(typed, known):
     assert suggestion(typed, [*others, known]) == f" Did you mean {known!r}?"
 
 
+def test_names_that_hold_what_was_typed_are_meant():
+    known = ["accumulation_steps", "epochs", "steps_per_epoch", "seed"]
+    meant = " Did you mean 'accumulation_steps' or 'steps_per_epoch'?"
+    assert suggestion("STEPS", known) == meant
+    assert suggestion("ep", known).startswith(" Known: ")
+    assert suggestion("tif", [f"tif{n}abcdefgh" for n in range(4)]).startswith(" Known")
+
+
 def test_a_long_list_of_names_is_cut():
     text = suggestion("qqqq", [f"{i:03d}" for i in range(500)])
     assert text.startswith(" Known: 000, 001, ")
