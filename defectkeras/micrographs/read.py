@@ -44,6 +44,7 @@ READERS: dict[str, Reader] = {
 }
 """Suffix in lower case to the reader of the format."""
 
+_MOST_NAMES = 3  # of files that are left out
 _MAX_REASON = 200  # characters of a library's own message
 
 
@@ -185,12 +186,11 @@ def find_micrographs(paths: Iterable[str | Path]) -> list[Path]:
     return list(first.values())
 
 
-def notes_of_left_out(paths: Iterable[str | Path], most: int = 3) -> list[str]:
+def notes_of_left_out(paths: Iterable[str | Path]) -> list[str]:
     """Say which images of folders are of a format that is not read.
 
     Args:
         paths: Files and folders, as for `find_micrographs`.
-        most: Of so many names.
 
     Returns:
         A sentence for each folder that has some.
@@ -202,12 +202,14 @@ def notes_of_left_out(paths: Iterable[str | Path], most: int = 3) -> list[str]:
             for entry in sorted(folder.iterdir())
             if (mimetypes.guess_type(entry.name)[0] or "").startswith("image/")
             and entry.suffix.lower() not in READERS
+            and not entry.name.startswith(".")
         ]
         if names:
-            more = f" and {len(names) - most} more" if len(names) > most else ""
+            rest = len(names) - _MOST_NAMES
+            more = f" and {rest} more" if rest > 0 else ""
             notes.append(
                 f"{folder}: left out, as their format is not read: "
-                f"{', '.join(names[:most])}{more}. Save them as PNG or TIFF."
+                f"{', '.join(names[:_MOST_NAMES])}{more}. Save them as PNG or TIFF."
             )
     return notes
 

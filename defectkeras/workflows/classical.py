@@ -48,7 +48,7 @@ def evaluate_method(
         ModelError: When there is no such method, or the file holds no forest.
         TrainingError: When there is nothing annotated to fit a forest on.
     """
-    spec = load_fields(Path(spec_path), None, root=root)
+    spec = load_fields(Path(spec_path), None, split=split, root=root)
     method = method_for(choice, spec)
     return evaluate_split(
         method_segmenter(method, settings or SegmentSettings()),

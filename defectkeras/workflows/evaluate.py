@@ -11,13 +11,8 @@ from defectkeras.core.errors import DatasetError
 from defectkeras.core.file_names import composed
 from defectkeras.core.labels import LabelScheme
 from defectkeras.core.micrograph import Micrograph
-from defectkeras.core.names import require_known
 from defectkeras.datasets.form import SPLITS
-from defectkeras.datasets.spec import (
-    DatasetSpec,
-    Example,
-    load_example,
-)
+from defectkeras.datasets.spec import DatasetSpec, Example, load_example
 from defectkeras.quantification.errors import compare_quantities
 from defectkeras.quantification.quantify import quantify
 from defectkeras.quantification.size_distances import find_sizes
@@ -163,7 +158,6 @@ def plan_evaluation(
     The arguments and the errors are those of `evaluate`; a method without a network
     has no model.
     """
-    require_known(split, SPLITS, what="split", error=DatasetError)
     version = None if model is None else ModelRegistry(registry_root).resolve(model)
     scheme = version.card.scheme if version else None
     spec = load_fields(Path(spec_path), scheme, split=split, root=root)
@@ -179,7 +173,6 @@ def plan_evaluation(
 
 def _examples_of(spec: DatasetSpec, split: str) -> tuple[Example, ...]:
     """Give the examples of a split that has some."""
-    require_known(split, SPLITS, what="split", error=DatasetError)
     others = [s for s in SPLITS if spec.of_split(s)]
     return spec.require_split(split, f"Choose --split {' or '.join(others)}.")
 

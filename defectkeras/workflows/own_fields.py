@@ -10,10 +10,12 @@ from defectkeras.core.arrays import NOT_ANNOTATED, ClassMap
 from defectkeras.core.errors import DatasetError
 from defectkeras.core.files import whole_folder, write_whole
 from defectkeras.core.labels import LabelScheme
+from defectkeras.core.names import require_known
 from defectkeras.datasets.check import validate_form
 from defectkeras.datasets.facts import Problem
 from defectkeras.datasets.form import (
     SCHEMA,
+    SPLITS,
     SourceForm,
     SpecForm,
     SplitForm,
@@ -48,8 +50,10 @@ def load_fields(
         root: Folder of the files of a data spec, in place of its own.
 
     Raises:
-        DatasetError: When the spec has a fault or the folder holds something else.
+        DatasetError: When the spec has a fault, the folder holds something else or the
+            split is unknown.
     """
+    require_known(split, SPLITS, what="split", error=DatasetError)
     form, path = fields_form(path, scheme, split=split)
     return dataset_spec_of(form, path, root=root)
 

@@ -235,7 +235,7 @@ def test_find_micrographs_in_files_and_folders(tmp_path):
 
 
 def test_images_of_formats_that_are_not_read_are_told(tmp_path):
-    for name in ("a.png", "b.json", "c.txt", "d"):
+    for name in ("a.png", "b.json", "c.txt", "d", "._e.bmp"):
         (tmp_path / name).touch()
     assert notes_of_left_out([tmp_path, tmp_path / "a.png"]) == []
     for name in ("e.bmp", "f.GIF", "g.webp", "h.svg"):
