@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
+import tifffile
 from hypothesis import HealthCheck, settings
 
 if TYPE_CHECKING:
@@ -118,6 +119,21 @@ def tiny_registry(
     )
     train(request, config)
     return folder / "registry"
+
+
+@pytest.fixture
+def write_sem() -> Callable[..., Path]:
+    """Give a function that writes a TIFF whose tags tell of a data bar as FEI's do."""
+
+    def write(path, pixels, *, bar_px, scanned_px=None) -> Path:
+        scanned_px = len(pixels) - bar_px if scanned_px is None else scanned_px
+        tags = (
+            f"[Image]\nResolutionY={scanned_px}\n[PrivateFei]\nDatabarHeight={bar_px}\n"
+        )
+        tifffile.imwrite(path, pixels, extratags=[(34682, 2, 1, tags, True)])
+        return path
+
+    return write
 
 
 @pytest.fixture

@@ -17,12 +17,14 @@ class Micrograph:
         calibration: Pixel size, foil thickness and their sources.
         name: The file name without its suffix.
         metadata: What the file tells about the instrument.
+        data_bar_px: Rows of the file below these pixels that are no micrograph.
     """
 
     pixels: Image
     calibration: Calibration
     name: str
     metadata: Mapping[str, Any] = field(default_factory=dict)
+    data_bar_px: int = 0
 
     def __post_init__(self) -> None:
         """Check the pixels."""
@@ -33,3 +35,9 @@ class Micrograph:
         """(H, W) in pixels."""
         height, width = self.pixels.shape
         return height, width
+
+    @property
+    def file_shape(self) -> tuple[int, int]:
+        """(H, W) of the image in the file, with its data bar."""
+        height, width = self.pixels.shape
+        return height + self.data_bar_px, width

@@ -139,7 +139,10 @@ def _read_annotation(
         return None
     try:
         hints = example.hints.of(micrograph) if micrograph else example.hints
-        class_map = read_annotation(path, scheme, hints).class_map
+        annotation = read_annotation(path, scheme, hints)
+        if micrograph:
+            annotation = annotation.without_data_bar(micrograph)
+        class_map = annotation.class_map
     except DefectKerasError as error:
         message = _without_path(error, path) + _hint_for(path, scheme.num_classes)
         problems.append(Problem(path, message))
@@ -177,7 +180,9 @@ def _shape_problems(
 ) -> Iterator[Problem]:
     """Compare height and width of micrograph and annotation."""
     shape = _shape_of(example.annotation_path, class_map)
-    if micrograph is None or shape is None or micrograph.shape == shape:
+    if micrograph is None or shape is None:
+        return
+    if shape in (micrograph.shape, micrograph.file_shape):
         return
     hint = "Draw it on this micrograph, or crop the micrograph as it was drawn on."
     if micrograph.shape == shape[::-1]:

@@ -219,14 +219,14 @@ def load_example(example: Example, scheme: LabelScheme) -> LoadedExample:
     """
     micrograph = load_micrograph(example)
     hints = example.hints.of(micrograph)
-    annotation = read_annotation(example.annotation_path, scheme, hints)
-    class_map = annotation.class_map
-    if class_map.shape != micrograph.shape:
+    whole = read_annotation(example.annotation_path, scheme, hints)
+    annotation = whole.without_data_bar(micrograph)
+    if (shape := annotation.class_map.shape) != micrograph.shape:
         raise DatasetError(
             f"{example.annotation_path}: an annotation must have the height and width "
-            f"of its micrograph, {micrograph.shape}. Received: {class_map.shape}."
+            f"of its micrograph, {micrograph.shape}. Received: {shape}."
         )
-    return LoadedExample(micrograph, class_map, annotation.label_map)
+    return LoadedExample(micrograph, annotation.class_map, annotation.label_map)
 
 
 def load_micrograph(example: Example) -> Micrograph:

@@ -3,34 +3,41 @@
 from collections.abc import Mapping
 from typing import Any
 
-from defectkeras.core.micrograph import Micrograph
 
+def data_bar_px(metadata: Mapping[str, Any], height: int) -> int:
+    """Give the height of the data bar, which a model may take for defects.
 
-def data_bar_notes(micrograph: Micrograph) -> tuple[str, ...]:
-    """Say that a micrograph holds a data bar, which a reader may take for a defect.
-
-    FEI's tags tell its height; the bar is there when the rows are those that were
-    scanned and those of the bar.
+    FEI's tags tell it; the bar is there when the rows are those that were scanned and
+    those of the bar.
 
     Args:
-        micrograph: As read from a file.
+        metadata: What a file tells about the instrument.
+        height: Of the image in the file, in px.
+
+    Returns:
+        Its lowest rows that are no micrograph; 0 where the file does not tell.
 
     Example:
-        >>> import numpy as np
-        >>> from defectkeras.core.calibration import Calibration
         >>> tags = {"Image": {"ResolutionY": 6}, "PrivateFei": {"DatabarHeight": 2}}
-        >>> sem = Micrograph(np.zeros((8, 9), np.float32), Calibration(), "a", tags)
-        >>> data_bar_notes(sem)
-        ('The lowest 2 rows are a data bar, as the tags of the file tell, and count \
-as micrograph: crop them.',)
+        >>> data_bar_px(tags, 8), data_bar_px(tags, 6)
+        (2, 0)
     """
-    rows = _number(micrograph.metadata, "PrivateFei", "DatabarHeight")
-    scanned = _number(micrograph.metadata, "Image", "ResolutionY")
-    if not 0 < rows == micrograph.shape[0] - scanned:
+    bar = _number(metadata, "PrivateFei", "DatabarHeight")
+    scanned = _number(metadata, "Image", "ResolutionY")
+    return bar if scanned > 0 < bar == height - scanned else 0
+
+
+def data_bar_notes(bar_px: int) -> tuple[str, ...]:
+    """Say that the data bar is no part of the micrograph.
+
+    Args:
+        bar_px: Its height; 0 where there is none.
+    """
+    if bar_px == 0:
         return ()
     return (
-        f"The lowest {rows} rows are a data bar, as the tags of the file tell, and "
-        "count as micrograph: crop them.",
+        f"The lowest {bar_px} rows of the file are left out: a data bar, as its tags "
+        "tell.",
     )
 
 

@@ -11,6 +11,7 @@ from defectkeras.core.arrays import Image
 from defectkeras.core.calibration import Calibration
 from defectkeras.core.errors import MicrographError
 from defectkeras.micrographs.checks import to_floats, to_grey
+from defectkeras.micrographs.data_bar import data_bar_px
 from defectkeras.micrographs.frame import Frame, RowReader
 from defectkeras.micrographs.ome_zarr import is_ome_zarr, open_ome_zarr
 from defectkeras.micrographs.read import calibrate, errors_that_name
@@ -39,11 +40,13 @@ class Montage:
         read_rows: First row and the row after the last to these rows, (h, W) float32
             raw grey levels, finite.
         calibration: Pixel size, foil thickness and their sources.
+        data_bar_px: Rows of the file below these that are no micrograph.
     """
 
     shape: tuple[int, int]
     read_rows: Callable[[int, int], Image]
     calibration: Calibration
+    data_bar_px: int = 0
 
 
 def is_montage(path: Path, frame: int | None = None) -> bool:
@@ -111,4 +114,6 @@ def open_montage(
             with errors_that_name(path):
                 return to_floats(to_grey(Frame(rows.read_rows(first, stop))))
 
-        yield Montage(rows.shape, read_rows, calibration)
+        height, width = rows.shape
+        bar_px = data_bar_px(rows.metadata, height)
+        yield Montage((height - bar_px, width), read_rows, calibration, bar_px)

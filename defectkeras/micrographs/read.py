@@ -11,6 +11,7 @@ from defectkeras.core.file_names import name_of_file
 from defectkeras.core.micrograph import Micrograph
 from defectkeras.core.names import suggestion
 from defectkeras.micrographs.checks import MAX_PIXELS, require_file, to_floats, to_grey
+from defectkeras.micrographs.data_bar import data_bar_px
 from defectkeras.micrographs.digital_micrograph import read_dm4
 from defectkeras.micrographs.emd import read_emd
 from defectkeras.micrographs.frame import Frame, Reader, RowFrame
@@ -59,7 +60,8 @@ def read_micrograph(
     """Read a micrograph of any known format.
 
     Nothing is guessed: a file without a pixel size gives a micrograph without
-    one, and a unit that is none of length is refused.
+    one, and a unit that is none of length is refused. A data bar below the image is
+    left out where the tags of the file tell of one.
 
     Args:
         path: The file; its suffix names the format, see `READERS`.
@@ -83,10 +85,12 @@ def read_micrograph(
     with errors_that_name(path):
         pixels = to_floats(to_grey(read))
         metadata = plain(read.metadata)
+    bar_px = data_bar_px(metadata, len(pixels))
+    pixels = pixels[: len(pixels) - bar_px]
     calibration = calibrate(
         path, read, pixel_size_nm=pixel_size_nm, foil_thickness_nm=foil_thickness_nm
     )
-    return Micrograph(pixels, calibration, name_of_file(path), metadata)
+    return Micrograph(pixels, calibration, name_of_file(path), metadata, bar_px)
 
 
 def calibrate(

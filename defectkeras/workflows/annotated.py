@@ -143,8 +143,11 @@ def read_field(
     """
     hints = hints_of_field(field, hints, micrograph)
     annotation = read_annotation(field.path, scheme, hints)
+    if micrograph is None:
+        return annotation
+    annotation = annotation.without_data_bar(micrograph)
     shape = annotation.class_map.shape
-    if micrograph is not None and shape != micrograph.shape:
+    if shape != micrograph.shape:
         raise MicrographError(
             f"{field.path}: must have the height and width of its micrograph, "
             f"{micrograph.shape}. Received: {shape}."

@@ -197,6 +197,8 @@ def _convert_field(
         drawing = draw_maps(class_map, scheme, label_map=label_map)
     if label_map is None:
         label_map = rasterize(drawing, scheme).label_map
+    if micrograph is not None:  # people draw on the file, with its data bar
+        drawing = dataclasses.replace(drawing, size=micrograph.file_shape)
     if request.target != "coco" and target is not None:
         write_annotation(
             drawing,

@@ -158,7 +158,7 @@ def measure_into_folder(
     calibration = segmented.micrograph.calibration
     quantification = measure(segmented, settings)
     places = measure_places(quantification, segmented.class_map)
-    bar = data_bar_notes(segmented.micrograph)
+    bar = data_bar_notes(segmented.micrograph.data_bar_px)
     shown = (segmented.image, segmented.class_map, segmented.scheme)
     result = Result(
         name=segmented.micrograph.name,

@@ -17,6 +17,7 @@ from defectkeras.core.errors import DefectKerasError
 from defectkeras.core.file_names import name_of_file
 from defectkeras.core.files import sha256_of_path, whole_folder
 from defectkeras.core.labels import LabelScheme
+from defectkeras.micrographs.data_bar import data_bar_notes
 from defectkeras.micrographs.levels import find_percentiles
 from defectkeras.micrographs.montage import Montage, open_montage
 from defectkeras.micrographs.normalize import (
@@ -159,6 +160,7 @@ def _find(
     warnings = [
         check_pixel_size(calibration, card.pixel_size_range_nm),
         known.warning if known else None,
+        *data_bar_notes(montage.data_bar_px),
         *calibration.notes(),
     ]
     return Result(

@@ -152,7 +152,8 @@ def _read_map(request: ClassMapRequest) -> tuple[Micrograph, LabelScheme, Annota
         )
     label_map = read_label_map(request.path) if request.encoding == "objects" else None
     micrograph = _micrograph(request, class_map.shape)
-    return micrograph, _scheme(request, class_map), Annotation(class_map, label_map)
+    annotation = Annotation(class_map, label_map).without_data_bar(micrograph)
+    return micrograph, _scheme(request, class_map), annotation
 
 
 def _read_shapes(
@@ -208,7 +209,7 @@ def _micrograph(request: ClassMapRequest, shape: tuple[int, ...] | None) -> Micr
         pixel_size_nm=request.pixel_size_nm,
         foil_thickness_nm=request.foil_thickness_nm,
     )
-    if shape is not None and micrograph.shape != shape:
+    if shape not in (None, micrograph.shape, micrograph.file_shape):
         raise MicrographError(
             f"{request.path}: must have the height and width of its micrograph, "
             f"{micrograph.shape}. Received: {shape}."

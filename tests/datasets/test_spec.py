@@ -194,6 +194,19 @@ def test_other_sizes_are_refused(tmp_path, draw_set, draw, mask):
         load_example(spec.examples[0], spec.scheme)
 
 
+def test_a_data_bar_is_left_out_of_micrograph_and_annotation(
+    tmp_path, draw_set, mask, image, write_sem
+):
+    path = draw_set({"images/*.png": "images/*.tif"})
+    for seed, name in enumerate("abc"):
+        write_sem(tmp_path / "images" / f"{name}.tif", image(seed), bar_px=4)
+    spec = load_dataset_spec(path)
+    loaded = load_example(spec.examples[0], spec.scheme)
+    np.testing.assert_array_equal(loaded.micrograph.pixels, image(0)[:20])
+    np.testing.assert_array_equal(loaded.class_map, mask[:20])
+    assert not [p for p in validate_dataset_spec(path) if p.severity == "error"]
+
+
 def test_a_missing_annotation_is_found_when_it_is_read(tmp_path, draw_set):
     path = draw_set()
     (tmp_path / "masks" / "a.png").unlink()

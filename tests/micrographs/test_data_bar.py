@@ -1,27 +1,24 @@
 import numpy as np
 import pytest
-import tifffile
 
 from defectkeras.micrographs.data_bar import data_bar_notes
 from defectkeras.micrographs.read import read_micrograph
 
-TAGS = """[Image]
-ResolutionX=30
-ResolutionY={scanned}
-[PrivateFei]
-DatabarHeight={bar}
-"""
-
 
 @pytest.mark.parametrize(
-    ("scanned", "bar", "is_told"),
-    [(16, 4, True), (20, 4, False), (20, 0, False), ("many", 4, False)],
+    ("scanned", "bar", "rows"),
+    [(16, 4, 16), (20, 4, 20), (20, 0, 20), ("many", 4, 20), (0, 20, 20)],
 )
-def test_bar_below_the_scanned_rows_is_told(tmp_path, scanned, bar, is_told):
+def test_bar_below_the_scanned_rows_is_left_out(
+    tmp_path, write_sem, scanned, bar, rows
+):
+    pixels = np.arange(20 * 30, dtype=np.uint16).reshape(20, 30)
     path = tmp_path / "sem.tif"
-    text = TAGS.format(scanned=scanned, bar=bar)
-    pixels = np.zeros((20, 30), np.uint8)
-    tifffile.imwrite(path, pixels, extratags=[(34682, 2, 1, text, True)])
-    notes = data_bar_notes(read_micrograph(path))
-    assert bool(notes) == is_told
-    assert not is_told or "The lowest 4 rows are a data bar" in notes[0]
+    micrograph = read_micrograph(
+        write_sem(path, pixels, bar_px=bar, scanned_px=scanned)
+    )
+    np.testing.assert_array_equal(micrograph.pixels, pixels[:rows])
+    assert micrograph.file_shape == (20, 30)
+    notes = data_bar_notes(micrograph.data_bar_px)
+    assert len(notes) == (rows < 20)
+    assert not notes or "lowest 4 rows" in notes[0]

@@ -25,6 +25,15 @@ def test_rows_and_calibration_are_those_of_the_micrograph(path):
         np.testing.assert_array_equal(opened.read_rows(40, 60), whole.pixels[40:60])
 
 
+def test_the_data_bar_is_left_out(tmp_path, write_sem):
+    pixels = np.arange(20 * 30, dtype=np.uint16).reshape(20, 30)
+    path = write_sem(tmp_path / "sem.tif", pixels, bar_px=4)
+    whole = read_micrograph(path)
+    with open_montage(path) as opened:
+        assert opened.shape == whole.shape == (16, 30)
+        assert opened.data_bar_px == whole.data_bar_px == 4
+
+
 def test_the_size_decides_and_only_of_formats_that_can_be_read_by_rows(
     path, tmp_path, monkeypatch
 ):

@@ -127,6 +127,20 @@ def test_sizes_must_be_those_of_the_micrograph(tmp_path):
         read_field(field, scheme_of_fields([field], hints), hints, micrograph)
 
 
+@pytest.mark.parametrize("rows", [30, 24])
+def test_an_annotation_is_with_the_data_bar_or_without(tmp_path, rows):
+    write_label_map(LABELS[:rows], tmp_path / "x.tif")
+    (field,) = find_fields(tmp_path / "x.tif")
+    pixels = np.zeros((24, 44), np.float32)
+    micrograph = Micrograph(pixels, Calibration(), "x", data_bar_px=6)
+    hints = Hints(encoding="objects")
+
+    scheme = scheme_of_fields([field], hints)
+    annotation = read_field(field, scheme, hints, micrograph)
+    np.testing.assert_array_equal(annotation.label_map, LABELS[:24])
+    assert annotation.class_map.shape == (24, 44)
+
+
 def test_nothing_or_two_of_one_name_is_an_error(tmp_path):
     with pytest.raises(MicrographError, match="nothing there"):
         find_fields(tmp_path / "none")

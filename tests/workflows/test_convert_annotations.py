@@ -51,6 +51,24 @@ def test_out_to_a_tool_and_back(tmp_path, drawn, tool):
         assert len(pairs[0]) == len(set(pairs[0])) == len(set(pairs[1])) == 4
 
 
+def test_people_draw_on_the_file_with_its_data_bar(tmp_path, drawn, write_sem):
+    micrographs = tuple(
+        write_sem(tmp_path / f"{name}.tif", np.zeros((36, 44), np.uint8), bar_px=6)
+        for name in "ab"
+    )
+    there = ConversionRequest(
+        drawn,
+        tmp_path / "labelme",
+        "labelme",
+        hints=OBJECTS,
+        classes=("loop",),
+        micrographs=micrographs,
+    )
+    convert_annotations(there)
+    content = json.loads((tmp_path / "labelme" / "a.json").read_text())
+    assert content["imageHeight"] == 36
+
+
 def test_all_images_are_in_one_file_of_coco(tmp_path, drawn):
     convert_annotations(ConversionRequest(drawn, tmp_path / "o", "coco", OBJECTS))
 

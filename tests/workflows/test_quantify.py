@@ -114,6 +114,16 @@ def test_micrograph_gives_calibration_and_picture(mask_path, tmp_path):
         quantify_class_map(ClassMapRequest(mask_path, "binary", micrograph_path=small))
 
 
+def test_a_data_bar_is_no_area(mask_path, tmp_path, write_sem):
+    sem = write_sem(tmp_path / "sem.tif", np.zeros((90, 130), np.uint8), bar_px=20)
+    request = ClassMapRequest(mask_path, "binary", ("void",), micrograph_path=sem)
+    found = quantify_class_map(request)
+    whole = quantify_class_map(ClassMapRequest(mask_path, "binary", ("void",)))
+    name = "area_fraction_percent"
+    share, share_of_all = (f.find("void", name).value for f in (found, whole))
+    assert share == pytest.approx(share_of_all * 90 / 70)
+
+
 @pytest.mark.filterwarnings("ignore::DeprecationWarning:zarr")
 def test_a_micrograph_may_be_a_folder(mask_path, tmp_path):
     zarr = pytest.importorskip("zarr", reason="extra `montages` is not installed")

@@ -47,7 +47,7 @@ class Hints:
         color_tolerance: See `read_color_map`.
         line_width_px: Width of lines that have none.
         line_width_nm: Likewise in nm, where the pixel size is known.
-        size: (H, W) of the micrograph, for regions of ImageJ.
+        size: (H, W) of the image that was drawn on, for regions of ImageJ.
         image_name: Stem of the micrograph, for files of many images.
     """
 
@@ -67,7 +67,7 @@ class Hints:
             width_px = self.line_width_nm / size_nm
         return replace(
             self,
-            size=micrograph.shape,
+            size=micrograph.file_shape,
             image_name=micrograph.name,
             line_width_px=width_px,
         )
@@ -94,6 +94,14 @@ class Annotation:
     overlapping: int = 0
     hidden: int = 0
     outlined_lines: tuple[str, ...] = ()
+
+    def without_data_bar(self, micrograph: Micrograph) -> "Annotation":
+        """Leave out the data bar, if this was drawn on the image with it."""
+        if self.class_map.shape != micrograph.file_shape:
+            return self
+        height = micrograph.shape[0]
+        objects = None if self.label_map is None else self.label_map[:height]
+        return replace(self, class_map=self.class_map[:height], label_map=objects)
 
 
 def holds_shapes(path: Path) -> bool:
