@@ -103,6 +103,17 @@ def find_damage(folder: Path) -> tuple[str, ...]:
     return tuple(damage)
 
 
+def is_whole(folder: Path) -> bool:
+    """Tell whether all files of a version are there; they are not hashed.
+
+    A folder that somebody is still copying is not whole.
+    """
+    try:
+        return all((folder / path).is_file() for path in read_manifest(folder).files)
+    except RegistryError:
+        return False
+
+
 def require_undamaged(folder: Path) -> None:
     """Check the files of a version against its manifest.
 

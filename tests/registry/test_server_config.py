@@ -1,8 +1,11 @@
 import shutil
 
+import pytest
 from google.protobuf import text_format
 from tensorflow_serving.config.model_server_config_pb2 import ModelServerConfig
 
+from defectkeras.core.errors import RegistryError
+from defectkeras.registry.aliases import BOOK
 from defectkeras.registry.server_config import (
     SERVER_CONFIG,
     refresh_server_config,
@@ -50,6 +53,29 @@ def test_it_follows_the_aliases_once_it_is_there(registry):
     registry.rollback("tiny", "production")
     (config,) = read(registry.root)
     assert config.version_labels["production"] == 1
+
+
+def test_damage_of_one_model_does_not_hold_up_the_others(registry):
+    shutil.copytree(registry.root / "tiny", registry.root / "broken")
+    write_server_config(registry.root, "/models")
+    (registry.root / "broken" / BOOK).write_text("{")
+    add_versions(registry, 2)
+    registry.set_alias("tiny", "production", 2)
+    broken, tiny = read(registry.root)
+    assert (broken.name, tiny.name) == ("broken", "tiny")
+    assert list(broken.model_version_policy.specific.versions) == [1]  # as before
+    assert tiny.version_labels["production"] == 2
+    with pytest.raises(RegistryError, match="must be JSON"):
+        write_server_config(registry.root, "/models")
+
+
+def test_version_that_is_still_being_copied_is_left_out(registry):
+    add_versions(registry, 2)
+    (registry.root / "tiny" / "2" / "saved_model.pb").unlink()
+    (registry.root / "tiny" / "3").mkdir()
+    write_server_config(registry.root, "/models")
+    (config,) = read(registry.root)
+    assert list(config.model_version_policy.specific.versions) == [1]
 
 
 def test_what_a_label_meant_shortly_before_stays(registry):
