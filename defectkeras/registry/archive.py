@@ -10,7 +10,7 @@ import shutil
 import tarfile
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -23,12 +23,16 @@ from defectkeras.registry.folders import (
     staging_folder,
     told_plainly,
 )
-from defectkeras.registry.manifest import read_manifest, require_undamaged
+from defectkeras.registry.manifest import (
+    find_damage,
+    read_manifest,
+    require_undamaged,
+)
 from defectkeras.registry.names import require_name
 from defectkeras.registry.server_config import refresh_server_config
 from defectkeras.registry.store import ModelRegistry
 from defectkeras.registry.unpack import unpack_archive
-from defectkeras.registry.version import ModelVersion
+from defectkeras.registry.version import ModelVersion, read_version
 
 
 @dataclass(frozen=True)
@@ -111,7 +115,8 @@ def import_archive(
 ) -> ModelVersion:
     """Publish the version in an archive as the next version of a registry.
 
-    A version that is there already, with the same SHA-256, is given back instead.
+    A version that is there already, undamaged and with the same SHA-256, is given
+    back instead.
 
     Args:
         registry: Where it goes.
@@ -143,12 +148,13 @@ def import_archive(
 def find_same(
     registry: ModelRegistry, archived: ArchivedVersion
 ) -> ModelVersion | None:
-    """Find the version of a registry with the same files, or None."""
-    name = archived.card.name
-    for number in find_versions(registry.root / name):
-        version = registry.resolve(f"{name}@{number}")
-        if version.sha256 == archived.sha256:
-            return version
+    """Find the version of a registry with the same files, none damaged, or None."""
+    folder = registry.root / archived.card.name
+    for number in find_versions(folder):
+        with suppress(RegistryError):
+            version = read_version(folder, number)
+            if version.sha256 == archived.sha256 and not find_damage(version.path):
+                return version
     return None
 
 

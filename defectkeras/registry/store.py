@@ -15,7 +15,7 @@ from defectkeras.core.arrays import Image
 from defectkeras.core.errors import RegistryError
 from defectkeras.core.names import suggestion
 from defectkeras.registry.aliases import AliasMove, read_book, write_book
-from defectkeras.registry.card import ModelCard, read_card
+from defectkeras.registry.card import ModelCard
 from defectkeras.registry.folders import (
     find_versions,
     locked,
@@ -23,7 +23,7 @@ from defectkeras.registry.folders import (
     staging_folder,
     told_plainly,
 )
-from defectkeras.registry.manifest import read_manifest, require_undamaged
+from defectkeras.registry.manifest import require_undamaged
 from defectkeras.registry.names import (
     WHERE_MODELS_ARE,
     ModelReference,
@@ -33,7 +33,7 @@ from defectkeras.registry.names import (
     require_name,
 )
 from defectkeras.registry.server_config import refresh_server_config
-from defectkeras.registry.version import ModelVersion
+from defectkeras.registry.version import ModelVersion, read_version
 
 if TYPE_CHECKING:
     import keras
@@ -115,18 +115,12 @@ or make a model with `defectkeras train`.
             reference: "name" (its newest version), "name@3" or "name@alias".
 
         Raises:
-            RegistryError: When it means nothing here; the nearest name is told.
+            RegistryError: When it means nothing here; the nearest name is told. When
+                the card or the manifest of the version is damaged.
         """
         wanted = parse_reference(reference)
         version = self._find_number(wanted)
-        path = self.root / wanted.name / str(version)
-        return ModelVersion(
-            name=wanted.name,
-            version=version,
-            path=path,
-            card=read_card(path),
-            sha256=read_manifest(path).sha256,
-        )
+        return read_version(self.root / wanted.name, version)
 
     def publish(
         self,

@@ -3,7 +3,9 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from defectkeras.registry.card import ModelCard
+from defectkeras.core.errors import RegistryError
+from defectkeras.registry.card import ModelCard, read_card
+from defectkeras.registry.manifest import read_manifest
 
 
 @dataclass(frozen=True)
@@ -28,3 +30,24 @@ class ModelVersion:
     def reference(self) -> str:
         """The reference that always means this version, such as "voids@3"."""
         return f"{self.name}@{self.version}"
+
+
+def read_version(folder: Path, number: int) -> ModelVersion:
+    """Read card and manifest of a version; its other files are not looked at.
+
+    Args:
+        folder: The folder of the model, named as it is.
+        number: A version that stands there.
+
+    Raises:
+        RegistryError: When either is missing or damaged; the version is named.
+    """
+    path = folder / str(number)
+    try:
+        card, manifest = read_card(path), read_manifest(path)
+    except RegistryError as error:
+        raise RegistryError(
+            f"{folder.name}@{number} must be as it was published, but: {error} "
+            "Use another version, or remove that folder and import or copy it anew."
+        ) from error
+    return ModelVersion(folder.name, number, path, card, manifest.sha256)

@@ -49,6 +49,14 @@ def test_same_version_is_not_taken_twice(archive, other):
     assert other.versions("tiny") == (1,)
 
 
+@pytest.mark.parametrize("file", ["card.md", "model_card.json", "manifest.json"])
+def test_damaged_version_is_imported_anew(registry, archive, file):
+    (registry.root / "tiny" / "1" / EXTRA_FOLDER / file).unlink()
+    version = import_archive(registry, archive, trust=True)
+    assert version.reference == "tiny@2"
+    verify_version(version)
+
+
 def test_another_version_gets_the_next_number(
     registry, archive, model, make_card, golden_image
 ):
