@@ -44,14 +44,18 @@ def list_models(registry_root: Path, as_json: bool) -> None:
     from defectkeras.registry.store import ModelRegistry
 
     models = ModelRegistry(registry_root)
-    rows = [_row(models, name, number) for name, number in _all(models)]
+    rows = [_row_or_damage(models, name, number) for name, number in _all(models)]
     if as_json:
         echo_json(rows)
         return
     if not rows:
         talk(f"There is no model in {registry_root}. {WHERE_MODELS_ARE}")
-    widths = {k: max((len(r[k]) for r in rows), default=0) for k in _COLUMNS}
+    sound = [row for row in rows if row["damage"] is None]
+    widths = {k: max((len(r[k]) for r in sound), default=0) for k in _COLUMNS}
     for row in rows:
+        if row["damage"] is not None:
+            click.echo(f"{row['reference']} is damaged: {row['damage']}")
+            continue
         columns = " ".join(f"{row[k]:<{width}}" for k, width in widths.items())
         aliases = " ".join(f"@{alias}" for alias in row["aliases"])
         click.echo(
@@ -171,15 +175,14 @@ def history(name: str, registry_root: Path, as_json: bool) -> None:
 def verify(references: tuple[str, ...], registry_root: Path, as_json: bool) -> None:
     """Check the files of versions and what they predict.
 
-    All versions are checked without a name. Tells also how far the exported model and
-    Keras are off from the same network in float64, in probability, on the image in the
-    version.
+    All versions are checked without a name, and the aliases of their models. Tells also
+    how far the exported model and Keras are off from the same network in float64, in
+    probability, on the image in the version.
     """
     start_tensorflow()
     from defectkeras.core.errors import RegistryError
     from defectkeras.registry.names import WHERE_MODELS_ARE
     from defectkeras.registry.store import ModelRegistry
-    from defectkeras.registry.verify import verify_version
 
     models = ModelRegistry(registry_root)
     wanted = references or tuple(f"{name}@{number}" for name, number in _all(models))
@@ -189,18 +192,19 @@ def verify(references: tuple[str, ...], registry_root: Path, as_json: bool) -> N
         )
     rows = []
     for reference in wanted:
-        damage, off = None, {}
-        try:
-            off = verify_version(models.resolve(reference))
-        except RegistryError as error:
-            damage = str(error)
-        rows.append({"reference": reference, "damage": damage, "export": off})
-        talk(damage or f"{reference}: {_soundness(off)}.")
+        row = _verified(models, reference)
+        rows.append(row)
+        talk(row["damage"] or f"{row['reference']}: {_soundness(row['export'])}.")
+    for name in sorted({row["reference"].partition("@")[0] for row in rows}):
+        damage = _alias_damage(models, name)
+        if damage is not None:
+            rows.append({"reference": name, "damage": damage, "export": {}})
+            talk(damage)
     if as_json:
         echo_json(rows)
-    damaged = sum(row["damage"] is not None for row in rows)
+    damaged = [row["reference"] for row in rows if row["damage"] is not None]
     if damaged:
-        raise click.ClickException(f"{damaged} of {len(rows)} versions are damaged.")
+        raise click.ClickException(f"Damaged: {', '.join(damaged)}.")
 
 
 for _command in (
@@ -214,6 +218,33 @@ for _command in (
     tag,
 ):
     registry.add_command(_command)
+
+
+def _verified(models: Any, reference: str) -> dict[str, Any]:
+    """Check a version, and name it by its number."""
+    from defectkeras.core.errors import RegistryError
+    from defectkeras.registry.verify import verify_version
+
+    try:
+        version = models.resolve(reference)
+        reference = version.reference
+        off = verify_version(version)
+    except RegistryError as error:
+        return {"reference": reference, "damage": str(error), "export": {}}
+    return {"reference": reference, "damage": None, "export": off}
+
+
+def _alias_damage(models: Any, name: str) -> str | None:
+    """Tell what is wrong with the aliases of a model that is there, or None."""
+    from defectkeras.core.errors import RegistryError
+    from defectkeras.registry.verify import verify_aliases
+
+    try:
+        if name in models.names():
+            verify_aliases(models, name)
+    except RegistryError as error:
+        return str(error)
+    return None
 
 
 def _soundness(off: dict[str, dict[str, float]]) -> str:
@@ -238,6 +269,17 @@ def _all(models: Any) -> list[tuple[str, int]]:
     return [
         (name, number) for name in models.names() for number in models.versions(name)
     ]
+
+
+def _row_or_damage(models: Any, name: str, number: int) -> dict[str, Any]:
+    from defectkeras.core.errors import RegistryError
+
+    try:
+        return {**_row(models, name, number), "damage": None}
+    except RegistryError as error:
+        reference = f"{name}@{number}"
+        told = {"reference": reference, "name": name, "version": number}
+        return {**told, "damage": str(error)}
 
 
 def _row(models: Any, name: str, number: int) -> dict[str, Any]:

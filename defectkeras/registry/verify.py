@@ -4,6 +4,7 @@ from defectkeras.core.errors import RegistryError
 from defectkeras.registry.folders import find_collisions
 from defectkeras.registry.load import check_predictions
 from defectkeras.registry.manifest import require_undamaged
+from defectkeras.registry.store import ModelRegistry
 from defectkeras.registry.version import ModelVersion
 
 
@@ -31,3 +32,23 @@ def verify_version(version: ModelVersion) -> dict[str, dict[str, float]]:
         )
     require_undamaged(version.path)
     return check_predictions(version.path)
+
+
+def verify_aliases(registry: ModelRegistry, name: str) -> None:
+    """Check that the aliases of a model can be read and mean versions that exist.
+
+    Args:
+        registry: Where the model is.
+        name: Its name.
+
+    Raises:
+        RegistryError: When something is wrong; the alias is named.
+    """
+    versions, aliases = registry.versions(name), registry.aliases(name)
+    for alias, number in aliases.items():
+        if number not in versions:
+            raise RegistryError(
+                f"{name}@{alias} must mean a version that is there. Received: "
+                f"{number}; known: {', '.join(map(str, versions))}. Move it with "
+                "`defectkeras registry alias`."
+            )

@@ -27,6 +27,23 @@ def test_list_and_show(run, copied):
     assert page.stdout.startswith("# tiny")
 
 
+def test_damage_is_told_in_its_row(run, copied):
+    shutil.copytree(copied / "tiny", copied / "other")
+    (copied / "tiny" / "2").mkdir()
+    (copied / "other" / "aliases.json").write_text("{")
+    words = ("registry", "list", "--registry", copied)
+    other, tiny, second = run(*words).stdout.splitlines()
+    assert other.startswith("other@1 is damaged: ")
+    assert tiny.startswith("tiny@1 patch_classifier")
+    assert "tiny@2 must be as it was published" in second
+    rows = json.loads(run(*words, "--json").stdout)
+    assert [row["damage"] is None for row in rows] == [False, True, False]
+    result = run("registry", "verify", "other", "tiny", "--registry", copied)
+    assert result.exit_code == 1
+    assert "other@1: all files and predictions are" in result.stderr
+    assert result.stderr.splitlines()[-1] == "Error: Damaged: tiny, other."
+
+
 def test_empty_registry_says_what_to_do(run, tmp_path):
     result = run("registry", "list", "--registry", tmp_path)
     assert result.exit_code == 0
