@@ -46,8 +46,8 @@ if TYPE_CHECKING:
 )
 @click.option("--image", type=EXISTING, help="Micrograph to check each copy on.")
 @click.option("--description", help="One sentence for the model card.")
-@click.option("--license", "license_", default="not told", help="Its license.")
-@click.option("--attribution", default="not told", help="Whom to cite.")
+@click.option("--license", "license_", help="Its license.  [default: not told]")
+@click.option("--attribution", help="Whom to cite.  [default: not told]")
 @registry_option
 @dry_run_option
 @json_option
@@ -69,6 +69,7 @@ def import_version(
     """
     start_tensorflow()
     if _is_archive(path):
+        _require_untold(told)
         done = _import_archive(path, trust, registry_root, dry_run)
     else:
         done = _import_model(path, registry_root, dry_run, told)
@@ -85,6 +86,15 @@ def _is_archive(path: Path) -> bool:
     """Tell whether a file is an archive, or was one before it was damaged."""
     is_named_so = path.name.lower().endswith((".tar.gz", ".tgz", ".tar"))
     return path.is_file() and (is_named_so or tarfile.is_tarfile(path))
+
+
+def _require_untold(told: dict[str, Any]) -> None:
+    """Refuse what an archive tells itself, as nothing of a version can be changed."""
+    given = [name.strip("_").replace("_", "-") for name, v in told.items() if v]
+    if given:
+        raise click.UsageError(
+            f"An archive tells this itself: leave out --{', --'.join(given)}."
+        )
 
 
 def _import_archive(
@@ -129,8 +139,8 @@ def _import_model(
         pixel_size_range_nm=told["pixel_size_nm"],
         golden_path=told["image"],
         description=told["description"],
-        license=told["license_"],
-        attribution=told["attribution"],
+        license=told["license_"] or "not told",
+        attribution=told["attribution"] or "not told",
     )
     imported = read_model(request)
     parameters, maps = imported.model.count_params(), imported.model.output_shape[-1]

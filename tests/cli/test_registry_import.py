@@ -20,6 +20,9 @@ def test_version_is_carried_to_another_registry(run, copied, tmp_path):
     assert run(*words).exit_code == 1  # it is there already
     words = ("registry", "import", archive, "--registry", other)
     assert "nothing beyond computing" in run(*words, "--dry-run").stderr
+    renamed = run(*words, "--trust", "--name", "mine", "--license", "MIT")
+    assert renamed.exit_code == 2
+    assert "leave out --name, --license" in renamed.stderr
     refused = run(*words)
     assert refused.exit_code == 1
     assert "--trust" in refused.stderr
