@@ -84,6 +84,11 @@ def copy_own_weights(path: Path, encoder: keras.Model) -> None:
     Raises:
         ModelError: When the file cannot be loaded or does not hold this encoder.
     """
+    if not path.is_file():
+        raise ModelError(
+            "`encoder_weights` must be 'imagenet' or a `.keras` file that is there. "
+            f"Received: {str(path)!r}."
+        )
     try:
         model = keras.saving.load_model(path, compile=False, safe_mode=True)
     except (OSError, ValueError, TypeError, KeyError) as error:

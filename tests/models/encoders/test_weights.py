@@ -71,8 +71,9 @@ def test_file_that_is_none_is_told(tmp_path):
         (tmp_path / name).write_bytes(content)
         with pytest.raises(ModelError, match="cannot be loaded"):
             build_encoder(**SMALL, weights=str(tmp_path / name))
-    with pytest.raises(ModelError, match="cannot be loaded"):
-        build_encoder(**SMALL, weights=str(tmp_path / "none.keras"))
+    for word in (str(tmp_path / "none.keras"), "imagenett"):
+        with pytest.raises(ModelError, match=r"must be 'imagenet' or .* Received: "):
+            build_encoder(**SMALL, weights=word)
 
 
 def test_first_convolution_of_a_resnet_by_hand():
