@@ -54,7 +54,7 @@ def list_models(registry_root: Path, as_json: bool) -> None:
     widths = {k: max((len(r[k]) for r in sound), default=0) for k in _COLUMNS}
     for row in rows:
         if row["damage"] is not None:
-            click.echo(f"{row['reference']} is damaged: {row['damage']}")
+            click.echo(f"{row['reference']} cannot be shown: {row['damage']}")
             continue
         columns = " ".join(f"{row[k]:<{width}}" for k, width in widths.items())
         aliases = " ".join(f"@{alias}" for alias in row["aliases"])

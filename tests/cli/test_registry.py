@@ -33,7 +33,7 @@ def test_damage_is_told_in_its_row(run, copied):
     (copied / "other" / "aliases.json").write_text("{")
     words = ("registry", "list", "--registry", copied)
     other, tiny, second = run(*words).stdout.splitlines()
-    assert other.startswith("other@1 is damaged: ")
+    assert other.startswith("other@1 cannot be shown: ")
     assert tiny.startswith("tiny@1 patch_classifier")
     assert "tiny@2 must be as it was published" in second
     rows = json.loads(run(*words, "--json").stdout)
