@@ -20,8 +20,9 @@ _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 def write_table(table: pd.DataFrame, path: Path) -> None:
     """Write a table as CSV (UTF-8), whole or not at all.
 
-    Column names carry the unit. A cell of text that a spreadsheet would take for
-    a formula gets an apostrophe in front, so that a file name cannot run there.
+    Column names carry the unit. A cell without a value is empty. A cell of text that
+    a spreadsheet would take for a formula gets an apostrophe in front, so that a file
+    name cannot run there.
 
     Args:
         table: One row per object or line, as `Quantification` has them.
@@ -37,7 +38,9 @@ def write_table(table: pd.DataFrame, path: Path) -> None:
             pd.api.types.is_numeric_dtype(safe[name])
             or pd.api.types.is_bool_dtype(safe[name])
         ):
-            safe[name] = [_as_text(str(value)) for value in safe[name]]
+            safe[name] = [
+                "" if pd.isna(value) else _as_text(str(value)) for value in safe[name]
+            ]
     write_whole(
         path, safe.to_csv(index=False, float_format="%.6g", lineterminator="\n")
     )

@@ -32,6 +32,12 @@ def test_an_empty_table_keeps_its_head(empty, tmp_path):
     assert text.count("\n") == 1
 
 
+def test_what_has_no_value_is_empty(tmp_path):
+    table = pd.DataFrame({"reason": [None, "none"], "high": [None, None]})
+    write_table(table, tmp_path / "t.csv")
+    assert (tmp_path / "t.csv").read_text() == "reason,high\n,\nnone,\n"
+
+
 @pytest.mark.parametrize("start", ["=", "+", "-", "@", "\t", "\r"])
 def test_text_never_becomes_a_formula(start, tmp_path):
     evil = start + 'HYPERLINK("http://evil","x")'
