@@ -36,10 +36,10 @@ from defectkeras.quantification.splitting import split_objects
 class Maps:
     """What is known of each pixel beside its class."""
 
-    label_map: LabelMap | None
-    image: Image | None
-    probability_map: ProbabilityMap | None
-    uncertainty: Image | None
+    label_map: LabelMap | None = None
+    image: Image | None = None
+    probability_map: ProbabilityMap | None = None
+    uncertainty: Image | None = None
 
     def require_shape(self, shape: tuple[int, ...]) -> None:
         """Check all maps against the class map."""

@@ -4,6 +4,7 @@ import dataclasses
 import math
 from collections.abc import Sequence
 
+import numpy as np
 import pandas as pd
 
 from defectkeras.core.arrays import (
@@ -16,10 +17,16 @@ from defectkeras.core.arrays import (
 )
 from defectkeras.core.calibration import Calibration
 from defectkeras.core.errors import DefectKerasError
-from defectkeras.core.labels import LabelScheme
+from defectkeras.core.labels import DefectClass, LabelScheme
 from defectkeras.quantification.edges import MAX_EDGE_WEIGHT
 from defectkeras.quantification.error_parts import add_calibration_parts
-from defectkeras.quantification.field import Field, Known, Lines, Maps
+from defectkeras.quantification.field import (
+    Field,
+    Known,
+    Lines,
+    LineTables,
+    Maps,
+)
 from defectkeras.quantification.line_quantities import LineClass, measure_line_class
 from defectkeras.quantification.region_class import RegionClass
 from defectkeras.quantification.region_counts import measure_counts
@@ -31,6 +38,7 @@ from defectkeras.quantification.size_classes import classify_sizes
 
 __all__ = ["Quantification", "QuantifySettings", "Quantity", "quantify"]
 
+_BLANK = np.zeros((1, 1), dtype=np.int32)
 _MANY_AT_BORDER = 0.3
 
 
@@ -117,18 +125,20 @@ def conclude(
         *(line.line_class for line in lines),
     ]
     measured.sort(key=lambda one: one.defect_class.index)
+    tables = [line.tables for line in lines] or [_no_lines(known)]
+    region_tables = list(regions) or [_no_region(known)]
     calibration = known.calibration
 
     def evaluate(changed: Calibration) -> list[Quantity]:
         return [q for one in measured for q in _quantities(one, changed)]
 
     return Quantification(
-        objects=_stack([region.objects for region in regions]),
-        lines=_stack([line.tables.lines for line in lines]),
+        objects=_stack([region.objects for region in region_tables]),
+        lines=_stack([table.lines for table in tables]),
         quantities=tuple(
             add_calibration_parts(evaluate(calibration), evaluate, calibration)
         ),
-        distributions=_stack([classify_sizes(region) for region in regions]),
+        distributions=_stack([classify_sizes(region) for region in region_tables]),
         calibration=calibration,
         scheme=known.scheme,
         shape=shape,
@@ -137,8 +147,8 @@ def conclude(
             *_find_unseen(measured, shape),
             *_find_warnings([region.objects for region in regions]),
         ),
-        segments=_stack([line.tables.segments for line in lines]),
-        traces=_stack([line.tables.traces for line in lines]),
+        segments=_stack([table.segments for table in tables]),
+        traces=_stack([table.traces for table in tables]),
     )
 
 
@@ -154,9 +164,21 @@ def _quantities(
     return [*measure_counts(region), *measure_sizes(region), *measure_volumes(region)]
 
 
+def _no_region(known: Known) -> RegionClass:
+    """Give a region class without objects: the tables' heads, where there is none."""
+    settings = dataclasses.replace(known.settings, split="none")
+    blank = Field(_BLANK, dataclasses.replace(known, settings=settings))
+    return blank.measure_region(DefectClass(1, "", "region"), Maps())
+
+
+def _no_lines(known: Known) -> LineTables:
+    """Give the tables of no lines: their heads, where there is no line class."""
+    return Field(_BLANK, known).measure_line(DefectClass(1, "", "line")).tables
+
+
 def _stack(tables: list[pd.DataFrame]) -> pd.DataFrame:
     """Put tables below each other."""
-    return pd.concat(tables, ignore_index=True) if tables else pd.DataFrame()
+    return pd.concat(tables, ignore_index=True)
 
 
 def _find_unseen(

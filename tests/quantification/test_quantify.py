@@ -51,6 +51,21 @@ def test_without_thickness_all_areal_values_are_there(scheme, shared_class_map):
     }
 
 
+@pytest.mark.parametrize("kind", ["line", "region"])
+def test_tables_without_a_class_of_their_kind_keep_their_heads(kind):
+    scheme = LabelScheme(
+        (DefectClass(0, "matrix", "matrix"), DefectClass(1, "crack", kind))
+    )
+    settings = QuantifySettings(split="none" if kind == "region" else "probability")
+    blank = np.zeros((40, 60), np.int32)
+    found = quantify(blank, scheme, Calibration(0.5, 80.0), settings=settings)
+    assert "area_nm2" in found.objects
+    assert "low" in found.distributions
+    for table in (found.lines, found.segments, found.traces):
+        assert "length_nm" in table
+        assert len(table) == 0
+
+
 def test_touching_objects_are_told_apart_by_a_label_map(scheme, disc):
     class_map = np.zeros((60, 90), np.int32)
     label_map = np.zeros_like(class_map)
