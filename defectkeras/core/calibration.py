@@ -32,7 +32,8 @@ class Calibration:
         foil_thickness_sigma_nm: Likewise.
 
     Raises:
-        CalibrationError: When a value is not a finite number above 0.
+        CalibrationError: When a value is not a finite number above 0, or is not
+            above its standard deviation.
     """
 
     pixel_size_nm: float | None = None
@@ -50,6 +51,14 @@ class Calibration:
                 raise CalibrationError(
                     f"`{name}` must be a finite number above 0. "
                     f"Received: {name}={value}."
+                )
+        for name in ("pixel_size", "foil_thickness"):
+            value_nm = getattr(self, f"{name}_nm")
+            sigma_nm = getattr(self, f"{name}_sigma_nm")
+            if value_nm is not None and sigma_nm is not None and sigma_nm >= value_nm:
+                raise CalibrationError(
+                    f"`{name}_sigma_nm` must be below `{name}_nm`. Received: "
+                    f"{value_nm:g} ± {sigma_nm:g} nm. Give the standard deviation."
                 )
 
     def notes(self) -> tuple[str, ...]:

@@ -29,6 +29,13 @@ def test_impossible_lengths_are_refused(value):
         Calibration(foil_thickness_nm=value)
 
 
+@pytest.mark.parametrize("name", ["pixel_size", "foil_thickness"])
+def test_an_error_as_large_as_its_value_is_refused(name):
+    told = {f"{name}_nm": 20.0, f"{name}_sigma_nm": 20.0}
+    with pytest.raises(CalibrationError, match=f"`{name}_sigma_nm` must be below"):
+        Calibration(**told)
+
+
 def test_an_integer_too_large_for_a_float_is_refused():
     with pytest.raises(CalibrationError, match="finite"):
         Calibration(pixel_size_nm=10**400)
