@@ -21,7 +21,7 @@ from defectkeras.micrographs.annotations import (
 from defectkeras.micrographs.annotations.colors import read_color_map
 from defectkeras.micrographs.annotations.read import Annotation, Hints, holds_shapes
 from defectkeras.micrographs.normalize import normalize_percentile
-from defectkeras.micrographs.read import read_micrograph
+from defectkeras.micrographs.read import calibrate, read_frame, read_micrograph
 from defectkeras.quantification.quantify import Quantification, QuantifySettings
 from defectkeras.reporting.page import write_page
 from defectkeras.workflows.annotated import find_fields, read_field, scheme_of_fields
@@ -50,7 +50,7 @@ class ClassMapRequest:
             "name:kind" with kind "region" or "line"; empty names numbers by number and
             shapes as the file does.
         micrograph_path: What the class map belongs to, or None.
-        pixel_size_nm: In place of the micrograph's own, or None.
+        pixel_size_nm: In place of that of the micrograph or of a TIFF, or None.
         foil_thickness_nm: In place of the micrograph's own, or None.
         line_width_px: Width of drawn lines that have none, or None.
         colors: "#rrggbb" of each class, matrix first, for "colors".
@@ -199,9 +199,7 @@ def _scheme(request: ClassMapRequest, class_map: ClassMap) -> LabelScheme:
 def _micrograph(request: ClassMapRequest, shape: tuple[int, ...] | None) -> Micrograph:
     """Give the micrograph of a map; a blank one of a shape when there is none."""
     if request.micrograph_path is None:
-        calibration = Calibration().with_told(
-            request.pixel_size_nm, request.foil_thickness_nm
-        )
+        calibration = _calibration_of_map(request)
         blank = np.zeros(shape or (1, 1), dtype=np.float32)
         return Micrograph(blank, calibration, name_of_file(request.path))
     micrograph = read_micrograph(
@@ -215,3 +213,16 @@ def _micrograph(request: ClassMapRequest, shape: tuple[int, ...] | None) -> Micr
             f"{micrograph.shape}. Received: {shape}."
         )
     return micrograph
+
+
+def _calibration_of_map(request: ClassMapRequest) -> Calibration:
+    """Give what the user says, else the scale that a TIFF has kept."""
+    size_nm, thickness_nm = request.pixel_size_nm, request.foil_thickness_nm
+    if request.path.suffix.lower() not in (".tif", ".tiff"):
+        return Calibration().with_told(size_nm, thickness_nm)
+    return calibrate(
+        request.path,
+        read_frame(request.path),
+        pixel_size_nm=size_nm,
+        foil_thickness_nm=thickness_nm,
+    )

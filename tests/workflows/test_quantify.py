@@ -58,6 +58,17 @@ def test_touching_objects_with_numbers_stay_two(tmp_path):
     assert quantify_class_map(request).find("loop", "count").value == 2
 
 
+def test_a_tiff_keeps_its_own_scale(tmp_path):
+    path = tmp_path / "mask.tif"
+    metadata = {"unit": "nm"}
+    mask = disc().astype(np.uint8)
+    tifffile.imwrite(path, mask, imagej=True, resolution=(2, 2), metadata=metadata)
+    own = quantify_class_map(ClassMapRequest(path)).calibration
+    assert (own.pixel_size_nm, own.pixel_size_source) == (0.5, "ImageJ description")
+    told = quantify_class_map(ClassMapRequest(path, pixel_size_nm=2.0)).calibration
+    assert (told.pixel_size_nm, told.pixel_size_source) == (2.0, "user")
+
+
 def test_a_micrograph_is_not_taken_for_a_class_map(tmp_path):
     path = tmp_path / "grey.png"
     Image.fromarray(np.arange(200, dtype=np.uint8).reshape(10, 20)).save(path)
