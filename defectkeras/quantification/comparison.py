@@ -26,6 +26,7 @@ from defectkeras.quantification.paired_tests import (
     paired_tests,
 )
 from defectkeras.quantification.runs import Floats
+from defectkeras.quantification.settings import QuantifySettings
 
 TELLING = (
     "count",
@@ -34,15 +35,17 @@ TELLING = (
     "areal_density_per_px2",
     "number_density_per_m3",
     "area_fraction_percent",
-    "mean_equivalent_diameter_nm",
-    "mean_equivalent_diameter_px",
+    "mean_{size}_nm",
+    "mean_{size}_px",
     "line_length_nm",
     "line_length_px",
     "drawn_line_length_nm",
     "drawn_line_length_px",
     "dislocation_density_per_m2",
 )
-"""The quantities that are compared; the tables of each annotator have the others."""
+"""The quantities that are compared; the tables of each annotator have the others.
+
+`size` is what counts as the diameter in the class, which the defaults say for all."""
 
 _COUNTS = {"region": "count", "line": "line_count"}
 """What is counted of each kind: lines, not the networks that they form."""
@@ -246,7 +249,8 @@ def _telling_values(
         names = set(own["name"])
         if defect_class.kind == "line":
             names.discard(_COUNTS["region"])
-        for name in TELLING:
+        size = QuantifySettings().size_of(defect_class.name)
+        for name in (telling.format(size=size) for telling in TELLING):
             partner = next(
                 (
                     name.removesuffix(e) + nm

@@ -58,7 +58,7 @@ class RegionClass:
     @property
     def size_column(self) -> str:
         """What counts as the diameter of an object."""
-        return "max_feret" if self.is_loop else "equivalent_diameter"
+        return self.settings.size_of(self.defect_class.name)
 
     @property
     def weights(self) -> Floats:

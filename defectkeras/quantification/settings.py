@@ -2,7 +2,7 @@
 
 import math
 from dataclasses import asdict, dataclass
-from typing import Any, get_args
+from typing import Any, Literal, TypeAlias, get_args
 
 from defectkeras.core.errors import DefectKerasError
 from defectkeras.core.names import require_known
@@ -13,6 +13,8 @@ from defectkeras.quantification.lines import LengthWeights
 from defectkeras.quantification.sizes import DiameterMethod
 from defectkeras.quantification.splitting import SplitMethod
 from defectkeras.quantification.swelling import VolumeMethod
+
+Size: TypeAlias = Literal["equivalent_diameter", "max_feret"]
 
 
 @dataclass(frozen=True)
@@ -90,6 +92,17 @@ class QuantifySettings:
                 "`intercept_spacing_px` must be 1 or more. "
                 f"Received: {self.intercept_spacing_px}."
             )
+
+    def size_of(self, class_name: str) -> Size:
+        """Say what counts as the diameter of the objects of a region class.
+
+        Example:
+            >>> settings = QuantifySettings()
+            >>> settings.size_of("void"), settings.size_of("loop")
+            ('equivalent_diameter', 'max_feret')
+        """
+        is_loop = class_name in self.loop_classes
+        return "max_feret" if is_loop else "equivalent_diameter"
 
     def to_dict(self) -> dict[str, Any]:
         """Give the settings, ready for JSON."""

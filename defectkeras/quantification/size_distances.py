@@ -65,8 +65,7 @@ def find_sizes(quantification: Quantification) -> dict[str, Sizes]:
             continue
         table = quantification.objects
         table = table[table["class_name"] == defect_class.name]
-        is_loop = defect_class.name in settings.loop_classes
-        column = f"{'max_feret' if is_loop else 'equivalent_diameter'}_{unit}"
+        column = f"{settings.size_of(defect_class.name)}_{unit}"
         weights = edge_rule_weights(table, settings.edge_rule)
         diameters = table[column].to_numpy(dtype=np.float64)
         counts = weights > 0

@@ -10,18 +10,17 @@ from defectkeras.quantification.results import Quantification, Quantity
 from defectkeras.reporting.numbers import MISSING, split_unit
 from defectkeras.reporting.views import Cell, Column, TableView, quantity_row
 
-_DIAMETERS = ("mean_equivalent_diameter_nm", "mean_equivalent_diameter_px")
-_FERETS = ("mean_max_feret_nm", "mean_max_feret_px")
 _TELLING = {
     "region": (
         ("count",),
         ("number_density_per_m3", "areal_density_per_m2", "areal_density_per_px2"),
-        _DIAMETERS,
+        ("mean_{size}_nm", "mean_{size}_px"),
         ("swelling_percent", "volume_fraction_percent", "area_fraction_percent"),
     ),
     "line": (("dislocation_density_per_m2",), ("line_length_nm", "line_length_px")),
 }
-"""What a reader compares for each kind of class; the first known one is shown."""
+"""What a reader compares for each kind of class; the first known one is shown. `size`
+is what counts as the diameter in the class."""
 
 
 @dataclass(frozen=True)
@@ -104,10 +103,9 @@ def _telling_names(
         for q in quantification.quantities
         if q.class_name == defect_class.name and q.value is not None
     }
-    loops = {name for q in quantifications for name in q.settings.loop_classes}
+    size = quantifications[0].settings.size_of(defect_class.name)
     for choices in _TELLING[defect_class.kind]:
-        is_size_of_loop = choices is _DIAMETERS and defect_class.name in loops
-        names = _FERETS if is_size_of_loop else choices
+        names = (choice.format(size=size) for choice in choices)
         yield from [name for name in names if name in known][:1]
 
 

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from defectkeras.quantification.settings import QuantifySettings
 from defectkeras.workflows.candidates import Candidate
 from defectkeras.workflows.evaluation import Evaluation
 
@@ -14,13 +15,11 @@ Row = dict[str, Any]
 QUANTITIES = {
     "count_error_percent": ("count",),
     "area_fraction_error_percent": ("area_fraction_percent",),
-    "mean_size_error_percent": (
-        "mean_equivalent_diameter_nm",
-        "mean_equivalent_diameter_px",
-    ),
+    "mean_size_error_percent": ("mean_{size}_nm", "mean_{size}_px"),
     "line_length_error_percent": ("line_length_nm", "line_length_px"),
 }
-"""Column to quantities; of a class the first that has a value."""
+"""Column to quantities; of a class the first that has a value. `size` is what counts
+as the diameter in the class."""
 
 SCORES = ("iou", "iou_over_images", "f1", "boundary_f1", "object_f1", *QUANTITIES)
 TIMES = (
@@ -53,8 +52,12 @@ def fold_scores(evaluation: Evaluation) -> Row:
         (r["class_name"], r["name"]): r["mean_absolute_error_percent"]
         for r in told["quantities"]
     }
+    sizes = {name: QuantifySettings().size_of(name) for name in names}
     for column, quantities in QUANTITIES.items():
-        found = ([errors.get((name, q)) for q in quantities] for name in names)
+        found = (
+            [errors.get((name, q.format(size=size))) for q in quantities]
+            for name, size in sizes.items()
+        )
         row[column] = _mean(next((v for v in f if v is not None), None) for f in found)
     return {score: row[score] for score in SCORES}
 

@@ -80,6 +80,17 @@ def test_without_a_pixel_size_px_are_compared():
     assert "mean_equivalent_diameter_px" in names
 
 
+def test_the_size_of_loops_is_their_largest_feret_diameter():
+    scheme = LabelScheme((SCHEME.classes[0], DefectClass(1, "loop", "region")))
+    drawn = draw(8)
+    rating = Rating(drawn, quantify(drawn, scheme, Calibration(0.5)))
+    field = agree_on_field("f", {"a": rating, "b": rating}, scheme, min_iou=0.5)
+    found = summarize_fields([field], PEOPLE, scheme, min_iou=0.5)
+
+    sizes = [d.name for d in found.differences if d.name.startswith("mean_")]
+    assert sizes == ["mean_max_feret_nm"]
+
+
 def test_few_fields_say_so():
     (difference, *_) = compare([(8, 9)], PEOPLE).differences
 
