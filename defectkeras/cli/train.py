@@ -1,6 +1,7 @@
 """`defectkeras train`: from a data spec to a new version in the registry."""
 
 import shlex
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -168,7 +169,8 @@ def train(
         origins={k: v for k, v in resolved.origins.items() if v != "default"},
     )
     if dry_run:
-        _tell_plan(request, resolved.config)
+        with tell_notes():
+            _tell_plan(request, resolved.config)
         return
     with tell_notes():
         version, runs = _train(request, resolved.config)
@@ -240,27 +242,33 @@ def _train(
     request: "TrainingRequest", config: "TrainingConfig"
 ) -> "tuple[ModelVersion | None, tuple[TrainingRun, ...]]":
     """Train one model, or one per fold, under a progress bar."""
-    from defectkeras.datasets.skip import all_bad_files_told
     from defectkeras.training.progress import show_progress
     from defectkeras.workflows.train import train
     from defectkeras.workflows.train_folds import train_folds
 
-    readable = all_bad_files_told(request.spec_path, root=request.root)
-    with readable, show_progress() as on_progress:
+    with _bad_files_told(request), show_progress() as on_progress:
         if request.folds:
             return train_folds(request, config, on_progress=on_progress)
         version, run = train(request, config, on_progress=on_progress)
         return version, (run,)
 
 
+def _bad_files_told(request: "TrainingRequest") -> AbstractContextManager[None]:
+    """Tell of all bad files where one of them stops a training."""
+    from defectkeras.datasets.skip import all_bad_files_told
+
+    if request.skip_bad:  # each is told as it is left out
+        return nullcontext()
+    return all_bad_files_told(request.spec_path, root=request.root)
+
+
 def _tell_plan(request: "TrainingRequest", config: "TrainingConfig") -> None:
     """Print what would be read, trained and written, as JSON on stdout."""
     import dataclasses
 
-    from defectkeras.datasets.skip import all_bad_files_told
     from defectkeras.workflows.train import plan_training
 
-    with all_bad_files_told(request.spec_path, root=request.root):
+    with _bad_files_told(request):
         spec, name, model = plan_training(request, config)
     echo_json(
         {

@@ -67,7 +67,7 @@ def train(
     from defectkeras.training.strategy import choose_devices
 
     spec, name = load_spec_of(request)
-    _require_examples(spec)
+    _require_examples(spec, request)
     devices = choose_devices(config.strategy)
     logger.info("Devices: %s", devices.reason)
     if devices.workers > 1 and request.run_folder is None:
@@ -163,7 +163,7 @@ def plan_training(
     from defectkeras.training.prepare import check_model
 
     spec, name = load_spec_of(request)
-    _require_examples(spec, request.folds)
+    _require_examples(spec, request)
     require_usable(spec)
     model = build_model(
         request.architecture, num_classes=num_maps(spec), **request.arguments
@@ -192,13 +192,16 @@ def load_spec_of(request: TrainingRequest) -> tuple[DatasetSpec, str]:
     return spec, name
 
 
-def _require_examples(spec: DatasetSpec, folds: int = 0) -> None:
+def _require_examples(spec: DatasetSpec, request: TrainingRequest) -> None:
     """Ask for both splits; folds share out what is in either."""
-    if folds:
-        spec_of_fold(spec, folds, 0)
+    if request.folds:
+        spec_of_fold(spec, request.folds, 0)
         return
+    hint = "Name some under [split]."
+    if request.skip_bad:
+        hint = "Mend what was left out, or name others under [split]."
     for split in ("train", "val"):
-        spec.require_split(split)
+        spec.require_split(split, hint)
 
 
 def golden_image(spec: DatasetSpec) -> Image:

@@ -101,6 +101,13 @@ def test_dry_run_reads_what_training_would(run, synthetic_spec, tmp_path):
     assert left.exit_code == 0, left.output
     train = len(spec.of_split("train"))
     assert json.loads(left.stdout)["examples"]["train"] == train - 1
+    for example in spec.of_split("train"):
+        example.micrograph_path.write_bytes(b"")
+    refused = run(*words, "--skip-bad")
+    assert refused.exit_code == 1
+    assert f"Left out: {bad}" in refused.stderr
+    assert 'split "train" must have a micrograph' in refused.stderr
+    assert "Mend what was left out" in refused.stderr
 
 
 @pytest.mark.slow

@@ -48,6 +48,15 @@ def test_layouts_are_read_exactly(tmp_path, how):
     np.testing.assert_array_equal(pixels_of(tmp_path / "a.tif"), GREY16)
 
 
+@pytest.mark.parametrize("compression", [None, "tiff_lzw"])
+def test_bits_that_share_bytes_are_told(tmp_path, compression):
+    """Such files are shorter than their pixels, and not truncated."""
+    Image.fromarray(GREY8 > 99).save(tmp_path / "a.tif", compression=compression)
+
+    with pytest.raises(MicrographError, match="Received: 1 bit"):
+        pixels_of(tmp_path / "a.tif")
+
+
 @pytest.mark.parametrize("compression", ["tiff_lzw", "packbits", "tiff_deflate"])
 @pytest.mark.parametrize("pixels", [GREY8, GREY16], ids=["8 bit", "16 bit"])
 def test_compressions_are_read_exactly(tmp_path, pixels, compression):
