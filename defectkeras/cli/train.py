@@ -37,7 +37,6 @@ _OF_THE_RUN = (
     "root",
     "name",
     "description",
-    "registry_root",
     "folds",
     "skip_bad",
     "run_folder",
@@ -159,6 +158,8 @@ def train(
         )
     elif resume:
         request, before = _look_up(resume)
+        if _is_given("registry_root"):  # not the shell's, which may be another by now
+            request = dataclasses.replace(request, registry_root=registry_root)
         layers = {"run": before, **layers}
     resolved = resolve_settings(layers)
     require_known(resolved.architecture, MODEL_BUILDERS, what="architecture")
@@ -215,14 +216,18 @@ def _refuse_what_the_run_has(run_folder: Path) -> None:
     given = [
         param.opts[0] if isinstance(param, click.Option) else param.human_readable_name
         for param in context.command.params
-        if param.name in _OF_THE_RUN
-        and context.get_parameter_source(param.name) is ParameterSource.COMMANDLINE
+        if param.name in _OF_THE_RUN and _is_given(param.name)
     ]
     if given:
         raise click.UsageError(
             f"A run goes on with what it began with: leave out {', '.join(given)}, as "
             f"in `{resume_command(run_folder)}`."
         )
+
+
+def _is_given(name: str) -> bool:
+    source = click.get_current_context().get_parameter_source(name)
+    return source is ParameterSource.COMMANDLINE
 
 
 def _look_up(run_folder: Path) -> "tuple[TrainingRequest, dict[str, Any]]":

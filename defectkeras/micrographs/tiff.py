@@ -136,10 +136,9 @@ def _frames(file: tifffile.TiffFile) -> Iterator[tifffile.TiffPage]:
 
 def _check_page(page: tifffile.TiffPage, max_pixels: int) -> None:
     """Check size and type before decoding."""
-    is_known = page.dtype is not None and (
-        page.bitspersample == 8 * page.dtype.itemsize or page.photometric == _PALETTE
-    )
-    if not is_known:
+    if page.dtype is None or (
+        page.bitspersample != 8 * page.dtype.itemsize and page.photometric != _PALETTE
+    ):
         raise MicrographError(
             f"must have values of 8, 16 or 32 bit. Received: {page.bitspersample} "
             "bit. Save it as 8- or 16-bit grey."

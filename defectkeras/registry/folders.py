@@ -73,7 +73,7 @@ def told_plainly(folder: Path) -> Iterator[None]:
         raise RegistryError(
             f"The registry must be writable at {folder}, but: {_reason(error)}. "
             "Nothing was changed; make room or choose another folder with "
-            "DEFECTKERAS_REGISTRY."
+            "--registry or DEFECTKERAS_REGISTRY."
         ) from error
 
 
@@ -99,6 +99,19 @@ def staging_folder(folder: Path) -> Iterator[Path]:
         yield staging
     finally:
         shutil.rmtree(staging, ignore_errors=True)
+
+
+def require_writable(folder: Path) -> None:
+    """Find out before hours of work whether a version can be published.
+
+    Args:
+        folder: A model's folder; it is made.
+
+    Raises:
+        RegistryError: When it cannot be written.
+    """
+    with told_plainly(folder), staging_folder(folder):
+        pass
 
 
 def publish_folder(staging: Path) -> int:

@@ -9,6 +9,7 @@ from defectkeras.core.errors import TrainingError
 from defectkeras.datasets.folds import spec_of_fold
 from defectkeras.datasets.skip import require_usable, without_bad_examples
 from defectkeras.datasets.spec import DatasetSpec, load_dataset_spec, load_example
+from defectkeras.registry.folders import require_writable
 from defectkeras.registry.store import ModelRegistry, ModelVersion
 from defectkeras.workflows.fresh_model import build_model_for
 from defectkeras.workflows.held_out import hold_out
@@ -78,8 +79,10 @@ def train(
     run_folder = request.chosen_run_folder(name)
     pixel_size_range_nm = pixel_size_range(spec.of_split("train"), config)
     model = build_model_for(request, spec, config, devices)
-    if devices.is_chief and not request.resume:
-        write_request(request, run_folder, spec)
+    if devices.is_chief:
+        require_writable(ModelRegistry(request.registry_root).root / name)
+        if not request.resume:
+            write_request(request, run_folder, spec)
     run = training.train(
         model,
         spec.of_split("train"),

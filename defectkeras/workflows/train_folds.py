@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from defectkeras.core.errors import TrainingError
 from defectkeras.datasets.folds import assign_folds
 from defectkeras.datasets.spec import DatasetSpec, Example
+from defectkeras.registry.folders import require_writable
 from defectkeras.registry.store import ModelRegistry, ModelVersion
 from defectkeras.training.interruption import resume_command
 from defectkeras.workflows.applicability import learn_references
@@ -94,6 +95,7 @@ def train_folds(
     logger.info("Devices: %s", devices.reason)
     if devices.workers > 1:
         raise TrainingError("Folds are trained on one machine. Set strategy to one.")
+    require_writable(ModelRegistry(request.registry_root).root / name)
     if not request.resume:
         write_request(request, run_folder, spec)
     runs = _train_each(request, config, spec, folds, run_folder, devices, on_progress)

@@ -65,15 +65,19 @@ def test_run_goes_on_with_its_own_settings_alone(
     folder = tmp_path / "run"
     sizes = ("--steps-per-epoch", 1, "--batch-size", 1, "--patch-size", 32)
     words = ("train", synthetic_spec, "--epochs", 1, *sizes, "--run-folder", folder)
-    words += small_network
-    assert run(*words, "--registry", tmp_path / "r", "--name", "x").exit_code == 0
+    words += (*small_network, "--name", "x", "--registry")
+    (tmp_path / "x").write_text("")  # where the model's folder would be
+    refused = run(*words, tmp_path)
+    assert "The registry must be writable" in refused.stderr
+    assert not folder.exists()  # told before the training, not after it
+    assert run(*words, tmp_path / "r").exit_code == 0
     other = run("train", "--resume", folder, "--epochs", 2)
     assert other.exit_code == 1
     assert "config.json epochs: 1 before, 2 now" in other.stderr
-    same = run("train", "--resume", folder)
+    same = run("train", "--resume", folder, "--registry", tmp_path / "moved")
     assert same.exit_code == 0, same.output
     assert "Precision float32: The run began with it." in same.stderr
-    assert "Published as x@2" in same.stderr
+    assert f"Published as x@1 in {tmp_path / 'moved'}" in same.stderr
 
 
 def test_spec_or_run_must_be_named(run, synthetic_spec, tmp_path):

@@ -14,6 +14,7 @@ from defectkeras.registry.folders import (
     find_collisions,
     find_versions,
     publish_folder,
+    require_writable,
     staging_folder,
     told_plainly,
 )
@@ -27,6 +28,14 @@ def publish(folder: Path) -> int:
     with staging_folder(folder) as staging:
         (staging / "saved_model.pb").write_text("model")
         return publish_folder(staging)
+
+
+def test_folder_is_tried_and_left_as_it_was(tmp_path):
+    require_writable(tmp_path / "voids")
+    assert list((tmp_path / "voids").iterdir()) == []
+    (tmp_path / "file").write_text("")
+    with pytest.raises(RegistryError, match="must be writable"):
+        require_writable(tmp_path / "file" / "voids")
 
 
 def start_writer(folder: Path, count: int) -> subprocess.Popen:
