@@ -18,12 +18,14 @@ def suggestion(name: str, known: Iterable[str]) -> str:
         known: The names that exist.
 
     Returns:
-        " Did you mean 'x'?" for a near name, or for few that hold what was typed; else
-        the list of known names.
+        " Did you mean 'x'?" for a near name, or for few that hold what was typed or
+        have these initials; else the list of known names.
 
     Example:
         >>> suggestion("defectsegnett", ["defectsegnet", "unet"])
         " Did you mean 'defectsegnet'?"
+        >>> suggestion("lr", ["learning_rate", "loss"])
+        " Did you mean 'learning_rate'?"
         >>> suggestion("abc", ["y", "x"])
         ' Known: x, y.'
         >>> suggestion("abc", [])
@@ -36,11 +38,16 @@ def suggestion(name: str, known: Iterable[str]) -> str:
     typed = name.lower()
     near = difflib.get_close_matches(typed, spelled, n=1)
     near = near or [n for n in spelled if len(typed) >= _PART and typed in n]
+    near = near or [n for n in spelled if typed == _initials(n)]
     if 0 < len(near) <= _MOST_MEANT:
         return f" Did you mean {' or '.join(repr(spelled[n]) for n in near)}?"
     more = len(names) - _NAMES_SHOWN
     rest = f", ... ({len(names)} in all)" if more > 0 else ""
     return f" Known: {', '.join(names[:_NAMES_SHOWN])}{rest}."
+
+
+def _initials(name: str) -> str:
+    return "".join(part[:1] for part in name.split("_"))
 
 
 def require_known(
