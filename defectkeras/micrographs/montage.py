@@ -15,6 +15,7 @@ from defectkeras.micrographs.data_bar import data_bar_px
 from defectkeras.micrographs.frame import Frame, RowReader
 from defectkeras.micrographs.ome_zarr import is_ome_zarr, open_ome_zarr
 from defectkeras.micrographs.read import calibrate, errors_that_name
+from defectkeras.micrographs.sidecar import with_sidecar
 from defectkeras.micrographs.tiff_rows import open_tiff_rows
 
 LARGEST_WHOLE_PX = 40_000_000
@@ -105,6 +106,7 @@ def open_montage(
         with errors_that_name(path):
             opened = ROW_READERS[path.suffix.lower()](path, frame)
             rows = stack.enter_context(opened)
+            rows = with_sidecar(path, rows, rows.shape)
         calibration = calibrate(
             path, rows, pixel_size_nm=pixel_size_nm, foil_thickness_nm=foil_thickness_nm
         )
@@ -115,5 +117,5 @@ def open_montage(
                 return to_floats(to_grey(Frame(rows.read_rows(first, stop))))
 
         height, width = rows.shape
-        bar_px = data_bar_px(rows.metadata, height)
+        bar_px = data_bar_px(rows.metadata, rows.shape, read_rows)
         yield Montage((height - bar_px, width), read_rows, calibration, bar_px)

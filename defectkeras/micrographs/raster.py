@@ -1,4 +1,4 @@
-"""PNG and JPEG, which know grey levels but no pixel size.
+"""PNG, JPEG and BMP, which know grey levels but no pixel size.
 
 The plugins of Pillow are called directly: the file is then never tried as one
 of Pillow's many other formats, and our own limit of pixels holds instead of
@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageFile
+from PIL.BmpImagePlugin import BmpImageFile
 from PIL.JpegImagePlugin import JpegImageFile
 from PIL.PngImagePlugin import PngImageFile
 
@@ -30,6 +31,12 @@ def read_png(path: Path, frame: int | None, max_pixels: int) -> Frame:
 def read_jpeg(path: Path, frame: int | None, max_pixels: int) -> Frame:
     """Read a JPEG file; its EXIF rotation is not applied."""
     with path.open("rb") as file, JpegImageFile(file) as image:
+        return _read(image, frame, max_pixels)
+
+
+def read_bmp(path: Path, frame: int | None, max_pixels: int) -> Frame:
+    """Read a BMP file; palette images stay indices."""
+    with path.open("rb") as file, BmpImageFile(file) as image:
         return _read(image, frame, max_pixels)
 
 

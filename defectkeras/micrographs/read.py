@@ -18,12 +18,14 @@ from defectkeras.micrographs.frame import Frame, Reader, RowFrame
 from defectkeras.micrographs.metadata import plain
 from defectkeras.micrographs.mrc import read_mrc
 from defectkeras.micrographs.ome_zarr import has_zarr, is_ome_zarr, read_ome_zarr
-from defectkeras.micrographs.raster import read_jpeg, read_png
+from defectkeras.micrographs.raster import read_bmp, read_jpeg, read_png
 from defectkeras.micrographs.rosetta import is_installed, read_rosetta
+from defectkeras.micrographs.sidecar import with_sidecar
 from defectkeras.micrographs.tiff import read_tiff
 from defectkeras.micrographs.units import pixel_size_nm as file_pixel_size_nm
 
 READERS: dict[str, Reader] = {
+    ".bmp": read_bmp,
     ".dm3": read_rosetta,
     ".dm4": read_dm4,
     ".elid": read_rosetta,
@@ -60,8 +62,9 @@ def read_micrograph(
     """Read a micrograph of any known format.
 
     Nothing is guessed: a file without a pixel size gives a micrograph without
-    one, and a unit that is none of length is refused. A data bar below the image is
-    left out where the tags of the file tell of one.
+    one, and a unit that is none of length is refused. A text that the microscope
+    wrote beside the file counts as part of it (`sidecar`), and a data bar below the
+    image of which they tell is left out.
 
     Args:
         path: The file; its suffix names the format, see `READERS`.
@@ -82,10 +85,11 @@ def read_micrograph(
     """
     path = Path(path)
     read = read_frame(path, frame=frame, max_pixels=max_pixels)
+    read = with_sidecar(path, read, read.pixels.shape)
     with errors_that_name(path):
         pixels = to_floats(to_grey(read))
         metadata = plain(read.metadata)
-    bar_px = data_bar_px(metadata, len(pixels))
+    bar_px = data_bar_px(metadata, pixels.shape, lambda a, b: pixels[a:b])
     pixels = pixels[: len(pixels) - bar_px]
     calibration = calibrate(
         path, read, pixel_size_nm=pixel_size_nm, foil_thickness_nm=foil_thickness_nm

@@ -14,12 +14,14 @@ import tifffile
 from tifffile import TiffPage
 
 from defectkeras.micrographs.frame import Scale
+from defectkeras.micrographs.sidecar import parse_sidecar, scale_of_sem
 
 MAX_RESOLUTION_CM = 1e-4
 """Larger pixels (1 um, below 25400 dpi) are those of a printer or a scanner."""
 
 _FEI_TAGS = (34682, 34680)
 _ZEISS_TAG = 34118
+_TESCAN_TAG = 50431
 _DIGITAL_MICROGRAPH_TAGS = (65003, 65004, 65009, 65010)
 _X_RESOLUTION, _Y_RESOLUTION, _RESOLUTION_UNIT = 282, 283, 296
 _NOT_CALIBRATED = ("", "inch", "pixel")  # ImageJ's inch is a dpi it carried over
@@ -35,7 +37,7 @@ def instrument_metadata(page: TiffPage) -> dict[str, Any]:
         page: The first page of the file.
 
     Returns:
-        Sections of FEI and ZEISS, or the lines of ImageJ; empty when the page
+        Sections of FEI, ZEISS and TESCAN, or the lines of ImageJ; empty when the page
         has none.
     """
     metadata: dict[str, Any] = {}
@@ -43,6 +45,7 @@ def instrument_metadata(page: TiffPage) -> dict[str, Any]:
         value = _value(page, code)
         if isinstance(value, dict):
             metadata.update({str(k): v for k, v in value.items()})
+    metadata.update(parse_sidecar(_text(_value(page, _TESCAN_TAG))))
     if page.is_imagej:
         metadata.update(tifffile.tifffile.imagej_description_metadata(page.description))
     return metadata
@@ -90,6 +93,13 @@ def _zeiss(page: TiffPage, metadata: Metadata) -> Scale | None:
         _, size, unit = entry
         return _scale(size, size, (str(unit), str(unit)), f"file tag {_ZEISS_TAG}")
     return None
+
+
+def _tescan(page: TiffPage, metadata: Metadata) -> Scale | None:
+    """Read PixelSizeX and PixelSizeY in m."""
+    if _TESCAN_TAG not in page.tags:
+        return None
+    return scale_of_sem(metadata, page.shape, f"file tag {_TESCAN_TAG}")
 
 
 def _digital_micrograph(page: TiffPage, metadata: Metadata) -> Scale | None:
@@ -143,6 +153,7 @@ def _baseline(page: TiffPage, metadata: Metadata) -> Scale | None:
 _SOURCES: tuple[Callable[[TiffPage, Metadata], Scale | None], ...] = (
     _fei,
     _zeiss,
+    _tescan,
     _digital_micrograph,
     _ome,
     _imagej,

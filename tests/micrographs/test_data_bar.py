@@ -1,8 +1,21 @@
 import numpy as np
 import pytest
+from PIL import Image
 
 from defectkeras.micrographs.data_bar import data_bar_notes
 from defectkeras.micrographs.read import read_micrograph
+
+PIXELS = np.random.default_rng(0).integers(90, 160, (96, 128), dtype=np.uint8)
+JEOL = "$CM_FORMAT JEOL/SEM\n$CM_FULL_SIZE {width} {height}\n"
+TESCAN = "[MAIN]\nPixelSizeX=1e-9\nPixelSizeY=1e-9\nImageStripSize={bar}\n"
+
+
+def draw_bar(rows):
+    """Give PIXELS with a black bar with letters below."""
+    pixels = PIXELS.copy()
+    pixels[len(pixels) - rows :] = 0
+    pixels[-rows + 2 : -2, 5:60:3] = 255
+    return pixels
 
 
 @pytest.mark.parametrize(
@@ -22,3 +35,32 @@ def test_bar_below_the_scanned_rows_is_left_out(
     notes = data_bar_notes(micrograph.data_bar_px)
     assert len(notes) == (rows < 20)
     assert not notes or "lowest 4 rows" in notes[0]
+
+
+@pytest.mark.parametrize(
+    ("text", "bar"),
+    [
+        (JEOL.format(width=128, height=84), 12),
+        (JEOL.format(width=128, height=96), 0),  # drawn into the image
+        (JEOL.format(width=64, height=84), 0),  # the image was scaled since
+        (JEOL.format(width=128, height="none"), 0),
+        (JEOL.format(width=128, height=12), 0),  # more bar than image
+        (TESCAN.format(bar=12), 12),
+        (TESCAN.format(bar=0), 0),
+        (TESCAN.format(bar=1e300), 0),
+    ],
+)
+def test_a_text_beside_the_image_tells_of_the_bar(tmp_path, text, bar):
+    Image.fromarray(draw_bar(12)).save(tmp_path / "sem.png")
+    (tmp_path / "sem.txt").write_text(text)
+    micrograph = read_micrograph(tmp_path / "sem.png")
+    np.testing.assert_array_equal(micrograph.pixels, draw_bar(12)[: 96 - bar])
+
+
+@pytest.mark.parametrize(
+    "text", [JEOL.format(width=128, height=84), TESCAN.format(bar=12)]
+)
+def test_rows_that_are_not_drawn_stay(tmp_path, text):
+    Image.fromarray(PIXELS).save(tmp_path / "sem.png")  # cropped since
+    (tmp_path / "sem.txt").write_text(text)
+    assert read_micrograph(tmp_path / "sem.png").shape == PIXELS.shape

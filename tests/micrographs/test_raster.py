@@ -8,7 +8,7 @@ from PIL import Image
 
 from defectkeras.core.errors import MicrographError
 from defectkeras.micrographs.checks import MAX_PIXELS, to_grey
-from defectkeras.micrographs.raster import read_jpeg, read_png
+from defectkeras.micrographs.raster import read_bmp, read_jpeg, read_png
 
 GREY8 = np.arange(15, dtype=np.uint8).reshape(3, 5) * 17
 GREY16 = np.arange(15, dtype=np.uint16).reshape(3, 5) * 4321
@@ -25,6 +25,16 @@ def png_bytes(width, height, bit_depth, color_type, rows):
     data = zlib.compress(rows, 9)
     chunks = chunk(b"IHDR", header) + chunk(b"IDAT", data) + chunk(b"IEND", b"")
     return b"\x89PNG\r\n\x1a\n" + chunks
+
+
+@pytest.mark.parametrize("mode", ["L", "RGB", "P"])
+def test_bmp_keeps_its_grey_levels(tmp_path, mode):
+    Image.fromarray(GREY8).convert(mode).save(tmp_path / "a.bmp")
+
+    frame = read_bmp(tmp_path / "a.bmp", None, MAX_PIXELS)
+
+    assert frame.scale is None
+    np.testing.assert_array_equal(to_grey(frame), GREY8)
 
 
 @pytest.mark.parametrize("pixels", [GREY8, GREY16], ids=["8 bit", "16 bit"])

@@ -90,7 +90,8 @@ def test_a_folder_is_no_file(tmp_path):
         ("notes.txt", b"x", "suffix '.txt'"),
         ("a.tiif", b"x", r"Did you mean '\.tif"),
         ("none", b"x", "suffix ''"),
-        ("a.bmp", b"x", "convert it to TIFF"),
+        ("a.gif", b"x", "convert it to TIFF"),
+        ("text.bmp", b"x", "must be a whole"),
         ("text.tif", b"not an image", r"must be a whole \.tif file.* not a TIFF"),
         ("no_page.tif", b"II*\0\0\0\0\0", "TIFF file without a page"),
         ("text.png", b"not an image", "must be a whole"),
@@ -235,14 +236,14 @@ def test_find_micrographs_in_files_and_folders(tmp_path):
 
 
 def test_images_of_formats_that_are_not_read_are_told(tmp_path):
-    for name in ("a.png", "b.json", "c.txt", "d", "._e.bmp"):
+    for name in ("a.png", "b.json", "c.txt", "d", "._e.gif"):
         (tmp_path / name).touch()
     assert notes_of_left_out([tmp_path, tmp_path / "a.png"]) == []
-    for name in ("e.bmp", "f.GIF", "g.webp", "h.svg"):
+    for name in ("e.gif", "f.GIF", "g.webp", "h.svg"):
         (tmp_path / name).touch()
     (note,) = notes_of_left_out([tmp_path])
     assert f"{tmp_path}: left out" in note
-    assert "e.bmp, f.GIF, g.webp and 1 more" in note
+    assert "e.gif, f.GIF, g.webp and 1 more" in note
 
 
 def test_find_micrographs_once_however_they_are_spelled(tmp_path, monkeypatch):

@@ -30,7 +30,7 @@ from defectkeras.micrographs.annotations.shapes import Drawing
 from defectkeras.micrographs.checks import require_file
 from defectkeras.micrographs.read import errors_that_name
 
-MAP_SUFFIXES = (".npy", ".png", ".tif", ".tiff")
+MAP_SUFFIXES = (".bmp", ".npy", ".png", ".tif", ".tiff")
 SHAPE_SUFFIXES = (".json", ".roi", ".zip")
 
 
@@ -131,7 +131,8 @@ def read_annotation(
     """Read an annotation of any format.
 
     Args:
-        path: PNG, TIFF or .npy (maps), JSON of labelme or COCO, .roi or .zip of ImageJ.
+        path: PNG, BMP, TIFF or .npy (maps), JSON of labelme or COCO, .roi or .zip of
+            ImageJ.
         scheme: The classes.
         hints: What the file does not tell.
 
