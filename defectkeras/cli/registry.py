@@ -153,6 +153,8 @@ def history(name: str, registry_root: Path, as_json: bool) -> None:
     if as_json:
         echo_json([dataclasses.asdict(move) for move in moves])
         return
+    if not moves:
+        talk(f"No alias of {name} was moved yet.")
     for move in moves:
         kind = "rollback " if move.is_rollback else ""
         gate = f" gate {move.gate}" if move.gate else ""

@@ -119,11 +119,22 @@ def write_server_config(
 
 
 def refresh_server_config(root: Path) -> None:
-    """Write the file anew where it stands; do nothing elsewhere."""
+    """Write the file anew where it stands; do nothing elsewhere.
+
+    Raises:
+        RegistryError: When it cannot be written, which undoes nothing.
+    """
     path = root / SERVER_CONFIG
     if path.exists():
         text = path.read_text(encoding="utf-8")
         found = _BASE.search(text)
         before = {block.group(1): block.group(0) for block in _BLOCK.finditer(text)}
         base = found.group(1) if found else str(root.absolute())
-        write_server_config(root, base, before)
+        try:
+            write_server_config(root, base, before)
+        except RegistryError as error:
+            raise RegistryError(
+                f"The change was made, but {path} must be written for a server to "
+                f"follow it: {error.__cause__ or error}. Then write it by `defectkeras "
+                "deploy tf-serving`."
+            ) from error

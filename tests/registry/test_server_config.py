@@ -1,3 +1,4 @@
+import errno
 import shutil
 
 import pytest
@@ -67,6 +68,19 @@ def test_damage_of_one_model_does_not_hold_up_the_others(registry):
     assert tiny.version_labels["production"] == 2
     with pytest.raises(RegistryError, match="must be JSON"):
         write_server_config(registry.root, "/models")
+
+
+def test_a_full_disk_undoes_no_move_and_says_so(registry, monkeypatch):
+    write_server_config(registry.root, "/models")
+
+    def refuse(path, _text):
+        raise OSError(errno.ENOSPC, "No space left on device", str(path))
+
+    monkeypatch.setattr("defectkeras.registry.server_config.write_whole", refuse)
+    with pytest.raises(RegistryError, match=r"change was made.*No space left") as told:
+        registry.set_alias("tiny", "production", 1)
+    assert "Nothing was changed" not in str(told.value)
+    assert registry.aliases("tiny") == {"production": 1}
 
 
 def test_version_that_is_still_being_copied_is_left_out(registry):
