@@ -250,11 +250,8 @@ def _alias_damage(models: Any, name: str) -> str | None:
 
 
 def _soundness(off: dict[str, dict[str, float]]) -> str:
-    largest = [f"{name} {way['largest_difference']:.1e}" for name, way in off.items()]
-    return (
-        "all files and predictions are as published; off from float64: "
-        f"{', '.join(largest)}"
-    )
+    by = ", ".join(f"{k} {way['largest_difference']:.1e}" for k, way in off.items())
+    return f"all files and predictions are as published; off from float64: {by}"
 
 
 def _origin(version: Any) -> dict[str, Any]:
