@@ -3,6 +3,7 @@
 TensorFlow, half a gigabyte of memory, is loaded when it is the engine.
 """
 
+import functools
 import importlib
 import importlib.util
 import os
@@ -83,15 +84,24 @@ def _load_onnxruntime(folder: Path) -> PredictFn:
     return predict
 
 
+@functools.cache
+def _openvino_core() -> Any:
+    """Give the one core of this process, which stays until its end.
+
+    Each brings a stack for signals. Where the first of two goes first, the process is
+    left with one that is gone, and the next Ctrl-C is a segmentation fault.
+    """
+    import openvino
+
+    return openvino.Core()
+
+
 def _openvino_loader(precision: str) -> Callable[[Path], PredictFn]:
     """Give a loader; without a precision OpenVINO takes bfloat16 where it can."""
 
     def load(folder: Path) -> PredictFn:
-        import openvino
-
         options = {"INFERENCE_PRECISION_HINT": precision}
-        core = openvino.Core()
-        compiled = core.compile_model(folder / "model.xml", "CPU", options)
+        compiled = _openvino_core().compile_model(folder / "model.xml", "CPU", options)
 
         def predict(tiles: Floats) -> Floats:
             """Turn tiles (N, T, T, 1) into probabilities (N, T, T, K)."""

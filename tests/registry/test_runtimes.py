@@ -71,3 +71,32 @@ load_segmenter("tiny", Path({str(registry.root)!r}), runtime="openvino")
 sys.exit("tensorflow" in sys.modules)
 """
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_an_interrupt_after_two_models_of_openvino_is_no_crash(tmp_path):
+    code = """
+import gc, signal, sys
+from pathlib import Path
+import numpy as np
+import openvino
+import openvino.opset13 as ops
+from defectkeras.registry.runtimes import RUNTIMES
+image = ops.parameter([1, 4, 4, 1], np.float32)
+folder = Path(sys.argv[1])
+openvino.save_model(openvino.Model([ops.relu(image)], [image]), folder / "model.xml")
+first, second = (RUNTIMES["openvino"][2](folder) for _ in range(2))
+first(np.zeros((1, 4, 4, 1), np.float32))
+del first
+gc.collect()
+del second
+gc.collect()
+try:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    signal.raise_signal(signal.SIGINT)
+except KeyboardInterrupt:
+    print("interrupted")
+"""
+    run = subprocess.run(
+        [sys.executable, "-c", code, str(tmp_path)], capture_output=True, text=True
+    )
+    assert run.stdout == "interrupted\n", run
