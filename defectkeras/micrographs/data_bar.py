@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from defectkeras.micrographs.sidecar import number_of
+from defectkeras.micrographs.sidecar import is_of_width, number_of
 
 _MOST_OF_HEIGHT = 0.25
 _SHARE_OF_GROUND = 0.3  # of a drawn bar one grey level; of a micrograph some percent
@@ -36,14 +36,14 @@ def data_bar_px(
         >>> data_bar_px(tags, (8, 9), lambda first, stop: np.zeros((stop - first, 9)))
         2
     """
-    height, width = shape[:2]
+    height = shape[0]
     bar = _entry(metadata, "PrivateFei", "DatabarHeight")
     scanned = _entry(metadata, "Image", "ResolutionY")
-    if scanned > 0 < bar == height - scanned:
+    if bar > 0 and scanned > 0 and bar + scanned == height:
         return bar
-    size = str(_section(metadata, "JEOL").get("CM_FULL_SIZE", "")).split()
-    if len(size) == 2 and size[0] == str(width):
-        bar = height - _whole(size[1])
+    size = str(_section(metadata, "JEOL").get("CM_FULL_SIZE"))
+    if is_of_width(size, shape):
+        bar = height - _whole(size.split()[-1])
     else:
         bar = _whole(_section(metadata, "TESCAN").get("ImageStripSize"))
     if not 0 < bar <= height * _MOST_OF_HEIGHT:

@@ -90,13 +90,13 @@ def scale_of_sem(
 def _jeol(told: Mapping[str, str], shape: Shape, source: str) -> Scale | None:
     length = _LENGTH.fullmatch(told.get("SM_MICRON_MARKER", ""))
     bar_px = number_of(told.get("SM_MICRON_BAR"))
-    if not (length and bar_px and _is_of_width(told.get("CM_FULL_SIZE"), shape)):
+    if not (length and bar_px and is_of_width(told.get("CM_FULL_SIZE"), shape)):
         return None
     return _square(number_of(length[1]) / bar_px, length[2], source)
 
 
 def _hitachi(told: Mapping[str, str], shape: Shape, source: str) -> Scale | None:
-    if not _is_of_width(told.get("DataSize"), shape):
+    if not is_of_width(told.get("DataSize"), shape):
         return None
     return _square(number_of(told.get("PixelSize")), "nm", source)
 
@@ -110,9 +110,9 @@ def _square(size: float, unit: str, source: str) -> Scale | None:
     return Scale(size, size, unit, unit, source) if size else None
 
 
-def _is_of_width(size: str | None, shape: Shape) -> bool:
+def is_of_width(size: Any, shape: Shape) -> bool:
     """Say whether a size, such as "1280 960" or "1280x960", is of this width."""
-    return (size or "").replace("x", " ").split()[:1] == [str(shape[1])]
+    return str(size).replace("x", " ").split()[:1] == [str(shape[1])]
 
 
 def number_of(text: Any) -> float:
