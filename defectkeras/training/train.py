@@ -127,6 +127,7 @@ def train(  # noqa: PLR0913  (what, on what, how, where; each is asked for)
             scheme,
             target_pixel_size_nm=config.target_pixel_size_nm,
             folder=run_folder,
+            score_decides=keep_epoch is None,
         )
     synchronize_batch_norms(model, devices.replicas > 1)
     parts = build_parts(model, stores, scheme, config, devices)

@@ -126,6 +126,7 @@ def _train(
         spec.scheme,
         config,
         run_folder=run_folder,
+        keep_epoch=config.epochs,
         devices=devices,
     )
     is_sliding = candidate.architecture == SLIDING

@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from defectkeras.core.errors import TrainingError
+from defectkeras.core.labels import LabelScheme
 from defectkeras.datasets.folds import assign_folds
-from defectkeras.datasets.spec import DatasetSpec, Example
+from defectkeras.datasets.spec import DatasetSpec, Example, load_example
 from defectkeras.registry.folders import require_writable
 from defectkeras.registry.store import ModelRegistry, ModelVersion
 from defectkeras.training.interruption import resume_command
@@ -79,8 +80,8 @@ def train_folds(
 
     Raises:
         DatasetError: When there are fewer specimens than folds.
-        TrainingError: When a run cannot start, go on or end well, or there are
-            several machines.
+        TrainingError: When a fold shows no defect, a run cannot start, go on or end
+            well, or there are several machines.
         RegistryError: When the version cannot be published.
     """
     from defectkeras.models.ensemble import build_ensemble
@@ -91,6 +92,7 @@ def train_folds(
     run_folder = request.chosen_run_folder(name)
     examples = (*spec.of_split("train"), *spec.of_split("val"))
     folds = _share_out(examples, request.folds, seed=config.seed)
+    _require_defects(folds, spec.scheme)
     devices = choose_devices(config.strategy)
     logger.info("Devices: %s", devices.reason)
     if devices.workers > 1:
@@ -176,6 +178,18 @@ def _share_out(
         [e for e, number in zip(examples, numbers, strict=True) if number == fold]
         for fold in range(count)
     ]
+
+
+def _require_defects(folds: Sequence[Sequence[Example]], scheme: LabelScheme) -> None:
+    """See that each fold can be validated on, before the first model is trained."""
+    for number, fold in enumerate(folds, start=1):
+        if not any((load_example(e, scheme).class_map > 0).any() for e in fold):
+            names = ", ".join(e.name for e in fold)
+            raise TrainingError(
+                "Each fold must have annotated pixels of a defect. Received: none in "
+                f"fold {number} of {len(folds)} ({names}). Take fewer folds, or another "
+                "--seed."
+            )
 
 
 def _train_each(

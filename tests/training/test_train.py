@@ -196,6 +196,21 @@ def test_a_chosen_epoch_ends_the_run_and_is_kept(finished, run_training, tmp_pat
     assert run.best_score == run.history[1]["val_mean_defect_iou"]
 
 
+def test_a_chosen_epoch_needs_no_defect_to_be_validated_on(
+    scheme, draw_example, build_tiny_model, tmp_path
+):
+    run = train(
+        build_tiny_model(),
+        [draw_example()],
+        [draw_example(classes=())],
+        scheme,
+        dataclasses.replace(CONFIG, epochs=1),
+        run_folder=tmp_path,
+        keep_epoch=1,
+    )
+    assert run.best_epoch == 1
+
+
 def test_interrupt_saves_and_says_how_to_go_on(run_training, tmp_path):
     expected = r"in epoch 3 after step 1, and saved\. Go on with: .*--resume .*run"
     with pytest.raises(StoppedError, match=expected):

@@ -3,9 +3,11 @@
 import dataclasses
 import signal
 
+import numpy as np
 import pytest
+from PIL import Image
 
-from defectkeras.core.errors import StoppedError
+from defectkeras.core.errors import StoppedError, TrainingError
 from defectkeras.registry.load import load_predict_fn
 from defectkeras.registry.store import ModelRegistry
 from defectkeras.training.config import TrainingConfig
@@ -64,3 +66,16 @@ def test_interrupted_folds_go_on_together(synthetic_spec, tmp_path):
     )
     with pytest.raises(StoppedError, match=r"--resume .*/run$"):
         train_folds(request, CONFIG, on_progress=interrupt)
+
+
+def test_a_fold_without_a_defect_is_told_before_the_first_training(
+    discs_spec, tmp_path
+):
+    mask = Image.fromarray(np.zeros((90, 120), np.uint8))
+    mask.save(discs_spec.parent / "masks/b.png")
+    request = TrainingRequest(
+        discs_spec, run_folder=tmp_path / "run", folds=2, **SMALL
+    )
+    with pytest.raises(TrainingError, match=r"none in fold \d of 2 \(b\)"):
+        train_folds(request, CONFIG)
+    assert not request.run_folder.exists()
