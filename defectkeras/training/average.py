@@ -15,7 +15,8 @@ class AverageWeights:
     the scope of the strategy in which the model was built.
 
     Args:
-        variables: The weights.
+        variables: The weights; the statistics of batch normalization among them, for
+            those of the last steps do not go with averages.
         momentum: Near 1; from 0 to below 1.
 
     References:

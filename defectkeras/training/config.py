@@ -42,8 +42,9 @@ class TrainingConfig:
     """The settings of a training run.
 
     `batch_size` is what one update of the weights sees, on however many devices
-    and in however many parts it is computed: neither changes the result by more
-    than rounding.
+    and in however many parts it is computed. Neither changes the result by more
+    than rounding, but for batch normalization, which sees one of
+    `accumulation_steps` parts at a time, and losses that are no sum over pixels.
 
     Attributes:
         epochs: Largest number of epochs.

@@ -108,7 +108,7 @@ def build_parts(
     with devices.strategy.scope():
         groups = build_groups(model, config)
         if config.ema_momentum:
-            average = AverageWeights(model.trainable_variables, config.ema_momentum)
+            average = AverageWeights(model.weights, config.ema_momentum)
 
     @functools.cache
     def build_step(is_frozen: bool) -> TrainingStep:

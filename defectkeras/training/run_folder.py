@@ -25,6 +25,7 @@ import keras
 from defectkeras.core.errors import TrainingError
 from defectkeras.core.files import whole_file, write_json, write_whole
 from defectkeras.pipelines.store import ImageStore
+from defectkeras.training.checkpoint import CHECKPOINT
 from defectkeras.training.config import TrainingConfig
 from defectkeras.training.environment import describe_environment
 
@@ -40,7 +41,7 @@ _CHUNK_BYTES = 1 << 20
 
 Row = Mapping[str, float | None]
 
-# What a run may go on with otherwise: rounding, or what comes after training
+# What a run may go on with otherwise: how it is computed, or what comes afterwards
 _FREE = (
     "tune_thresholds",
     "augment_predictions",
@@ -87,8 +88,8 @@ def require_same_run(
 ) -> None:
     """Refuse to go on with other settings, another model or other data.
 
-    Settings that change a result by rounding at most may differ, and those of what is
-    done with the trained model.
+    Settings of how a batch is computed may differ, and those of what is done with the
+    trained model.
 
     Args:
         run_folder: Of the run that is to go on.
@@ -131,10 +132,13 @@ def folder_of_fold(run_folder: Path, number: int) -> Path:
 def require_no_run(run_folder: Path) -> None:
     """Check that nothing of a run, or of its folds, would be overwritten.
 
+    What has no checkpoint yet cannot go on, and nothing of it is worth keeping.
+
     Raises:
         TrainingError: When the folder holds a run already.
     """
-    if any((f / CONFIG).exists() for f in (run_folder, folder_of_fold(run_folder, 0))):
+    folders = (run_folder, folder_of_fold(run_folder, 0))
+    if any((folder / CHECKPOINT).exists() for folder in folders):
         raise TrainingError(
             f"{run_folder}: holds a run already, and a run is never overwritten. "
             "Name another folder, or resume it."

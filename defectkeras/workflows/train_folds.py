@@ -203,6 +203,7 @@ def _train_each(
 ) -> "tuple[TrainingRun, ...]":
     """Train a model without each of the folds, or go on with it."""
     from defectkeras.training import train as training
+    from defectkeras.training.checkpoint import CHECKPOINT
     from defectkeras.training.run_folder import folder_of_fold
 
     everything = (*spec.of_split("train"), *spec.of_split("val"))
@@ -211,7 +212,7 @@ def _train_each(
         folder = folder_of_fold(run_folder, number)
         logger.info("Fold %d of %d: %s", number + 1, len(folds), folder)
         settings = dataclasses.replace(config, seed=config.seed + number)
-        resume = request.resume and (folder / "checkpoint.npz").exists()
+        resume = request.resume and (folder / CHECKPOINT).exists()
         own = dataclasses.replace(request, run_folder=folder, resume=resume)
         model = build_model_for(own, spec, settings, devices)
         held = set(fold)

@@ -8,6 +8,7 @@ from defectkeras.core.errors import TrainingError
 from defectkeras.core.strict import from_mapping
 from defectkeras.pipelines.augment import Augmentation
 from defectkeras.pipelines.store import load_store
+from defectkeras.training.checkpoint import CHECKPOINT
 from defectkeras.training.config import TrainingConfig
 from defectkeras.training.run_folder import (
     BEST_WEIGHTS,
@@ -38,7 +39,9 @@ def test_inputs_settings_and_environment_are_kept(
 
 def test_a_run_is_never_overwritten(tmp_path, scheme, draw_example, build_tiny_model):
     stores = {"train": load_store([draw_example()], scheme)}
-    start_run_folder(tmp_path, TrainingConfig(), build_tiny_model(), stores)
+    for _ in range(2):  # killed before its first checkpoint, it begins anew
+        start_run_folder(tmp_path, TrainingConfig(), build_tiny_model(), stores)
+    (tmp_path / CHECKPOINT).touch()
     with pytest.raises(TrainingError, match="another folder"):
         start_run_folder(tmp_path, TrainingConfig(), build_tiny_model(), stores)
 

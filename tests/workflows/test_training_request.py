@@ -39,10 +39,10 @@ def test_model_takes_the_name_of_its_data_where_it_can():
         choose_name(None, "My Steel")
 
 
-@pytest.mark.parametrize("config", ["config.json", "fold_1/config.json"])
-def test_request_of_a_run_is_never_overwritten(tmp_path, synthetic_spec, config):
-    (tmp_path / config).parent.mkdir(exist_ok=True)
-    (tmp_path / config).touch()
+@pytest.mark.parametrize("state", ["checkpoint.npz", "fold_1/checkpoint.npz"])
+def test_request_of_a_run_is_never_overwritten(tmp_path, synthetic_spec, state):
+    (tmp_path / state).parent.mkdir(exist_ok=True)
+    (tmp_path / state).touch()
     request, spec = TrainingRequest(synthetic_spec), load_dataset_spec(synthetic_spec)
     with pytest.raises(TrainingError, match="holds a run already"):
         write_request(request, tmp_path, spec)
