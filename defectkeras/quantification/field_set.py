@@ -50,7 +50,8 @@ def summarize_fields(
         name, unit, fields, mean, standard_deviation, low, high, and the parts
         sigma_fields (of the mean), sigma_counting (that chance within the fields
         would give), sigma_calibration; relative_accuracy_percent and
-        further_fields (for the accuracy that is wanted).
+        further_fields (for the accuracy that is wanted), both NaN where no field
+        differs, which tells nothing of either.
 
     Raises:
         ValueError: When `accuracy_percent` is not above 0.
@@ -118,14 +119,20 @@ def mean_over_fields(quantities: Sequence[Quantity]) -> Quantity:
 
 
 def _within_fields(quantities: Sequence[Quantity], mean: float) -> Interval | None:
-    """Give the interval of chance within equal fields; None where one has none."""
-    count = len(quantities)
-    share = count * (math.sqrt(count) if mean else count)
-    below = [mean - q.low for q in quantities if q.low is not None]
-    above = [q.high - mean for q in quantities if q.high is not None]
-    if len(below) < count or len(above) < count:
+    """Give the interval of chance within equal fields; None where one has none.
+
+    Its ends come nearer to the mean by the square root of the number of fields on the
+    scale of the square root, where what is there by chance varies alike whatever its
+    mean. Fields with nothing, 0 to b, are 0 to b over their number.
+    """
+    ends = [(q.low, q.high) for q in quantities if None not in (q.low, q.high)]
+    if len(ends) < len(quantities):
         return None
-    return Interval(mean - sum(below) / share, mean + sum(above) / share)
+    root = math.sqrt(mean)
+    roots = np.sqrt(np.array(ends, dtype=np.float64))
+    nearer = (roots.mean(axis=0) - root) / math.sqrt(len(ends))
+    low, high = (root + nearer) ** 2
+    return Interval(float(low), float(high))
 
 
 def _summarize(
@@ -135,8 +142,10 @@ def _summarize(
     count = len(quantities)
     found = field_statistics(np.array([q.value for q in quantities], dtype=np.float64))
     mean = mean_over_fields(quantities)
-    needed = math.nan
-    if found.mean > 0:
+    accuracy = needed = math.nan
+    if found.standard_deviation > 0:
+        accuracy = found.relative_accuracy_percent
+    if found.standard_deviation > 0 and found.mean > 0:
         needed = max(fields_needed(found, accuracy_percent) - count, 0)
     return {
         "class_name": mean.class_name,
@@ -150,7 +159,7 @@ def _summarize(
         "sigma_fields": mean.parts["fields"],
         "sigma_counting": mean.parts["counting"],
         "sigma_calibration": mean.parts.get("calibration", 0.0),
-        "relative_accuracy_percent": found.relative_accuracy_percent,
+        "relative_accuracy_percent": accuracy,
         "further_fields": needed,
     }
 

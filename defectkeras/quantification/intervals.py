@@ -11,6 +11,9 @@ from defectkeras.quantification.runs import Floats
 TAIL = 0.025
 """Part of chance beyond each end of an interval, alpha/2: all are of 95 %."""
 
+_ROUNDING = 1e-9
+"""Numbers that differ by less of their size are equal."""
+
 _LENGTHS_KNOWN = 8
 """As how many lines the exponential law of their lengths counts."""
 
@@ -186,7 +189,8 @@ def ratio_interval(
         at_least: What the ratio can never be below.
 
     Returns:
-        The interval, or None with fewer than two pairs.
+        The interval, or None with fewer than two pairs, or where the ratio is the
+        same in all: then they do not tell how far another may be off.
     """
     used = sizes > 0
     count = int(np.count_nonzero(used))
@@ -195,6 +199,8 @@ def ratio_interval(
     ratio = amounts[used].sum() / sizes[used].sum()
     squares = float(((amounts[used] - ratio * sizes[used]) ** 2).sum())
     error = math.sqrt(count / (count - 1) * squares) / float(sizes[used].sum())
+    if error <= _ROUNDING * abs(ratio):
+        return None
     half = float(stats.t.isf(TAIL, count - 1)) * error
     return Interval(max(ratio - half, at_least), ratio + half)
 
@@ -232,6 +238,8 @@ def field_statistics(values: Floats) -> FieldStatistics:
     if count < 2:
         raise ValueError(f"`values` must be of two fields or more. Received: {count}.")
     mean, sd = float(np.mean(values)), float(np.std(values, ddof=1))
+    if sd <= _ROUNDING * abs(mean):
+        sd = 0.0
     half = float(stats.t.isf(TAIL, count - 1)) * sd / math.sqrt(count)
     if mean <= 0:
         return FieldStatistics(

@@ -8,6 +8,8 @@ from scipy import stats
 
 from defectkeras.quantification.runs import Floats
 
+_ROUNDING = 1e-9  # of the values: differences that vary by less do not vary
+
 LEAST_FIELDS = 6
 """With five fields the signed-rank test cannot give p < 0.05: 2 / 2^5 = 0.0625."""
 
@@ -56,8 +58,8 @@ def paired_tests(first: Floats, second: Floats) -> PairedTests:
     if count < LEAST_FIELDS:
         reason = f"too few fields: {count}, at least {LEAST_FIELDS} are needed for "
         return PairedTests(count, reason=f"{reason}p < 0.05")
-    if np.ptp(differences) == 0:
-        same = "no difference in any field" if differences[0] == 0 else "all equal"
+    if np.ptp(differences) <= _ROUNDING * np.abs([first, second]).max():
+        same = "no difference in any field" if not differences.any() else "all equal"
         return PairedTests(count, reason=f"the differences do not vary: {same}")
     return PairedTests(
         count,

@@ -72,9 +72,15 @@ def _mean_size(region: RegionClass, column: str, unit: str) -> Quantity:
         unit,
         value,
         interval=interval,
-        method=f"{region.settings.edge_rule}+{column}+{method}+student",
+        method=f"{region.settings.edge_rule}+{column}+{method}"
+        f"+{_told(value, interval, 'student')}",
         reason=reason,
     )
+
+
+def _told(value: float | None, interval: Interval | None, method: str) -> str:
+    """Name the method of an interval, or say that a value has none."""
+    return method if value is None or interval else "no_spread"
 
 
 def _missing_sizes(region: RegionClass, unit: str) -> str | None:
@@ -88,7 +94,7 @@ def _missing_sizes(region: RegionClass, unit: str) -> str | None:
 def _mean_interval(
     region: RegionClass, sizes: Floats, weights: Floats, method: DiameterMethod
 ) -> Interval | None:
-    """Give the interval of a mean size; none for a single object."""
+    """Give the interval of a mean size; none for a single object or equal ones."""
     if method == "apparent":
         return ratio_interval(weights * sizes, weights)
     thickness_nm = region.calibration.require_foil_thickness_nm()
@@ -130,7 +136,7 @@ def _lognormal(region: RegionClass) -> list[Quantity]:
             unit,
             median,
             interval=median_interval,
-            method=f"{method}+student",
+            method=f"{method}+{_told(median, median_interval, 'student')}",
             reason=reason,
         ),
         region.quantity(
@@ -138,7 +144,7 @@ def _lognormal(region: RegionClass) -> list[Quantity]:
             "1",
             sigma,
             interval=sigma_interval,
-            method=f"{method}+chi_square",
+            method=f"{method}+{_told(sigma, sigma_interval, 'chi_square')}",
             reason=reason or (_ONE_OBJECT if sigma is None else None),
         ),
     ]

@@ -189,6 +189,8 @@ METHOD_TEXTS = {
     "garwood": "Interval: exact Poisson (Garwood, weighted after Fay and Feuer).",
     "chi_square": "Interval: chi-square over objects, of fewer where tails are long.",
     "student": "Interval: Student's t over objects.",
+    "no_spread": "No interval: a single object, or several of one size, tell nothing "
+    "of how sizes spread; more fields do.",
     "traces": "Interval: Poisson number of lines (Jeffreys) with gamma distributed "
     "lengths (F ratio).",
     "traced": "Lines are continued straight through crossings.",

@@ -55,13 +55,16 @@ def test_an_error_that_all_fields_share_does_not_average_out(scheme, disc):
 
 
 def test_fields_that_do_not_differ_are_as_sure_as_chance_within_them(scheme, disc):
-    for count, share in ((0, 4), (5, 2)):
-        table = summarize_fields(measure_fields(scheme, disc, [count] * 4))
+    """That of a count is near to the exact one of all fields together."""
+    for count, fields in ((0, 4), (1, 5), (1, 2), (5, 4)):
+        table = summarize_fields(measure_fields(scheme, disc, [count] * fields))
         row = table.set_index(["class_name", "name"]).loc[("void", "count")]
-        within = garwood_interval(count)
+        exact = garwood_interval(count * fields)
         assert row["mean"] == count
-        assert row["low"] == pytest.approx(count - (count - within.low) / share)
-        assert row["high"] == pytest.approx(count + (within.high - count) / share)
+        assert row["low"] == pytest.approx(exact.low / fields, abs=0.07)
+        assert row["high"] == pytest.approx(exact.high / fields, rel=0.12)
+        assert np.isnan(row["relative_accuracy_percent"])
+        assert np.isnan(row["further_fields"])
 
 
 def test_nothing_in_any_field_does_not_make_a_part_of_a_whole_surely_zero(scheme, disc):

@@ -138,6 +138,12 @@ def test_ratio_interval_is_student_for_equal_sizes():
     assert (interval.low, interval.high) == pytest.approx(expected)
 
 
+@pytest.mark.parametrize("weight", [1.0, 1.1])
+def test_what_does_not_differ_has_no_interval_of_its_mean(weight):
+    sizes, weights = np.full(3, 15.837556323903858), np.array([weight, 1.2, 1.3])
+    assert ratio_interval(weights * sizes, weights) is None
+
+
 def test_ratio_interval_leaves_empty_blocks_out():
     amounts, sizes = np.array([2.0, 0.0, 3.0]), np.array([4.0, 0.0, 5.0])
     assert ratio_interval(amounts, sizes) == ratio_interval(amounts[::2], sizes[::2])
@@ -156,6 +162,11 @@ def test_statistics_of_fields():
         assert abs(end - values.mean()) == pytest.approx(stats.t.isf(0.025, 4) * sigma)
     with pytest.raises(ValueError, match="two fields"):
         field_statistics(values[:1])
+
+
+@pytest.mark.parametrize("value", [0.0, 0.1, 1 / 3e5])  # the sum of three is rounded
+def test_equal_fields_do_not_differ_by_rounding(value):
+    assert field_statistics(np.full(3, value)).standard_deviation == 0
 
 
 def test_equal_fields_nearly_have_the_interval_of_e562():

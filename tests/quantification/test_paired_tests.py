@@ -46,6 +46,9 @@ def test_with_one_field_less_no_p_could_be_small():
 def test_equal_fields_have_no_test():
     assert "no difference" in paired_tests(np.ones(6), np.ones(6)).reason
     assert "do not vary" in paired_tests(np.ones(6), np.ones(6) + 1).reason
+    one_more = np.array([3, 5, 8, 9, 11, 14]), np.array([4, 6, 9, 10, 12, 15])
+    densities = [counts / 786432 for counts in one_more]  # rounded
+    assert "all equal" in paired_tests(*densities).reason
 
 
 def test_holm_is_never_below_p_and_keeps_the_order():

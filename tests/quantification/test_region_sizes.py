@@ -58,6 +58,25 @@ def test_one_object_has_no_interval(scheme, disc):
     # More than 12: where one is seen whole, others would be seen cut.
     assert mean.value == pytest.approx(12.58, abs=0.01)
     assert mean.low is mean.high is None
+    assert mean.method.endswith("no_spread")
+
+
+def test_objects_of_one_size_have_no_interval_and_say_so(scheme, disc):
+    class_map = np.zeros((60, 120), np.int32)
+    for column in (20, 50, 90):
+        disc(class_map, 30, column, 12, value=3)
+    result = quantify(class_map, scheme, Calibration(1.0, 50.0))
+    for name in (
+        "mean_equivalent_diameter_px",
+        "mean_equivalent_diameter_nm",
+        "lognormal_median_nm",
+        "lognormal_sigma",
+    ):
+        found = result.find("void", name)
+        assert found.value is not None
+        assert found.low is found.high is None
+        assert "No interval" in found.method_text
+        assert "student" not in found.method
 
 
 def test_one_object_has_no_width_and_equal_ones_none_but_zero(scheme, disc):
