@@ -39,9 +39,8 @@ def measure_moments(runs: Runs) -> dict[str, Any]:
         "equivalent_diameter_px": 2 * np.sqrt(area / np.pi),
         "major_axis_px": major,
         "minor_axis_px": minor,
-        "aspect_ratio": np.divide(
-            major, minor, out=np.ones_like(major), where=minor > 0
-        ),
+        # No object is narrower than its pixels, whose centers may lie on one line.
+        "aspect_ratio": np.maximum(major, 1.0) / np.maximum(minor, 1.0),
         "orientation_deg": angle % 180.0,
     }
 
