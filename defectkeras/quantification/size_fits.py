@@ -19,6 +19,11 @@ RESAMPLES = 99
 
 _FEWEST = 5
 
+LEAST_SEEN = 0.01
+"""Part of all sizes that must be seen: else a fit is one of what is not."""
+
+_WALL = 0.1 * LEAST_SEEN  # so far the search goes; beyond, numbers run out
+
 
 @dataclass(frozen=True)
 class SizeFit:
@@ -89,8 +94,9 @@ def fit_sizes(
             1 / (B + 1).
 
     Returns:
-        Both fits, the better one by AIC first; none for fewer than five sizes or
-        when all are equal.
+        Both fits, the better one by AIC first, but none by which less than
+        `LEAST_SEEN` of all sizes are seen; none for fewer than five sizes or when
+        all are equal.
 
     Example:
         >>> fits = fit_sizes(np.array([5.0, 7, 8, 10, 12, 15, 20]), resamples=9)
@@ -112,7 +118,7 @@ def fit_sizes(
         _fit(name, sizes, shares, smallest, np.random.default_rng(seed), resamples)
         for name in _DISTRIBUTIONS
     ]
-    return tuple(sorted(fits, key=lambda fit: fit.aic))
+    return tuple(sorted(filter(None, fits), key=lambda fit: fit.aic))
 
 
 def _fit(
@@ -122,9 +128,11 @@ def _fit(
     smallest: float,
     rng: Generator,
     resamples: int,
-) -> SizeFit:
+) -> SizeFit | None:
     shape, scale, cost = _maximize(name, sizes, weights, smallest)
     frozen = _DISTRIBUTIONS[name](shape, scale)
+    if frozen.sf(smallest) < LEAST_SEEN:
+        return None
     distance = _distance(frozen, sizes, weights, smallest)
     ones = np.ones(len(sizes))
     farther = 0
@@ -154,22 +162,23 @@ def _maximize(
     mu = float(np.average(logarithms, weights=weights))
     sigma = math.sqrt(float(np.average((logarithms - mu) ** 2, weights=weights)))
     total, log_sum = float(weights.sum()), float(weights @ logarithms)
+    cut = math.log(smallest) if smallest > 0 else -math.inf
+
+    def truncated(log_seen: float) -> float:
+        return math.inf if log_seen < math.log(_WALL) else total * log_seen
 
     def lognormal(x: Floats) -> float:
         s = math.exp(x[0])
         z = (logarithms - x[1]) / s
         cost = float(weights @ z**2) / 2 + total * (x[0] + math.log(2 * math.pi) / 2)
-        if smallest > 0:
-            cost += total * float(stats.norm.logsf((math.log(smallest) - x[1]) / s))
+        cost += truncated(float(stats.norm.logsf((cut - x[1]) / s)))
         return float(cost + log_sum)
 
     def weibull(x: Floats) -> float:
         k = math.exp(x[0])
         powers = np.exp(np.minimum(k * (logarithms - x[1]), 500.0))
         cost = float(weights @ powers) - total * (x[0] - k * x[1]) - (k - 1) * log_sum
-        if smallest > 0:
-            cost -= total * math.exp(min(k * (math.log(smallest) - x[1]), 500.0))
-        return float(cost)
+        return float(cost + truncated(-math.exp(min(k * (cut - x[1]), 500.0))))
 
     if name == "lognormal":
         if smallest == 0:  # known in closed form

@@ -71,7 +71,7 @@ def size_histogram(
         if mean is not None:
             axes.axvline(mean, color=INK, linewidth=1.2, linestyle=(0, (4, 2)))
             title += f", mean {format_value(mean)} {unit} (dashed)"
-        _draw_fits(axes, fits, low, high, total=float(counts.sum()))
+        _draw_fits(axes, fits, low, high, counts)
         axes.set_title(title, loc="left", fontsize=10)
         axes.set_xlabel(f"{size} ({unit})")
         axes.set_ylabel("Objects")
@@ -83,11 +83,14 @@ def size_histogram(
 
 
 def _draw_fits(
-    axes: Axes, fits: Sequence[SizeFit], low: Floats, high: Floats, *, total: float
+    axes: Axes, fits: Sequence[SizeFit], low: Floats, high: Floats, counts: Floats
 ) -> None:
     """Draw fits as smooth counts per class of the mean width."""
     if not fits or len(low) == 0:
         return
+    # A fit is of the sizes from its smallest on, which part a class they lie in.
+    seen = np.clip((high - fits[0].smallest) / (high - low), 0, 1)
+    total = float(counts @ seen)
     width = float(np.mean(high - low))
     centers = np.linspace(max(low[0] - width, 0.0), high[-1] + width, 200)
     for fit, style in zip(fits, ("solid", (0, (1, 1))), strict=False):

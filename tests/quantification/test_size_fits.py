@@ -59,6 +59,12 @@ def test_too_few_or_equal_sizes_give_no_fit():
     assert fit_sizes(SIZES, smallest=11.0) == ()
 
 
+def test_a_fit_that_takes_nearly_all_sizes_for_unseen_tells_nothing():
+    tail = 9.0 * (1 - np.linspace(0.02, 0.98, 25)) ** -0.5  # a power law has no middle
+    assert [fit.name for fit in fit_sizes(tail, smallest=9.0, resamples=1)] == []
+    assert len(fit_sizes(tail, resamples=1)) == 2
+
+
 def test_parts_between_add_up_to_all_that_is_seen():
     sizes = np.random.default_rng(5).lognormal(2.0, 0.3, 80)
     for fit in fit_sizes(sizes, smallest=5.0, resamples=0):

@@ -3,7 +3,9 @@ import xml.etree.ElementTree as ET
 
 import numpy as np
 import pandas as pd
+import pytest
 
+from defectkeras.quantification.size_fits import SizeFit
 from defectkeras.reporting.figures import size_histogram
 from defectkeras.reporting.vector import draw_svg, svg_element
 
@@ -39,6 +41,21 @@ def test_bars_are_as_high_as_their_counts():
         points = np.array(re.findall(r"([\d.]+) ([\d.]+)", path), dtype=float)
         heights.append(np.ptp(points[:, 1]))
     np.testing.assert_allclose(np.array(heights) / heights[0], [1, 3, 5 / 3], rtol=1e-3)
+
+
+@pytest.mark.parametrize(("smallest", "counted"), [(0.0, 17), (4.0, 14), (5.0, 9.5)])
+def test_a_fit_expects_what_it_was_made_of(smallest, counted):
+    fit = SizeFit("weibull", 2.0, 5.0, 4.4, 1.0, 0.1, 0.5, 14, smallest)
+    distribution = pd.DataFrame(
+        {"low": [2.0, 4.0, 6.0], "high": [4.0, 6.0, 8.0], "count": [3, 9, 5]}
+    )
+    figure = size_histogram(
+        distribution, class_name="void", unit="nm", color=(0, 0, 0), fits=[fit]
+    )
+    (curve,) = (c for c in figure.axes[0].lines if "AIC" in str(c.get_label()))
+    at, expected = np.array(curve.get_data())
+    part = fit.part_between(np.array([at[90] - 1, at[90] + 1]))[0]
+    assert expected[90] == pytest.approx(counted * part)
 
 
 def test_names_of_two_figures_never_meet():
