@@ -34,7 +34,8 @@ class Arrangement:
         distance_ratio: Mean distance to the nearest neighbor over its mean in the
             simulations; below 1 clustered, above 1 ordered.
         distance_p: Two-sided p-value of it, by rank.
-        curve_p: That the largest deviation of L from its mean is by chance.
+        curve_p: That the largest deviation of L is by chance: from the mean of all
+            curves, the seen one too.
     """
 
     curves: pd.DataFrame
@@ -131,14 +132,14 @@ def compare_with_random(
         table[f"{name}_mean"] = simulated[..., number].mean(axis=0)
         table[f"{name}_low"] = simulated[..., number].min(axis=0)
         table[f"{name}_high"] = simulated[..., number].max(axis=0)
-    center = simulated[..., 0].mean(axis=0)
-    deviations = np.abs(simulated[..., 0] - center).max(axis=1)
-    seen = float(np.abs(observed["l"].to_numpy() - center).max())
+    # Of all together, the seen one too: by chance each is then as far off as another.
+    curves_l = np.vstack([observed["l"].to_numpy(), simulated[..., 0]])
+    seen, *deviations = np.abs(curves_l - curves_l.mean(axis=0)).max(axis=1)
     return Arrangement(
         curves=table,
         distance_ratio=mean_distance / float(np.mean(distances)),
         distance_p=_two_sided(mean_distance, np.array(distances)),
-        curve_p=float((deviations >= seen).sum() + 1) / (simulations + 1),
+        curve_p=float((np.array(deviations) >= seen).sum() + 1) / (simulations + 1),
     )
 
 

@@ -44,6 +44,9 @@ NOT_WHOLE = (
 )
 
 
+NO_ROOM = "{}: no Ripley's L, as the objects find no room at random without overlap."
+
+
 @dataclass(frozen=True, eq=False)
 class Places:
     """How the defects of a micrograph lie.
@@ -116,8 +119,11 @@ def measure_places(
         compared = compare_with_random(
             points, half_widths, window, radii, seed=seed, simulations=simulations
         )
-        rows += _random_rows(name, len(points), compared)
-        curves += [] if compared is None else [_curve(name, compared.curves)]
+        if compared is None:
+            notes.append(NO_ROOM.format(name))
+        else:
+            rows += _random_rows(name, len(points), compared)
+            curves.append(_curve(name, compared.curves))
         rows += _distance_rows(defect_class, found, quantification, class_map, field)
     if math.prod(shape) > MOST_PX and any(r["other_class"] for r in rows):
         notes.append(NOT_WHOLE)
@@ -152,15 +158,9 @@ def _row(
     p_value: float | None,
     other_class: str = "",
 ) -> dict[str, Any]:
-    return {
-        "class_name": class_name,
-        "statistic": statistic,
-        "other_class": other_class,
-        "count": count,
-        "value": value,
-        "expected": np.nan if expected is None else expected,
-        "p_value": np.nan if p_value is None else p_value,
-    }
+    numbers = [np.nan if v is None else v for v in (value, expected, p_value)]
+    values = (class_name, statistic, other_class, count, *numbers)
+    return dict(zip(_STATISTICS, values, strict=True))
 
 
 def _rows_of(table: pd.DataFrame, class_name: str) -> pd.DataFrame:
@@ -195,14 +195,13 @@ def _points(objects: pd.DataFrame, part: tuple[slice, slice]) -> Floats:
 
 
 def _random_rows(
-    name: str, count: int, compared: Arrangement | None
+    name: str, count: int, compared: Arrangement
 ) -> Iterator[dict[str, Any]]:
-    """Give how objects lie beside the same ones at random, if they find room."""
-    if compared is not None:
-        yield _row(name, "neighbor_distance_ratio", count, compared.distance_ratio,
-                   1.0, compared.distance_p)  # fmt: skip
-        yield _row(name, "ripley_l", count, _largest(compared.curves), 0.0,
-                   compared.curve_p)  # fmt: skip
+    """Give how objects lie beside the same ones at random."""
+    yield _row(name, "neighbor_distance_ratio", count, compared.distance_ratio,
+               1.0, compared.distance_p)  # fmt: skip
+    yield _row(name, "ripley_l", count, _largest(compared.curves), 0.0,
+               compared.curve_p)  # fmt: skip
 
 
 def _distance_rows(

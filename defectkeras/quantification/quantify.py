@@ -145,7 +145,7 @@ def conclude(
         settings=known.settings,
         warnings=(
             *_find_unseen(measured, shape),
-            *_find_warnings([region.objects for region in regions]),
+            *_find_warnings(regions),
         ),
         segments=_stack([table.segments for table in tables]),
         traces=_stack([table.traces for table in tables]),
@@ -194,20 +194,20 @@ def _find_unseen(
     ]
 
 
-def _find_warnings(tables: Sequence[pd.DataFrame]) -> list[str]:
+def _find_warnings(regions: Sequence[RegionClass]) -> list[str]:
     """Give what a reader of the numbers should know."""
     warnings = []
-    for table in tables:
-        if len(table) == 0:
+    for region in regions:
+        if len(region.objects) == 0:
             continue
-        name = table["class_name"].iloc[0]
-        share = float(table["touches_border"].mean())
+        name, weights = region.defect_class.name, region.weights
+        share = float((weights == 0).mean())
         if share > _MANY_AT_BORDER:
             warnings.append(
                 f"{name}: {share:.0%} of the objects touch the border; sizes and "
                 "densities rest on the others."
             )
-        if (table["edge_weight"] >= MAX_EDGE_WEIGHT).any():
+        if (weights >= MAX_EDGE_WEIGHT).any():
             warnings.append(
                 f"{name}: an object is nearly as large as the field; its edge "
                 f"weight is cut at {MAX_EDGE_WEIGHT:.0f}."

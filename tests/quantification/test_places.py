@@ -103,6 +103,18 @@ def test_distances_of_a_large_map_are_those_of_its_middle(
     assert "middle" in note
 
 
+def test_objects_that_find_no_room_at_random_say_so(scheme):
+    class_map = np.zeros((120, 200), np.int32)
+    for top in range(1, 120, 30):
+        for left in range(1, 200, 40):
+            class_map[top : top + 28, left : left + 38] = 3
+    places = measure(scheme, class_map)
+    assert "ripley_l" not in set(places.statistics["statistic"])
+    (note,) = places.notes
+    assert note.startswith("void: ")
+    assert "no room" in note
+
+
 def test_curves_stand_beside_their_envelopes(scheme, disc, segment):
     curves = measure(scheme, draw(disc, segment)).curves
     assert set(curves["class_name"]) == {"precipitate", "void"}

@@ -96,6 +96,16 @@ def test_large_objects_are_warned_about(scheme, disc):
     )
 
 
+@pytest.mark.parametrize("rule", ["miles_lantuejoul", "all"])
+def test_only_a_rule_that_drops_objects_is_warned_about(scheme, disc, rule):
+    class_map = np.zeros((60, 80), np.int32)
+    for at in ((0, 20), (0, 60), (30, 40)):
+        disc(class_map, *at, 12, value=3)
+    settings = QuantifySettings(edge_rule=rule)
+    warnings = quantify(class_map, scheme, Calibration(), settings=settings).warnings
+    assert any("rest on the others" in w for w in warnings) == (rule != "all")
+
+
 def test_pixels_that_nobody_annotated_are_told(scheme, shared_class_map):
     assert quantify(shared_class_map, scheme, Calibration()).warnings == ()
     class_map = shared_class_map.copy()
