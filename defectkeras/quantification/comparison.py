@@ -161,8 +161,7 @@ class Comparison:
     def pair_table(self) -> pd.DataFrame:
         """Give the agreement of each pair and class over all fields together.
 
-        IoU, precision, recall and F1 are of the sums over the fields; `kappa` is
-        the mean over the fields, with its lowest and highest.
+        IoU, precision, recall and F1 are of the sums over the fields.
         """
         keys = ["first", "second", "class_name"]
         pixels = self.pixels.groupby(keys, sort=False)[["intersection_px", "union_px"]]

@@ -10,7 +10,7 @@ MEANINGS = {
     "aic": "Akaike's information criterion, less is better",
     "alignment": "0 for all ways alike to 1 for parallel",
     "area": "pixels of the object, as an area",
-    "aspect_ratio": "major over minor axis of the ellipse",
+    "aspect_ratio": "major over minor axis of the ellipse, each 1 px at least",
     "centroid_column": "mean column of the pixels, from 0 at the left",
     "centroid_row": "mean row of the pixels, from 0 at the top",
     "chord": "straight distance between the ends of a segment or line",
@@ -40,8 +40,8 @@ MEANINGS = {
     "l_high": "highest L of the simulations, in px",
     "l_low": "lowest L of the simulations, in px",
     "l_mean": "mean L of the simulations, in px",
-    "label": "number of the object or connected line in its micrograph",
-    "length": "length of the skeleton, with unbiased weights",
+    "label": "number of the object or connected line among those of its class",
+    "length": "length of the skeleton, without the corrections of line_length",
     "line": "number of the line in traces.csv, continued straight",
     "loop_view": "edge_on or ellipse, how a loop is seen",
     "low": "lower end of the 95 % interval, or of the class of sizes or angles",
@@ -57,7 +57,10 @@ MEANINGS = {
     "minor_axis": "minor axis of the ellipse of equal second moments",
     "name": "name of the quantity; its ending is the unit",
     "number_density": "objects per volume",
-    "orientation": "of the major axis, counterclockwise from the way to the right",
+    "orientation": (
+        "of the major axis, of a line its mean weighted by length; counterclockwise "
+        "from the way to the right"
+    ),
     "other_class": "class to which distances are taken",
     "p_value": "chance of a value as far off as this one",
     "perimeter": "length of the outline",
@@ -65,7 +68,9 @@ MEANINGS = {
     "quantity": "what the size is",
     "r": "distance between two objects",
     "reason": "why there is no value",
-    "relative_accuracy": "t_(n-1) s / sqrt(n) over the mean (ASTM E562)",
+    "relative_accuracy": (
+        "t_(n-1) s / sqrt(n) over the mean (ASTM E562); empty where no field differs"
+    ),
     "scale": "median of the log-normal, or Weibull's scale, in the unit of the sizes",
     "segment_count": "segments that make the line",
     "shape": "sigma of ln d of the log-normal, or Weibull's exponent",
@@ -93,7 +98,7 @@ MEANINGS = {
     "value": "the number; empty where it cannot be given",
     "weight": "length in this sector, in px",
     "weighted_count": "sum of the edge weights",
-    "width": "mean width of the line",
+    "width": "twice the mean distance of the skeleton to the rim, some 0.9 px short",
 }
 """Name of a column without its unit to what it means."""
 
