@@ -214,6 +214,23 @@ _QUANTIFY_OPTIONS = (
         help="How objects cut by the foil surfaces count.",
     ),
     click.option(
+        "--swelling-class",
+        "swelling_classes",
+        metavar="NAME",
+        multiple=True,
+        default=("void",),
+        help="Class of voids, whose volume is swelling; repeatable. [default: void]",
+    ),
+    click.option(
+        "--loop-class",
+        "loop_classes",
+        metavar="NAME",
+        multiple=True,
+        default=("loop",),
+        help="Class of flat discs, sized by the largest Feret diameter and without "
+        "volume; repeatable. [default: loop]",
+    ),
+    click.option(
         "--visible-fraction",
         type=click.FloatRange(0, 1, min_open=True),
         default=1.0,

@@ -66,11 +66,18 @@ class Known:
         scheme: The classes.
         calibration: Pixel size and foil thickness.
         settings: The methods.
+
+    Raises:
+        DefectKerasError: When the settings name a class that is not there.
     """
 
     scheme: LabelScheme
     calibration: Calibration
     settings: QuantifySettings
+
+    def __post_init__(self) -> None:
+        """Check the settings against the classes."""
+        self.settings.require_classes(self.scheme)
 
     def hides_lines(self, class_map: ClassMap) -> Mask:
         """Tell which pixels (H, W) of a class map hide the lines behind them."""

@@ -74,7 +74,8 @@ def quantify(
         Tables, quantities and distributions.
 
     Raises:
-        DefectKerasError: When shapes differ or no pixel is annotated.
+        DefectKerasError: When shapes differ, no pixel is annotated, or the settings
+            name a class that is not there.
 
     Example:
         >>> import numpy as np

@@ -5,6 +5,7 @@ from dataclasses import asdict, dataclass
 from typing import Any, Literal, TypeAlias, get_args
 
 from defectkeras.core.errors import DefectKerasError
+from defectkeras.core.labels import LabelScheme
 from defectkeras.core.names import require_known
 from defectkeras.quantification.densities import NumberDensityMethod
 from defectkeras.quantification.edges import EdgeRule
@@ -28,8 +29,9 @@ class QuantifySettings:
         number_density_method: How objects cut by the foil surfaces count.
         diameter_method: How the mean diameter treats them.
         volume_method: How the volume fraction treats them.
-        swelling_classes: Names of the region classes that are voids.
-        loop_classes: Names of the region classes that are flat discs; their
+        swelling_classes: Names of the region classes that are voids; the default
+            need not be there.
+        loop_classes: Names of the region classes that are flat discs, likewise; their
             size is the largest Feret diameter and they have no volume.
         length_weights: Weights of the skeleton's steps.
         line_ends: How masks end where lines do; "round" for brushes.
@@ -92,6 +94,23 @@ class QuantifySettings:
                 "`intercept_spacing_px` must be 1 or more. "
                 f"Received: {self.intercept_spacing_px}."
             )
+
+    def require_classes(self, scheme: LabelScheme) -> None:
+        """Check that the classes that someone named are there.
+
+        Args:
+            scheme: The classes of what is measured.
+
+        Raises:
+            DefectKerasError: When one is not; the nearest name is told.
+        """
+        regions = [c.name for c in scheme.defects if c.kind == "region"]
+        for names, default in (
+            (self.swelling_classes, QuantifySettings.swelling_classes),
+            (self.loop_classes, QuantifySettings.loop_classes),
+        ):
+            for name in names if names != default else ():
+                require_known(name, regions, what="region class")
 
     def size_of(self, class_name: str) -> Size:
         """Say what counts as the diameter of the objects of a region class.

@@ -90,12 +90,16 @@ def plan_analysis(
     files = find_micrographs([Path(p) for p in paths])
     names = result_folders(files)  # of all, so that each shard gives the same names
     if isinstance(model, MethodChoice):
-        method, facts, augment = model, load_method(model).facts, False
+        loaded = load_method(model)
+        method, facts, augment = model, loaded.facts, False
+        scheme = loaded.scheme
         engine: tuple[str, ...] = ()
     else:
         version = ModelRegistry(registry_root).resolve(model)
         method, facts, augment = None, model_facts(version), version.card.augment
+        scheme = version.card.scheme
         engine = engine_packages(settings.segment.runtime)
+    settings.quantify.require_classes(scheme)
     if settings.segment.augment is None:  # so that the results tell what was done
         chosen = dataclasses.replace(settings.segment, augment=augment)
         settings = dataclasses.replace(settings, segment=chosen)

@@ -187,8 +187,8 @@ def _require_defects(folds: Sequence[Sequence[Example]], scheme: LabelScheme) ->
             names = ", ".join(e.name for e in fold)
             raise TrainingError(
                 "Each fold must have annotated pixels of a defect. Received: none in "
-                f"fold {number} of {len(folds)} ({names}). Take fewer folds, or another "
-                "--seed."
+                f"fold {number} of {len(folds)} ({names}). Take fewer folds, or "
+                "another --seed."
             )
 
 

@@ -42,13 +42,15 @@ def test_choices_and_errors_reach_the_result(run, mask_path):
         "quantify", mask_path, "--encoding", "binary", "--pixel-size-nm", 0.5,
         "--foil-thickness-nm", 80, "--foil-thickness-sigma-nm", 8,
         "--foil-thickness-source", "EELS", "--split", "distance",
-        "--edge-rule", "forbidden_lines", "--json",
+        "--edge-rule", "forbidden_lines", "--class", "pore", "--swelling-class", "pore",
+        "--json",
     )  # fmt: skip
     told = json.loads(shown.stdout)
     assert told["settings"]["split"] == "distance"
     assert told["settings"]["edge_rule"] == "forbidden_lines"
     assert told["calibration"]["foil_thickness_source"] == "EELS"
     parts = {q["name"]: q["parts"] for q in told["quantities"]}
+    assert "swelling_percent" in parts
     assert parts["number_density_per_m3"]["thickness"] > 0
 
 

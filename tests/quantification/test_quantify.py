@@ -66,6 +66,20 @@ def test_tables_without_a_class_of_their_kind_keep_their_heads(kind):
         assert len(table) == 0
 
 
+def test_classes_of_other_names_swell_and_are_discs(disc):
+    class_map = np.zeros((60, 90), np.int32)
+    disc(class_map, 30, 35, 8, value=1)
+    for name in ("void", "bubble"):
+        scheme = LabelScheme((LOOPS.classes[0], DefectClass(1, name, "region")))
+        settings = QuantifySettings(swelling_classes=(name,))
+        calibration = Calibration(0.5, 80.0)
+        found = quantify(class_map, scheme, calibration, settings=settings)
+        assert found.find(name, "swelling_percent").value > 0
+    settings = QuantifySettings(loop_classes=("buble",))
+    with pytest.raises(DefectKerasError, match="Did you mean 'bubble'"):
+        quantify(class_map, scheme, calibration, settings=settings)
+
+
 def test_touching_objects_are_told_apart_by_a_label_map(scheme, disc):
     class_map = np.zeros((60, 90), np.int32)
     label_map = np.zeros_like(class_map)

@@ -76,7 +76,14 @@ def test_average_is_of_batch_statistics_too(stores, scheme, build_tiny_model):
     config = dataclasses.replace(CONFIG, ema_momentum=0.9)
     parts = build_parts(model, stores, scheme, config, choose_devices("one"))
     names = {v.path.split("/")[-1] for v in parts.average.variables}
-    assert names == {"kernel", "bias", "gamma", "beta", "moving_mean", "moving_variance"}
+    assert names == {
+        "kernel",
+        "bias",
+        "gamma",
+        "beta",
+        "moving_mean",
+        "moving_variance",
+    }
 
 
 def test_batch_that_does_not_part_is_told_before_training(stores, scheme):

@@ -4,6 +4,7 @@ import pytest
 
 from defectkeras.core.errors import DefectKerasError
 from defectkeras.datasets.spec import load_dataset_spec
+from defectkeras.quantification.settings import QuantifySettings
 from defectkeras.workflows.analysis_plan import BatchSettings, plan_analysis
 from defectkeras.workflows.analyze_settings import AnalyzeSettings
 
@@ -12,12 +13,12 @@ from defectkeras.workflows.analyze_settings import AnalyzeSettings
 def plan(synthetic_spec, tiny_registry, tmp_path):
     folder = load_dataset_spec(synthetic_spec).root / "micrographs"
 
-    def call(**batch):
+    def call(*, settings=None, **batch):
         return plan_analysis(
             [folder],
             "tiny",
             tmp_path,
-            settings=AnalyzeSettings(),
+            settings=settings or AnalyzeSettings(),
             registry_root=tiny_registry,
             batch=BatchSettings(**batch),
         )
@@ -50,3 +51,9 @@ def test_a_folder_of_the_user_is_never_taken_for_results(plan):
     with pytest.raises(DefectKerasError, match="--overwrite"):
         plan()
     assert len(plan(overwrite=True).tasks) == 4
+
+
+def test_classes_that_the_model_does_not_know_are_told(plan):
+    settings = AnalyzeSettings(quantify=QuantifySettings(swelling_classes=("bubble",)))
+    with pytest.raises(DefectKerasError, match="Unknown region class 'bubble'"):
+        plan(settings=settings)

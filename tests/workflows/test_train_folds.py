@@ -73,9 +73,7 @@ def test_a_fold_without_a_defect_is_told_before_the_first_training(
 ):
     mask = Image.fromarray(np.zeros((90, 120), np.uint8))
     mask.save(discs_spec.parent / "masks/b.png")
-    request = TrainingRequest(
-        discs_spec, run_folder=tmp_path / "run", folds=2, **SMALL
-    )
+    request = TrainingRequest(discs_spec, run_folder=tmp_path / "run", folds=2, **SMALL)
     with pytest.raises(TrainingError, match=r"none in fold \d of 2 \(b\)"):
         train_folds(request, CONFIG)
     assert not request.run_folder.exists()
