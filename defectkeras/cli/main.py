@@ -5,15 +5,30 @@ from typing import Any, ClassVar
 
 import click
 
-from defectkeras.core.errors import DefectKerasError, StoppedError
+from defectkeras.core.errors import DefectKerasError, StoppedError, Terminated
 from defectkeras.core.names import suggestion
 
 INTERRUPTED = 130
 """Exit status of whatever Ctrl-C ended, as shells have it: 128 and SIGINT's 2."""
 
+TERMINATED = 143
+"""Likewise of SIGTERM."""
+
 
 class _Stopped(click.ClickException):
     exit_code = INTERRUPTED
+
+
+class _Terminated(click.ClickException):
+    exit_code = TERMINATED
+
+
+def _shown(error: DefectKerasError) -> click.ClickException:
+    """Give what Click shows as one line, with the exit status."""
+    if not isinstance(error, StoppedError):
+        return click.ClickException(str(error))
+    kind = _Terminated if isinstance(error.__cause__, Terminated) else _Stopped
+    return kind(str(error))
 
 
 class FriendlyGroup(click.Group):
@@ -37,8 +52,7 @@ class FriendlyGroup(click.Group):
         try:
             return super().invoke(ctx)
         except DefectKerasError as error:
-            stopped = isinstance(error, StoppedError)
-            raise (_Stopped if stopped else click.ClickException)(str(error)) from error
+            raise _shown(error) from error
         except BrokenPipeError:
             raise  # the reader has seen enough, such as `head`; Click ends quietly
         except OSError as error:

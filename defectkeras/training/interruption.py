@@ -8,27 +8,53 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import FrameType
 
+from defectkeras.core.errors import Terminated
+
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
 @contextlib.contextmanager
-def notice_interrupts() -> Iterator[Callable[[], bool]]:
+def raise_at_sigterm() -> Iterator[None]:
+    """Let SIGTERM end work as Ctrl-C does, so that what has begun is cleared away.
+
+    In a thread other than the main one, which gets no signals, nothing is changed.
+
+    Raises:
+        Terminated: When it comes.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def stop(number: int, frame: FrameType | None) -> None:
+        signal.signal(signal.SIGTERM, before)  # a second one acts as it did
+        raise Terminated
+
+    before = signal.signal(signal.SIGTERM, stop)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+@contextlib.contextmanager
+def notice_interrupts() -> Iterator[Callable[[], int]]:
     """Note the first SIGINT or SIGTERM instead of stopping in mid-step.
 
     A second one acts as it did before: Ctrl-C stops at once. In a thread other
     than the main one, which gets no signals, nothing is changed.
 
     Returns:
-        A function that tells whether to stop.
+        A function that tells the number of the signal that came, or 0.
     """
-    has_come = threading.Event()
+    came: list[int] = []
     if threading.current_thread() is not threading.main_thread():
-        yield has_come.is_set
+        yield lambda: 0
         return
     before = {number: signal.getsignal(number) for number in SIGNALS}
 
     def note(number: int, frame: FrameType | None) -> None:
-        has_come.set()
+        came.append(number)
         restore()
 
     def restore() -> None:
@@ -38,7 +64,7 @@ def notice_interrupts() -> Iterator[Callable[[], bool]]:
     for number in SIGNALS:
         signal.signal(number, note)
     try:
-        yield has_come.is_set
+        yield lambda: came[0] if came else 0
     finally:
         restore()
 

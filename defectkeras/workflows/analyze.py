@@ -124,8 +124,8 @@ def analyze(
         DefectKerasError: When there are results of another model or other settings,
             another run is at work there while results are replaced, a worker was
             killed, or the scheduler does not answer.
-        StoppedError: At Ctrl-C, or SIGTERM with several workers, while files are
-            analyzed; the results that are there are whole.
+        StoppedError: At Ctrl-C or SIGTERM while files are analyzed; the results that
+            are there are whole.
     """
     batch = batch or BatchSettings()
     output = Path(output_folder)

@@ -16,8 +16,12 @@ from multiprocessing.context import SpawnProcess
 from pathlib import Path
 from typing import Any, TypeVar
 
-from defectkeras.core.errors import DefectKerasError
-from defectkeras.training.interruption import SIGNALS, notice_interrupts
+from defectkeras.core.errors import DefectKerasError, Terminated
+from defectkeras.training.interruption import (
+    SIGNALS,
+    notice_interrupts,
+    raise_at_sigterm,
+)
 
 Task = TypeVar("Task")
 Result = TypeVar("Result")
@@ -73,10 +77,11 @@ def map_in_processes(
 
     Raises:
         DefectKerasError: When a process was killed.
-        KeyboardInterrupt: At Ctrl-C; also at SIGTERM when there are several workers.
+        KeyboardInterrupt: At Ctrl-C and SIGTERM.
     """
     if workers == 1:
-        yield from map(function, tasks)
+        with raise_at_sigterm():
+            yield from map(function, tasks)
         return
     waiting = deque(tasks)
     with notice_interrupts() as is_interrupted:
@@ -92,8 +97,8 @@ def map_in_processes(
                         _give(connection, function, waiting.popleft())
                     else:
                         busy.remove(connection)
-        if is_interrupted():
-            raise KeyboardInterrupt
+        if number := is_interrupted():
+            raise Terminated if number == signal.SIGTERM else KeyboardInterrupt
 
 
 def map_on_cluster(

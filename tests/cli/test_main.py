@@ -8,7 +8,7 @@ import click
 import pytest
 
 from defectkeras.cli.main import LazyGroup, main
-from defectkeras.core.errors import StoppedError
+from defectkeras.core.errors import StoppedError, Terminated
 
 LIMIT_S = 0.5
 
@@ -99,13 +99,18 @@ def test_ctrl_c_is_one_line_and_the_status_of_shells(run, monkeypatch):
     assert (result.exit_code, result.stderr) == (130, "Interrupted.\n")
 
 
-def test_a_stopped_run_says_how_to_go_on_with_the_status_of_ctrl_c(run, monkeypatch):
+@pytest.mark.parametrize(
+    ("signal", "status"), [(None, 130), (KeyboardInterrupt(), 130), (Terminated(), 143)]
+)
+def test_a_stopped_run_says_how_to_go_on_with_its_status(
+    run, monkeypatch, signal, status
+):
     def stopped(*_):
-        raise StoppedError("Go on with: this.")
+        raise StoppedError("Go on with: this.") from signal
 
     monkeypatch.setattr("defectkeras.registry.store.ModelRegistry.names", stopped)
     result = run("registry", "list")
-    assert (result.exit_code, result.stderr) == (130, "Error: Go on with: this.\n")
+    assert (result.exit_code, result.stderr) == (status, "Error: Go on with: this.\n")
 
 
 def test_version_is_told(run):

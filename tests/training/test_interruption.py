@@ -3,7 +3,8 @@ import threading
 
 import pytest
 
-from defectkeras.training.interruption import notice_interrupts
+from defectkeras.core.errors import Terminated
+from defectkeras.training.interruption import notice_interrupts, raise_at_sigterm
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
@@ -12,7 +13,7 @@ def test_first_signal_is_a_wish(number):
     with notice_interrupts() as wants_to_stop:
         assert not wants_to_stop()
         signal.raise_signal(number)
-        assert wants_to_stop()
+        assert wants_to_stop() == number
     assert signal.getsignal(number) is before
 
 
@@ -32,12 +33,19 @@ def test_second_ctrl_c_stops_at_once():
             signal.raise_signal(signal.SIGINT)
 
 
+def test_sigterm_ends_work_as_ctrl_c_does():
+    before = signal.getsignal(signal.SIGTERM)
+    with pytest.raises(Terminated), raise_at_sigterm():
+        signal.raise_signal(signal.SIGTERM)
+    assert signal.getsignal(signal.SIGTERM) is before
+
+
 def test_another_thread_changes_nothing():
     before = signal.getsignal(signal.SIGINT)
     found = []
 
     def ask():
-        with notice_interrupts() as wants_to_stop:
+        with notice_interrupts() as wants_to_stop, raise_at_sigterm():
             found.append((wants_to_stop(), signal.getsignal(signal.SIGINT)))
 
     thread = threading.Thread(target=ask)
