@@ -40,13 +40,28 @@ def with_sidecar(path: Path, frame: AnyFrame, shape: Shape) -> AnyFrame:
     Raises:
         MicrographError: When the text cannot be read.
     """
-    for beside in _beside(path):
-        metadata = parse_sidecar(_read_text(beside)) if beside.is_file() else {}
-        if metadata:
-            scale = frame.scale or scale_of_sem(metadata, shape, beside.name)
-            told = {**frame.metadata, **metadata}
-            return dataclasses.replace(frame, scale=scale, metadata=told)
-    return frame
+    metadata, name = _told_beside(path)
+    if not metadata:
+        return frame
+    return dataclasses.replace(
+        frame,
+        scale=frame.scale or scale_of_sem(metadata, shape, name),
+        metadata={**frame.metadata, **metadata},
+    )
+
+
+def sidecar_scale(path: Path, shape: Shape) -> Scale | None:
+    """Give the pixel size that the text beside an image tells, where there is one.
+
+    Args:
+        path: The image.
+        shape: (H, W, ...) of the image.
+
+    Raises:
+        MicrographError: When the text cannot be read.
+    """
+    metadata, name = _told_beside(path)
+    return scale_of_sem(metadata, shape, name)
 
 
 def parse_sidecar(text: str) -> dict[str, dict[str, str]]:
@@ -122,6 +137,15 @@ def number_of(text: Any) -> float:
     except (TypeError, ValueError):
         return 0.0
     return number if 0 < number < math.inf else 0.0
+
+
+def _told_beside(path: Path) -> tuple[dict[str, dict[str, str]], str]:
+    """Give the entries of the text beside an image, and its name; or nothing."""
+    for beside in _beside(path):
+        metadata = parse_sidecar(_read_text(beside)) if beside.is_file() else {}
+        if metadata:
+            return metadata, beside.name
+    return {}, ""
 
 
 def _beside(path: Path) -> list[Path]:

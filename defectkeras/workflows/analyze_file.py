@@ -32,7 +32,7 @@ from defectkeras.workflows.remote_classes import (
     load_remote_classes,
     segment_remotely,
 )
-from defectkeras.workflows.result_folder import require_same_origin
+from defectkeras.workflows.result_folder import is_calibrated_since, require_same_origin
 from defectkeras.workflows.segment import (
     Segmenter,
     SegmentSettings,
@@ -90,6 +90,7 @@ def analyze_file(task: FileTask) -> FileOutcome:
     """Segment and measure a micrograph into its folder, unless that is done.
 
     To do it twice, or in two processes at once, gives what doing it once gives.
+    Results without a pixel size are made again when a text with one has come since.
 
     Args:
         task: The micrograph.
@@ -102,12 +103,19 @@ def analyze_file(task: FileTask) -> FileOutcome:
             task's.
     """
     with _one_at_a_time:
-        is_done = task.folder.exists() and not task.overwrite
-        segmenter = None if is_done else _segmenter_for(task)
         try:
-            return _keep(task) if segmenter is None else _analyze(task, segmenter)
+            if task.folder.exists() and not task.overwrite:
+                kept = _keep(task)
+                if not is_calibrated_since(task.folder, task.path):
+                    return kept
+                task = dataclasses.replace(task, overwrite=True)
         except DefectKerasError as error:
-            return FileOutcome(task.path, task.folder, "failed", str(error))
+            return _failed(task, error)
+        segmenter = _segmenter_for(task)
+        try:
+            return _analyze(task, segmenter)
+        except DefectKerasError as error:
+            return _failed(task, error)
 
 
 def segment_file(
@@ -186,6 +194,10 @@ def _analyze(task: FileTask, segmenter: Engine) -> FileOutcome:
     except FileExistsError:  # another process was faster
         return _keep(task)
     return FileOutcome(task.path, task.folder, "analyzed")
+
+
+def _failed(task: FileTask, error: DefectKerasError) -> FileOutcome:
+    return FileOutcome(task.path, task.folder, "failed", str(error))
 
 
 def _keep(task: FileTask) -> FileOutcome:

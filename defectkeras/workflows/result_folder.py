@@ -23,6 +23,7 @@ from defectkeras.core.errors import DefectKerasError
 from defectkeras.core.file_names import composed
 from defectkeras.core.labels import DefectClass, LabelScheme
 from defectkeras.core.strict import from_mapping
+from defectkeras.micrographs.sidecar import sidecar_scale
 from defectkeras.quantification.places import Places
 from defectkeras.quantification.results import Quantification, Quantity
 from defectkeras.quantification.settings import QuantifySettings
@@ -140,6 +141,22 @@ def require_same_origin(
             f"Received: {'; '.join(differing[:4])}. Give another --out to keep them, "
             "or --overwrite to replace them."
         )
+
+
+def is_calibrated_since(folder: Path, path: Path) -> bool:
+    """Say whether results have no pixel size and a text beside the file now tells it.
+
+    Args:
+        folder: Of the results.
+        path: Of the micrograph.
+
+    Raises:
+        DefectKerasError: When the summary or the text cannot be read.
+    """
+    summary = _read_summary(folder)
+    shape = (summary["height_px"], summary["width_px"])
+    has_none = summary["calibration"]["pixel_size_nm"] is None
+    return has_none and sidecar_scale(path, shape) is not None
 
 
 def read_report(folder: Path, *, with_pictures: bool = True) -> MicrographReport:

@@ -5,7 +5,7 @@ from PIL import Image
 
 from defectkeras.core.errors import MicrographError
 from defectkeras.micrographs.read import read_micrograph
-from defectkeras.micrographs.sidecar import number_of, parse_sidecar
+from defectkeras.micrographs.sidecar import number_of, parse_sidecar, sidecar_scale
 
 PIXELS = np.random.default_rng(0).integers(90, 160, (96, 128), dtype=np.uint8)
 # Of a JXA-8530F at 430 x, where 120 mm of a print are 279 um of the specimen.
@@ -102,6 +102,14 @@ def test_the_size_in_the_file_goes_before(tmp_path):
     tifffile.imwrite(path, PIXELS, extratags=[(34682, 2, 1, tags, True)])
     path.with_suffix(".txt").write_text(HITACHI.format(size=24.8))
     assert calibration_of(path) == (5.0, "file tag 34682")
+
+
+def test_the_size_beside_an_image_is_told_without_reading_it(tmp_path):
+    image = tmp_path / "gone.png"
+    assert sidecar_scale(image, (96, 128)) is None
+    image.with_suffix(".txt").write_text(HITACHI.format(size=24.8))
+    assert sidecar_scale(image, (96, 128)).rows == 24.8
+    assert sidecar_scale(image, (96, 100)) is None  # it was cut
 
 
 def test_bytes_that_are_no_text_are_passed_over(path, rng):

@@ -17,6 +17,7 @@ from defectkeras.reporting.page import write_page
 from defectkeras.workflows.measure import Segmented, measure_into_folder, run_facts
 from defectkeras.workflows.result_folder import (
     held_output,
+    is_calibrated_since,
     read_report,
     require_same_origin,
     result_folders,
@@ -89,6 +90,16 @@ def test_what_is_read_back_makes_the_same_page(written, tmp_path):
     assert pages[0] == pages[1]
     plain = read_report(tmp_path / "field", with_pictures=False)
     assert (plain.pictures, plain.figures) == (None, {})
+
+
+def test_a_pixel_size_may_come_after_the_results(written, tmp_path):
+    image, text = tmp_path / "field.png", tmp_path / "field.txt"
+    summary = tmp_path / "field" / "summary.json"
+    assert not is_calibrated_since(tmp_path / "field", image)
+    text.write_text("[SemImageFile]\nDataSize=160x100\nPixelSize=2\n")
+    assert not is_calibrated_since(tmp_path / "field", image)  # they have one
+    summary.write_text(summary.read_text().replace('nm": 2.0', 'nm": null'))
+    assert is_calibrated_since(tmp_path / "field", image)
 
 
 def test_a_damaged_folder_is_told(written, tmp_path):
