@@ -29,6 +29,8 @@ def require_file(path: Path) -> None:
     """
     if not path.is_file():
         received = "a folder" if path.is_dir() else "nothing of this name"
+        if path.is_symlink():
+            received = "a link that leads nowhere"
         raise MicrographError(f"must be a file. Received: {received}.")
 
 

@@ -2,6 +2,7 @@
 
 import contextlib
 import mimetypes
+import struct
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
@@ -254,15 +255,30 @@ def errors_that_name(path: Path) -> Iterator[None]:
         yield
     except MicrographError as error:
         raise MicrographError(_one_line(f"{path}: {error}")) from None
+    except (struct.error, EOFError) as error:  # readers of tags
+        raise MicrographError(
+            _one_line(
+                f"{path}: must be complete. Received: {_size_of(path)} that end in the "
+                "middle of an entry. The file is truncated or damaged; copy it again."
+            )
+        ) from error
     except Exception as error:
         reason = f"{type(error).__name__}: {error}"[:_MAX_REASON]
+        again = (
+            "Copy it again, or convert it to TIFF."
+            if path.suffix.lower() in READERS
+            else "Copy or save it again."
+        )
         raise MicrographError(
             _one_line(
                 f"{path}: must be a whole {path.suffix.lower()} file. Received: what "
-                f"its reader cannot read ({reason}). Copy it again, or convert it to "
-                "TIFF."
+                f"its reader cannot read ({reason}). {again}"
             )
         ) from error
+
+
+def _size_of(path: Path) -> str:
+    return f"{path.stat().st_size} bytes" if path.is_file() else "files"
 
 
 def _one_line(text: str) -> str:
@@ -271,5 +287,6 @@ def _one_line(text: str) -> str:
 
 def _looks_like_micrograph(path: Path) -> bool:
     is_hidden = path.name.startswith(".")
-    is_there = path.is_file() or is_ome_zarr(path)
+    is_lost = path.is_symlink() and not path.exists()  # is told when it is read
+    is_there = path.is_file() or is_ome_zarr(path) or is_lost
     return is_there and path.suffix.lower() in READERS and not is_hidden

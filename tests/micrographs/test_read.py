@@ -1,3 +1,4 @@
+import struct
 import time
 import tracemalloc
 from pathlib import Path
@@ -228,11 +229,30 @@ def test_find_micrographs_in_files_and_folders(tmp_path):
     for name in ("b.tif", "a.PNG", ".hidden.tif", "notes.txt"):
         (tmp_path / name).touch()
     (tmp_path / "folder.tif").mkdir()
+    (tmp_path / "lost.tif").symlink_to("nowhere")
     other = tmp_path / "notes.txt"
 
     found = find_micrographs([other, tmp_path, tmp_path / "b.tif"])
 
-    assert found == [other, tmp_path / "a.PNG", tmp_path / "b.tif"]
+    assert found == [
+        other,
+        tmp_path / "a.PNG",
+        tmp_path / "b.tif",
+        tmp_path / "lost.tif",
+    ]
+    with pytest.raises(MicrographError, match="a link that leads nowhere"):
+        read_micrograph(found[-1])  # so it is told among those that fail
+
+
+@pytest.mark.parametrize("error", [struct.error("unpack requires 8"), EOFError()])
+def test_a_file_that_ends_within_an_entry_is_truncated(tmp_path, error):
+    path = tmp_path / "a.dm4"
+    path.write_bytes(b"123")
+    with (
+        pytest.raises(MicrographError, match=r"Received: 3 bytes .* truncated"),
+        errors_that_name(path),
+    ):
+        raise error
 
 
 def test_images_of_formats_that_are_not_read_are_told(tmp_path):
