@@ -45,6 +45,12 @@ def hints_from(known: dict[str, Any]) -> "Hints":
     return Hints(**{name: known.pop(name) for name in names})
 
 
+object_class_option = click.option(
+    "--object-class",
+    metavar="NAME",
+    help="The class that a mask, object numbers or regions of ImageJ show.",
+)
+
 _ENCODING_OPTIONS = (
     click.option(
         "--encoding",
@@ -78,11 +84,7 @@ _HINT_OPTIONS = (
         help="A defect class, in the order of the index; KIND is region or line; "
         "repeatable.",
     ),
-    click.option(
-        "--object-class",
-        metavar="NAME",
-        help="The class that a mask, object numbers or regions of ImageJ show.",
-    ),
+    object_class_option,
     click.option(
         "--micrographs",
         type=EXISTING,

@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from defectkeras.cli.annotation_options import encoding_options
+from defectkeras.cli.annotation_options import encoding_options, object_class_option
 from defectkeras.cli.options import (
     EXISTING,
     FOLDER,
@@ -40,6 +40,7 @@ Examples:
     metavar="NAME[:KIND]",
     help="A defect class, in the order of the index from 1; KIND is region or line.",
 )
+@object_class_option
 @click.option(
     "--line-width-px", type=POSITIVE, help="Width of drawn lines that have none."
 )

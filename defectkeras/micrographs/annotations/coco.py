@@ -3,9 +3,11 @@
 Coordinates are x, y from the outer corner of the first pixel, run lengths go down
 the columns. The numbers of images and categories are any numbers. Regions with
 `iscrowd` hold several objects that nobody told apart: they become `not_annotated`.
+CVAT says `iscrowd` of all that it keeps as run lengths, so there it means nothing.
 COCO outlines lines as well; that they are lines is told by the `supercategory`.
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path, PureWindowsPath
 from typing import Any
@@ -33,6 +35,7 @@ from defectkeras.micrographs.annotations.shapes import (
 from defectkeras.micrographs.checks import MAX_PIXELS, check_plane
 
 _KIND, _LINE = "supercategory", "line"
+_NUMBERED = re.compile(r"(?<![^/\\])[0-9a-f]{8}-(?=[^/\\]+$)")
 
 
 def read_coco(content: Mapping[str, Any], *, image_name: str | None = None) -> Drawing:
@@ -46,15 +49,16 @@ def read_coco(content: Mapping[str, Any], *, image_name: str | None = None) -> D
         MicrographError: When the image is not in the file, or something in it is
             not as COCO wants it.
     """
-    image = _find_image(content["images"], image_name)
     _require_images(content)
+    image = _find_image(content, image_name)
     size = (_number(image, "height"), _number(image, "width"))
     check_plane(size, np.dtype(np.uint8), MAX_PIXELS)
-    names = {_number(c, "id"): str(c["name"]) for c in content["categories"]}
-    told = [c for c in content["categories"] if c.get(_KIND) == _LINE]
-    lines = frozenset(str(c["name"]) for c in told)
+    categories = _entries(content, "categories")
+    names = {_number(c, "id"): _text(c, "name") for c in categories}
+    told = [c for c in categories if c.get(_KIND) == _LINE]
+    lines = frozenset(_text(c, "name") for c in told)
     shapes = []
-    for number, entry in enumerate(content["annotations"], start=1):
+    for number, entry in enumerate(_entries(content, "annotations"), start=1):
         if entry.get("image_id") != image["id"]:
             continue
         where = f"annotation {entry.get('id', number)}"
@@ -65,7 +69,7 @@ def read_coco(content: Mapping[str, Any], *, image_name: str | None = None) -> D
             )
         name = names[entry["category_id"]]
         area = Area(_rings(entry.get("segmentation"), size, where))
-        shapes.append(Shape(NOT_ANNOTATED_NAME if entry.get("iscrowd") else name, area))
+        shapes.append(Shape(NOT_ANNOTATED_NAME if _is_crowd(entry) else name, area))
     return Drawing(size, tuple(shapes), lines)
 
 
@@ -79,7 +83,7 @@ def write_coco(drawings: Mapping[str, Drawing], path: Path) -> None:
         drawings: File name of the micrograph to its shapes.
         path: Ends on .json.
     """
-    names = sorted({name for d in drawings.values() for name in d.class_names})
+    names = sorted({s.class_name for d in drawings.values() for s in d.shapes})
     categories = {name: i for i, name in enumerate(names, start=1)}
     lines = {name for d in drawings.values() for name in d.drawn_line_classes}
     images: list[dict[str, Any]] = []
@@ -91,16 +95,13 @@ def write_coco(drawings: Mapping[str, Drawing], path: Path) -> None:
         )
         for shape in drawing.shapes:
             is_crowd = shape.class_name == NOT_ANNOTATED_NAME
-            first = next(iter(categories.values()), 1)
             entry = _entry(shape, drawing.size, is_crowd=is_crowd)
             entry |= {
                 "id": len(annotations) + 1,
                 "image_id": image_id,
-                "category_id": categories.get(shape.class_name, first),
+                "category_id": categories[shape.class_name],
             }
             annotations.append(entry)
-    if not categories:
-        categories = {NOT_ANNOTATED_NAME: 1}
     content = {
         "info": {"description": "written by defectkeras"},
         "images": images,
@@ -113,10 +114,41 @@ def write_coco(drawings: Mapping[str, Drawing], path: Path) -> None:
     write_json(path, content)
 
 
+def image_names(content: Mapping[str, Any]) -> list[str]:
+    """Give the file names of the images, without the number of Label Studio.
+
+    It puts eight digits before the name of each file that it is given.
+
+    Args:
+        content: The JSON of the file.
+
+    Raises:
+        MicrographError: When an image has no file name.
+    """
+    names = [composed(_text(i, "file_name")) for i in _entries(content, "images")]
+    info = content.get("info")
+    if isinstance(info, dict) and info.get("contributor") == "Label Studio":
+        return [_NUMBERED.sub("", name) for name in names]
+    return names
+
+
+def _is_crowd(entry: Mapping[str, Any]) -> bool:
+    attributes = entry.get("attributes")
+    is_of_cvat = isinstance(attributes, dict) and "occluded" in attributes
+    return bool(entry.get("iscrowd")) and not is_of_cvat
+
+
 def _require_images(content: Mapping[str, Any]) -> None:
     """Refuse annotations of an image that is not listed: no map would show them."""
-    known = {image.get("id") for image in content["images"]}
-    lost = [a for a in content["annotations"] if a.get("image_id") not in known]
+    ids = [image.get("id") for image in _entries(content, "images")]
+    known = set(ids)
+    if len(known) < len(ids):
+        raise MicrographError(
+            "each image must have an id of its own. Received: some with the same one. "
+            "Number them anew, with the annotations."
+        )
+    entries = _entries(content, "annotations")
+    lost = [a for a in entries if a.get("image_id") not in known]
     if lost:
         raise MicrographError(
             "every annotation must be of an image in `images`. Received: "
@@ -125,13 +157,14 @@ def _require_images(content: Mapping[str, Any]) -> None:
         )
 
 
-def _find_image(images: Sequence[Any], image_name: str | None) -> Mapping[str, Any]:
+def _find_image(
+    content: Mapping[str, Any], image_name: str | None
+) -> Mapping[str, Any]:
     """Give the image of this file name or stem."""
-    names = [composed(str(image.get("file_name"))) for image in images]
+    images, names = _entries(content, "images"), image_names(content)
     if image_name is None:
         if len(images) == 1:
-            only: Mapping[str, Any] = images[0]
-            return only
+            return images[0]
         raise MicrographError(
             f"must be read one image at a time. Received: {len(images)} images and no "
             "name of a micrograph."
@@ -151,8 +184,7 @@ def _find_image(images: Sequence[Any], image_name: str | None) -> Mapping[str, A
                 "them. Take out or rename all but one."
             )
         if found:
-            image: Mapping[str, Any] = found[0]
-            return image
+            return found[0]
     raise MicrographError(
         f"must have one image named {image_name!r}. Received: {', '.join(names[:5])}"
         f"{', ...' if len(names) > 5 else ''}."
@@ -171,7 +203,10 @@ def _rings(segmentation: Any, size: tuple[int, int], where: str) -> tuple[Points
         runs = counts_of_text(counts) if isinstance(counts, str) else counts
         return trace_rings(mask_of_counts(runs, size))
     if not isinstance(segmentation, list) or not segmentation:
-        raise MicrographError(f"{where}: must have a segmentation. Received: none.")
+        raise MicrographError(
+            f"{where}: must have a segmentation. Received: none, as of a box, which "
+            "is no outline. Draw a polygon or a mask, or take it out."
+        )
     polygons = [_polygon(flat, where) for flat in segmentation]
     if len(polygons) == 1:
         return (polygons[0],)
@@ -211,6 +246,20 @@ def _entry(shape: Shape, size: tuple[int, int], *, is_crowd: bool) -> dict[str, 
         "bbox": [left, top, box.shape[1], box.shape[0]],
         "iscrowd": int(is_crowd),
     }
+
+
+def _entries(content: Mapping[str, Any], key: str) -> Sequence[Mapping[str, Any]]:
+    entries = content[key]
+    if not isinstance(entries, list) or not all(isinstance(e, dict) for e in entries):
+        raise MicrographError(f"`{key}` must be a list of objects. Save it again.")
+    return entries
+
+
+def _text(entry: Mapping[str, Any], key: str) -> str:
+    value = str(entry.get(key) or "").strip()
+    if not value:
+        raise MicrographError(f"`{key}` must be a text. Received: {entry.get(key)!r}.")
+    return value
 
 
 def _number(entry: Mapping[str, Any], key: str) -> int:

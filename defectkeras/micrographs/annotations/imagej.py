@@ -9,7 +9,7 @@ property "kind". Regions do not know the size of their micrograph, so it must be
 
 import re
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -63,13 +63,15 @@ def read_imagej(
     """
     shapes = []
     lines = set()
-    for number, roi in enumerate(_rois(path), start=1):
+    rois = list(_rois(path))
+    _require_one_image(rois)
+    for number, roi in enumerate(rois, start=1):
         where = f"region {number} ({roi.name or 'without a name'})"
         name = class_name or _property(roi, _CLASS) or class_of_name(roi.name)
         if not name:
             raise MicrographError(
                 f"{where}: its name must begin with its class, such as 'void-{number}'."
-                " Rename it in the ROI manager, or give one class for all."
+                " Rename it in the ROI manager, or give one for all by --object-class."
             )
         if _property(roi, _KIND) == _LINE:
             lines.add(name)
@@ -138,6 +140,19 @@ def _rois(path: Path) -> Iterator[ImagejRoi]:
             if not roi.name:
                 roi.name = Path(member.filename).stem
             yield roi
+
+
+def _require_one_image(rois: Sequence[ImagejRoi]) -> None:
+    """Refuse regions of several images of a stack, which would all be on one."""
+    places = {
+        (roi.position, roi.c_position, roi.z_position, roi.t_position) for roi in rois
+    } - {(0, 0, 0, 0)}  # which is on all images
+    if len(places) > 1:
+        raise MicrographError(
+            "must hold regions of one image. Received: some of "
+            f"{len(places)} images of a stack. Save those of each image in a file of "
+            "their own."
+        )
 
 
 def _property(roi: ImagejRoi, name: str) -> str:

@@ -1,4 +1,4 @@
-"""Labelme's JSON: polygons, circles, rectangles, masks, lines and linestrips.
+"""Labelme's JSON, also X-AnyLabeling's: polygons, circles, rectangles, masks, lines.
 
 Coordinates are x, y from the outer corner of the first pixel. Labelme keeps no
 width of a line, so it must be given. The shapes of one `group_id` are one object.
@@ -33,7 +33,8 @@ from defectkeras.micrographs.checks import MAX_PIXELS, check_plane
 
 _CIRCLE_CORNERS = 64
 _VERSION = "5.5.0"  # of labelme, whose form this is
-_AREAS = ("polygon", "rectangle", "circle", "mask")
+_TURNED = ("oriented_rectangle", "rotation")  # of labelme, of X-AnyLabeling
+_AREAS = ("polygon", "rectangle", "circle", "mask", *_TURNED)
 _LINES = ("line", "linestrip")
 _LINES_KEY = "line_classes"
 
@@ -90,9 +91,16 @@ def write_labelme(drawing: Drawing, path: Path, *, image_name: str) -> None:
 def _shape(entry: Any, number: int, line_width_px: float | None) -> Shape:
     """Read one entry of "shapes"."""
     where = f"shape {number}"
-    if not isinstance(entry, dict) or not isinstance(entry.get("label"), str):
+    label = entry.get("label") if isinstance(entry, dict) else None
+    name = label.strip() if isinstance(label, str) else ""
+    if not name:
         raise MicrographError(f"{where}: must have a label. Received: none.")
-    name, kind = entry["label"], entry.get("shape_type") or "polygon"
+    kind = entry.get("shape_type") or "polygon"
+    if kind in ("point", "points"):
+        raise MicrographError(
+            f"{where}: must be an area or a line. Received: {kind}. Draw its outline, "
+            "or take it out."
+        )
     require_known(
         kind, (*_AREAS, *_LINES), what=f"shape_type of {where}", error=MicrographError
     )
@@ -114,13 +122,14 @@ def _rings(
     if kind == "mask":
         corner = np.rint(points[0])
         return tuple(r + corner for r in trace_rings(_decode(entry.get("mask"), where)))
-    wanted = 3 if kind == "polygon" else 2
+    has_corners = kind == "rectangle" and len(points) == 4  # as X-AnyLabeling's
+    wanted = 2 if kind in ("rectangle", "circle") and not has_corners else 3
     if len(points) < wanted or (wanted == 2 and len(points) > 2):
         raise MicrographError(
             f"{where}: a {kind} must have {wanted} points"
             f"{' or more' if wanted == 3 else ''}. Received: {len(points)}."
         )
-    if kind == "polygon":
+    if wanted == 3:
         return (points,)
     first, second = points
     if kind == "rectangle":
@@ -200,5 +209,8 @@ def _encode(shape: Shape, size: tuple[int, int]) -> tuple[str, Points]:
 def _whole(content: Mapping[str, Any], key: str) -> int:
     value = content.get(key)
     if not isinstance(value, int) or isinstance(value, bool) or value < 1:
-        raise MicrographError(f"`{key}` must be a whole number from 1. It is {value}.")
+        raise MicrographError(
+            f"`{key}` must be a whole number from 1. It is {value}. Open the image in "
+            "labelme and save the file again."
+        )
     return value

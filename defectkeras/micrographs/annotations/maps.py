@@ -39,7 +39,6 @@ ENCODINGS: tuple[Encoding, ...] = (
 
 NOT_ANNOTATED_VALUE = 255
 """How `NOT_ANNOTATED` stands in a file of class indices."""
-
 _MASK_VALUES = (1, 255, 65535)
 """What stands for the objects in a mask, beside 0."""
 
@@ -155,7 +154,9 @@ def write_label_map(label_map: LabelMap, path: str | Path) -> None:
             "`label_map` must hold numbers from 0, for a PNG to 65535. "
             f"Received: {low} to {high}. Write a .tif."
         )
-    values = label_map.astype(np.uint16 if is_small else np.uint32)
+    values: Any = label_map.astype(np.uint16 if is_small else np.uint32)
+    if _is_mask(values):  # of one object; it would not be read back
+        values[values > 0] = 2
     with whole_file(path) as temporary:
         if path.suffix.lower() in _TIFF:
             tifffile.imwrite(temporary, values, photometric="minisblack")
@@ -258,14 +259,20 @@ def _check_not_negative(values: NDArray[Any]) -> None:
 
 def _check_numbered(values: NDArray[Any]) -> None:
     """Refuse a mask, in which all objects have one number and would be one."""
+    if _is_mask(values):
+        raise MicrographError(
+            f"must number each object. Received: only {values.max()}, in places apart, "
+            'as in a mask. Did you mean encoding = "binary"? If they are one object, '
+            "give it the number 2."
+        )
+
+
+def _is_mask(values: NDArray[Any]) -> bool:
+    """Say whether numbers look like a mask: one that masks have, in places apart."""
     found = np.unique(values[values > 0])
-    if len(found) == 1 and found[0] in _MASK_VALUES:
-        places = cv2.connectedComponents((values > 0).astype(np.uint8))[0] - 1
-        if places > 1:
-            raise MicrographError(
-                f"must number each object. Received: only {found[0]}, in {places} "
-                'places apart, as in a mask. Did you mean encoding = "binary"?'
-            )
+    if len(found) != 1 or found[0] not in _MASK_VALUES:
+        return False
+    return bool(cv2.connectedComponents((values > 0).astype(np.uint8))[0] > 2)
 
 
 def _listed(values: list[Any], most: int = 8) -> str:

@@ -16,6 +16,7 @@ from defectkeras.core.errors import MicrographError
 from defectkeras.core.file_names import name_of_file
 from defectkeras.core.labels import LabelScheme
 from defectkeras.core.micrograph import Micrograph
+from defectkeras.micrographs.annotations import coco
 from defectkeras.micrographs.annotations.coco import read_coco
 from defectkeras.micrographs.annotations.colors import read_color_map
 from defectkeras.micrographs.annotations.imagej import read_imagej
@@ -121,8 +122,9 @@ def image_names(path: Path) -> tuple[str, ...]:
     if path.suffix.lower() != ".json":
         return ()
     with errors_that_name(path):
-        images = parse_json(path).get("images") or []
-        return tuple(name_of_file(PureWindowsPath(str(i["file_name"]))) for i in images)
+        content = parse_json(path)
+        names = coco.image_names(content) if "images" in content else ()
+        return tuple(name_of_file(PureWindowsPath(name)) for name in names)
 
 
 def read_annotation(
@@ -194,8 +196,8 @@ def read_drawing(path: Path, hints: Hints | None = None) -> Drawing:
         if path.suffix.lower() != ".json":
             if hints.size is None:
                 raise MicrographError(
-                    "regions of ImageJ need the size of their micrograph. Give the "
-                    "micrograph, on the command line by --micrographs."
+                    "regions of ImageJ need the size of their micrograph. Give it, on "
+                    "the command line by --micrographs (quantify: --micrograph)."
                 )
             return read_imagej(
                 path,
@@ -240,7 +242,10 @@ def _parse(path: Path, _version: tuple[int, ...]) -> dict[str, Any]:
             f"must be JSON. Received: {error}. Save it again."
         ) from error
     if not isinstance(content, dict):
-        raise MicrographError(f"must be a JSON object. Received: {type(content)}.")
+        raise MicrographError(
+            "must be JSON of labelme or of COCO. Received: another one. Export it as "
+            "COCO."
+        )
     return content
 
 

@@ -4,7 +4,11 @@ import numpy as np
 import pytest
 
 from defectkeras.core.errors import MicrographError
-from defectkeras.micrographs.annotations.coco import read_coco, write_coco
+from defectkeras.micrographs.annotations.coco import (
+    image_names,
+    read_coco,
+    write_coco,
+)
 from defectkeras.micrographs.annotations.rasterize import draw_maps, rasterize
 from defectkeras.micrographs.annotations.shapes import Drawing, Line, Shape
 
@@ -74,6 +78,51 @@ def test_crowds_are_not_annotated(scheme):
     drawing = read_coco(content(segmentation, iscrowd=1), image_name="a")
 
     assert np.unique(rasterize(drawing, scheme).class_map).tolist() == [-1, 0]
+
+
+def test_cvat_calls_every_mask_a_crowd(scheme):
+    segmentation = {"size": [20, 30], "counts": [43, 4, 553]}
+    changes = {"iscrowd": 1, "attributes": {"occluded": False}}
+    drawing = read_coco(content(segmentation, **changes), image_name="a")
+
+    assert np.unique(rasterize(drawing, scheme).class_map).tolist() == [0, 2]
+
+
+def test_what_is_not_annotated_keeps_its_name_in_cvat(tmp_path, scheme, class_map):
+    write_coco({"a.tif": draw_maps(class_map, scheme)}, tmp_path / "all.json")
+    written = json.loads((tmp_path / "all.json").read_text())
+    for annotation in written["annotations"]:
+        annotation |= {"iscrowd": 0, "attributes": {"occluded": False}}
+
+    maps = rasterize(read_coco(written, image_name="a"), scheme)
+    np.testing.assert_array_equal(maps.class_map, class_map)
+
+
+def test_label_studio_puts_digits_before_names():
+    exported = content([[0, 0, 9, 0, 9, 9]], image_id=7)
+    first, second = exported["images"]
+    first["file_name"] = r"images\f8d1a2b3-a.tif"
+    second["file_name"] = "images/0123abcd-b.tif"
+    with pytest.raises(MicrographError, match="must have one image named 'b'"):
+        read_coco(exported, image_name="b")
+    exported["info"] = {"contributor": "Label Studio"}
+    assert len(read_coco(exported, image_name="b").shapes) == 1
+    assert image_names(exported) == ["images\\a.tif", "images/b.tif"]
+
+
+@pytest.mark.parametrize(
+    ("changes", "what"),
+    [
+        ({"images": None}, "`images` must be a list"),
+        ({"annotations": [None]}, "`annotations` must be a list"),
+        ({"categories": [{"id": 9}]}, "`name` must be a text"),
+        ({"images": [{"id": 70}]}, "`file_name` must be a text"),
+        ({"images": [{"id": 70, "file_name": "a"}] * 2}, "an id of its own"),
+    ],
+)
+def test_a_broken_list_is_named(changes, what):
+    with pytest.raises(MicrographError, match=what):
+        read_coco(content([[0, 0, 9, 0, 9, 9]]) | changes, image_name="a")
 
 
 def test_the_image_is_found_by_file_name_or_stem():

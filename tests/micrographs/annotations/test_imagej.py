@@ -121,6 +121,28 @@ def test_one_class_may_be_given_for_all(tmp_path):
     assert read.class_names == ("void",)
 
 
+def test_regions_of_several_images_of_a_stack_are_refused(tmp_path):
+    path = tmp_path / "a.zip"
+    with zipfile.ZipFile(path, "w") as archive:
+        for place in (0, 3, 3):  # 0 is on all images
+            roi = roi_file(
+                tmp_path / "a.roi",
+                ROI_TYPE.RECT,
+                left=1,
+                top=2,
+                right=9,
+                bottom=8,
+                position=place,
+            )
+            archive.writestr(f"{len(archive.namelist())}.roi", roi.read_bytes())
+    assert len(read_imagej(path, size=SIZE).shapes) == 3
+    roi_file(tmp_path / "a.roi", ROI_TYPE.RECT, right=9, bottom=8, position=4)
+    with zipfile.ZipFile(path, "a") as archive:
+        archive.writestr("4.roi", (tmp_path / "a.roi").read_bytes())
+    with pytest.raises(MicrographError, match="2 images of a stack"):
+        read_imagej(path, size=SIZE)
+
+
 @pytest.mark.parametrize("kind", [ROI_TYPE.POINT, ROI_TYPE.ANGLE, ROI_TYPE.NOROI])
 def test_what_has_no_pixels_is_an_error(tmp_path, kind):
     path = roi_file(tmp_path / "a.roi", kind, [[1, 2], [9, 2], [9, 9]])

@@ -85,6 +85,14 @@ def test_lines_come_back_as_lines(tmp_path):
     np.testing.assert_array_equal(read.shapes[0].geometry.points, line.points)
 
 
+@pytest.mark.parametrize("kind", ["rectangle", "rotation", "oriented_rectangle"])
+def test_a_rectangle_may_have_all_its_corners(scheme, kind):
+    """X-AnyLabeling writes four, and labelme does where it is turned."""
+    drawn = entry(kind, [[10, 10], [30, 10], [30, 20], [10, 20]])
+    drawing = read_labelme(content(drawn | {"label": " void "}))
+    assert np.count_nonzero(rasterize(drawing, scheme).class_map == 2) == 200
+
+
 def test_a_polygon_without_a_kind_is_one():
     read = read_labelme(content({"label": "a", "points": [[0, 0], [9, 0], [9, 9]]}))
     assert isinstance(read.shapes[0].geometry, Area)
@@ -99,7 +107,9 @@ def test_a_polygon_without_a_kind_is_one():
         (entry("polygon", "abc"), "pairs"),
         (entry("polygon", None), "pairs"),
         (entry("poligon", [[1, 2]]), "Did you mean 'polygon'"),
-        (entry("point", [[1, 2]]), "Unknown shape_type"),
+        (entry("point", [[1, 2]]), "Draw its outline"),
+        (entry("rotation", [[1, 2], [3, 4]]), "3 points"),
+        (entry("polygon", [[1, 2]]) | {"label": " "}, "must have a label"),
         (entry("mask", [[1, 2], [3, 4]], mask="!"), "PNG as base64"),
         (entry("mask", [[1, 2], [3, 4]]), "PNG as base64"),
         ({"points": [[1, 2]]}, "must have a label"),

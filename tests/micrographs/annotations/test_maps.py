@@ -159,6 +159,13 @@ def test_a_mask_holds_no_object_numbers(tmp_path, high):
     assert read_class_map(one, num_classes=2, encoding="objects").sum() == 2
 
 
+def test_one_object_in_places_apart_comes_back(tmp_path):
+    label_map = np.array([[1, 0, 1], [0, 0, 1]], np.int32)
+    write_label_map(label_map, tmp_path / "a.tif")
+    class_map = read_class_map(tmp_path / "a.tif", num_classes=2, encoding="objects")
+    np.testing.assert_array_equal(class_map, label_map)
+
+
 def test_objects_become_one_class(tmp_path):
     path = png(tmp_path / "a.png", np.array([[0, 1, 40_000], [7, 0, 255]], np.uint16))
 
