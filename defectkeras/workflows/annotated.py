@@ -16,6 +16,9 @@ from defectkeras.core.errors import DatasetError, MicrographError
 from defectkeras.core.file_names import composed, name_of_file
 from defectkeras.core.labels import DefectClass, LabelScheme, scheme_of_names
 from defectkeras.core.micrograph import Micrograph
+from defectkeras.micrographs.annotations.coco import (
+    image_names as coco_image_names,
+)
 from defectkeras.micrographs.annotations.read import (
     MAP_SUFFIXES,
     SHAPE_SUFFIXES,
@@ -27,7 +30,7 @@ from defectkeras.micrographs.annotations.read import (
     read_annotation,
     read_drawing,
 )
-from defectkeras.micrographs.read import errors_that_name
+from defectkeras.micrographs.read import calibrate, errors_that_name, read_frame
 
 CLASS_MAP = "class_map.png"
 SUMMARY = "summary.json"
@@ -166,6 +169,31 @@ def hints_of_field(
     return replace(hints, image_name=field.name)
 
 
+def calibration_of_map(
+    path: Path,
+    pixel_size_nm: float | None = None,
+    foil_thickness_nm: float | None = None,
+) -> Calibration:
+    """Give what the user says, else the scale that the TIFF of a map has kept.
+
+    Args:
+        path: An annotation; one of another format tells nothing.
+        pixel_size_nm: Of the user, or None.
+        foil_thickness_nm: Of the user, or None.
+
+    Raises:
+        MicrographError: When the unit of the file is none of length.
+    """
+    if path.suffix.lower() not in (".tif", ".tiff"):
+        return Calibration().with_told(pixel_size_nm, foil_thickness_nm)
+    return calibrate(
+        path,
+        read_frame(path),
+        pixel_size_nm=pixel_size_nm,
+        foil_thickness_nm=foil_thickness_nm,
+    )
+
+
 def _fields_of_folder(folder: Path) -> list[AnnotatedField]:
     results = [folder, *sorted(p for p in folder.iterdir() if p.is_dir())]
     results = [p for p in results if (p / CLASS_MAP).is_file()]
@@ -175,7 +203,7 @@ def _fields_of_folder(folder: Path) -> list[AnnotatedField]:
     suffixes = (*MAP_SUFFIXES, *SHAPE_SUFFIXES)
     files = [p for p in sorted(folder.iterdir()) if p.suffix.lower() in suffixes]
     shown = [p for p in files if p.is_file() and not p.name.startswith(".")]
-    drawn_on = _images_of_labelme(shown)
+    drawn_on = _images_of_shapes(shown)
     return [
         field
         for p in shown
@@ -184,14 +212,17 @@ def _fields_of_folder(folder: Path) -> list[AnnotatedField]:
     ]
 
 
-def _images_of_labelme(files: Sequence[Path]) -> set[str]:
-    """Give the names of the images of labelme, which saves beside them."""
+def _images_of_shapes(files: Sequence[Path]) -> set[str]:
+    """Give the names of the images of labelme and COCO, which may lie beside them."""
     named = set()
     for path in files:
         if path.suffix.lower() == ".json":
             with errors_that_name(path):
-                image = parse_json(path).get("imagePath") or ""
-                named.add(composed(PureWindowsPath(str(image)).name))
+                content = parse_json(path)
+                images = [content.get("imagePath") or ""]
+                if isinstance(content.get("images"), list):
+                    images += coco_image_names(content)
+                named |= {composed(PureWindowsPath(str(i)).name) for i in images}
     return named
 
 

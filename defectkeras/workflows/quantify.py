@@ -7,7 +7,6 @@ from pathlib import Path
 import numpy as np
 
 from defectkeras.core.arrays import ClassMap
-from defectkeras.core.calibration import Calibration
 from defectkeras.core.errors import DatasetError, MicrographError
 from defectkeras.core.file_names import name_of_file
 from defectkeras.core.files import require_free, sha256_of_path
@@ -21,10 +20,15 @@ from defectkeras.micrographs.annotations import (
 from defectkeras.micrographs.annotations.colors import read_color_map
 from defectkeras.micrographs.annotations.read import Annotation, Hints, holds_shapes
 from defectkeras.micrographs.normalize import normalize_percentile
-from defectkeras.micrographs.read import calibrate, read_frame, read_micrograph
+from defectkeras.micrographs.read import read_micrograph
 from defectkeras.quantification.quantify import Quantification, QuantifySettings
 from defectkeras.reporting.page import write_page
-from defectkeras.workflows.annotated import find_fields, read_field, scheme_of_fields
+from defectkeras.workflows.annotated import (
+    calibration_of_map,
+    find_fields,
+    read_field,
+    scheme_of_fields,
+)
 from defectkeras.workflows.measure import (
     CalibrationErrors,
     Segmented,
@@ -49,6 +53,8 @@ class ClassMapRequest:
         classes: The defect classes in the order of their index, each "name" or
             "name:kind" with kind "region" or "line"; empty names numbers by number and
             shapes as the file does.
+        object_class: Name of the class that a mask, object numbers or all regions of
+            ImageJ show, or None.
         micrograph_path: What the class map belongs to, or None.
         pixel_size_nm: In place of that of the micrograph or of a TIFF, or None.
         foil_thickness_nm: In place of the micrograph's own, or None.
@@ -62,6 +68,7 @@ class ClassMapRequest:
     path: Path
     encoding: Encoding = "class_index"
     classes: tuple[str, ...] = ()
+    object_class: str | None = None
     micrograph_path: Path | None = None
     pixel_size_nm: float | None = None
     foil_thickness_nm: float | None = None
@@ -148,7 +155,10 @@ def _read_map(request: ClassMapRequest) -> tuple[Micrograph, LabelScheme, Annota
         )
     else:
         class_map = read_class_map(
-            request.path, num_classes=MAX_CLASSES, encoding=request.encoding
+            request.path,
+            num_classes=MAX_CLASSES,
+            encoding=request.encoding,
+            object_class=_object_class(request),
         )
     label_map = read_label_map(request.path) if request.encoding == "objects" else None
     micrograph = _micrograph(request, class_map.shape)
@@ -163,7 +173,9 @@ def _read_shapes(
     micrograph = None
     if request.micrograph_path is not None:
         micrograph = _micrograph(request, None)
-    hints = Hints(line_width_px=request.line_width_px)
+    hints = Hints(
+        object_class=request.object_class, line_width_px=request.line_width_px
+    )
     fields = find_fields(request.path)
     if micrograph is not None:  # COCO must have an image of its name
         fields = (dataclasses.replace(fields[0], name=micrograph.name),)
@@ -180,13 +192,13 @@ def _read_shapes(
 
 def _scheme(request: ClassMapRequest, class_map: ClassMap) -> LabelScheme:
     highest = int(class_map.max(initial=1))
-    if not request.classes and highest > MAX_UNNAMED:
+    if not _classes(request) and highest > MAX_UNNAMED:
         raise DatasetError(
             f"{request.path}: must be a class map. Received: values up to {highest}, "
             "as in a micrograph or a map of object numbers. Give the class map, or "
             "--encoding objects, or name all classes with --class."
         )
-    names = request.classes or tuple(f"class_{i + 1}" for i in range(max(highest, 1)))
+    names = _classes(request) or tuple(f"class_{i + 1}" for i in range(max(highest, 1)))
     if highest > len(names):
         raise DatasetError(
             f"{request.path}: each class index must have a name. Received: index "
@@ -196,10 +208,24 @@ def _scheme(request: ClassMapRequest, class_map: ClassMap) -> LabelScheme:
     return scheme_of_names(names)
 
 
+def _classes(request: ClassMapRequest) -> tuple[str, ...]:
+    """Give the classes that are named; the only one may be named as that of objects."""
+    return request.classes or tuple(filter(None, [request.object_class]))
+
+
+def _object_class(request: ClassMapRequest) -> int:
+    """Give the index of the class that a map of one class shows."""
+    if request.object_class is None:
+        return 1
+    return scheme_of_names(_classes(request)).by_name(request.object_class).index
+
+
 def _micrograph(request: ClassMapRequest, shape: tuple[int, ...] | None) -> Micrograph:
     """Give the micrograph of a map; a blank one of a shape when there is none."""
     if request.micrograph_path is None:
-        calibration = _calibration_of_map(request)
+        calibration = calibration_of_map(
+            request.path, request.pixel_size_nm, request.foil_thickness_nm
+        )
         blank = np.zeros(shape or (1, 1), dtype=np.float32)
         return Micrograph(blank, calibration, name_of_file(request.path))
     micrograph = read_micrograph(
@@ -213,16 +239,3 @@ def _micrograph(request: ClassMapRequest, shape: tuple[int, ...] | None) -> Micr
             f"{micrograph.shape}. Received: {shape}."
         )
     return micrograph
-
-
-def _calibration_of_map(request: ClassMapRequest) -> Calibration:
-    """Give what the user says, else the scale that a TIFF has kept."""
-    size_nm, thickness_nm = request.pixel_size_nm, request.foil_thickness_nm
-    if request.path.suffix.lower() not in (".tif", ".tiff"):
-        return Calibration().with_told(size_nm, thickness_nm)
-    return calibrate(
-        request.path,
-        read_frame(request.path),
-        pixel_size_nm=size_nm,
-        foil_thickness_nm=thickness_nm,
-    )

@@ -1,7 +1,7 @@
 """One field of a comparison: what all say of the area that all have annotated."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -13,7 +13,11 @@ from defectkeras.core.micrograph import Micrograph
 from defectkeras.micrographs.annotations.read import Annotation
 from defectkeras.quantification.field_agreement import Rating
 from defectkeras.quantification.quantify import quantify
+from defectkeras.workflows.annotated import calibration_of_map
 from defectkeras.workflows.operands import Operand, to_scheme
+
+_SAME = 1.001
+"""Sizes whose ratio is below this are one, rounded by two tools."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -22,7 +26,7 @@ class RatedField:
 
     Attributes:
         ratings: Label of each annotator to what it says.
-        calibration: Of the first annotator.
+        calibration: One for all annotators.
         notes: What a reader should know, one sentence each.
     """
 
@@ -54,8 +58,8 @@ def rate_field(
         foil_thickness_nm: In place of the files' own, or None.
 
     Raises:
-        DefectKerasError: When a file cannot be read, or the annotations have no size
-            or no pixel in common.
+        DefectKerasError: When a file cannot be read, or the annotations have no size,
+            no pixel size or no pixel in common.
     """
     read = {o.annotator.label: o.read(name, micrograph) for o in operands}
     class_maps = {
@@ -75,15 +79,14 @@ def rate_field(
             f"{name}: not all have annotated all of it, so everybody counts and "
             f"measures over the {100 * (1 - unseen.mean()):.0f} % that all have."
         )
-    ratings, calibrations = {}, []
+    known = Calibration() if micrograph is None else micrograph.calibration
+    calibration = _completed(
+        known.with_told(pixel_size_nm, foil_thickness_nm), name, operands
+    )
+    size_nm = calibration.pixel_size_nm or 1.0
+    ratings = {}
     for operand in operands:
         label = operand.annotator.label
-        field = operand.fields.get(name)
-        source = micrograph or field
-        known = source.calibration if source else Calibration()
-        calibration = known.with_told(pixel_size_nm, foil_thickness_nm)
-        calibrations.append(calibration)
-        size_nm = calibration.pixel_size_nm or 1.0
         drawn = {} if label in cut else read[label].drawn_lengths_px
         class_map = np.where(unseen, NOT_ANNOTATED, class_maps[label])
         label_map = _numbers(read[label], operand.scheme)
@@ -95,7 +98,39 @@ def rate_field(
             label_map=label_map,
             drawn_lengths={n: px * size_nm for n, px in drawn.items()},
         )
-    return RatedField(ratings, calibrations[0], tuple(notes))
+    return RatedField(ratings, calibration, tuple(notes))
+
+
+def _completed(
+    calibration: Calibration, name: str, operands: Sequence[Operand]
+) -> Calibration:
+    """Add what is not known from the annotators' files, which must agree.
+
+    All have annotated one micrograph, so what one of them tells is true of all.
+    """
+    told = {}
+    for operand in operands:
+        if field := operand.fields.get(name):
+            known = (calibration.pixel_size_nm, calibration.foil_thickness_nm)
+            own = field.calibration if field.scheme else None
+            told[operand.annotator.label] = own or calibration_of_map(
+                field.path, *known
+            )
+    for what in ("pixel_size", "foil_thickness"):
+        sizes_nm = {k: getattr(c, f"{what}_nm") for k, c in told.items()}
+        sizes_nm = {k: size_nm for k, size_nm in sizes_nm.items() if size_nm}
+        if getattr(calibration, f"{what}_nm") is not None or not sizes_nm:
+            continue
+        if max(sizes_nm.values()) > _SAME * min(sizes_nm.values()):
+            received = ", ".join(f"{k} {v} nm" for k, v in sizes_nm.items())
+            raise DefectKerasError(
+                f"{name}: all annotators must tell one {what.replace('_', ' ')}. "
+                f"Received: {received}. Give it with --{what.replace('_', '-')}-nm."
+            )
+        source = told[next(iter(sizes_nm))]
+        names = [f"{what}{end}" for end in ("_nm", "_source", "_sigma_nm")]
+        calibration = replace(calibration, **{n: getattr(source, n) for n in names})
+    return calibration
 
 
 def _numbers(annotation: Annotation, scheme: LabelScheme) -> LabelMap | None:

@@ -79,6 +79,15 @@ def test_a_file_of_coco_gives_each_image(tmp_path):
     assert [f.name for f in find_fields(tmp_path / "all.json")] == ["1", "2"]
 
 
+def test_images_beside_a_file_of_coco_are_no_annotations(tmp_path):
+    images = [{"id": 1, "file_name": "1.png", "height": 9, "width": 8}]
+    content = {"images": images, "annotations": [], "categories": []}
+    (tmp_path / "all.json").write_text(json.dumps(content))
+    (tmp_path / "1.png").touch()
+
+    assert [f.path.name for f in find_fields(tmp_path)] == ["all.json"]
+
+
 def test_shapes_tell_their_classes_and_kinds(tmp_path):
     labelme(tmp_path / "a.json", ("void", "polygon"), ("line", "linestrip"))
     labelme(tmp_path / "b.json", ("mixed", "polygon"), ("mixed", "linestrip"))

@@ -1,6 +1,7 @@
 """Masks from any tool, measured."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -208,6 +209,21 @@ def test_regions_of_imagej_take_the_size_of_the_micrograph(tmp_path):
     found = quantify_class_map(ClassMapRequest(path, micrograph_path=field))
     assert found.find("void", "count").value == 1
     assert found.calibration.pixel_size_nm == pytest.approx(0.5)
+
+
+def test_one_class_may_be_named_for_objects_whatever_they_are_called(
+    mask_path, tmp_path
+):
+    """The ROI manager calls regions by their place."""
+    corners = np.array([[20.0, 10.0], [40.0, 10.0], [40.0, 30.0]])
+    path = tmp_path / "RoiSet.zip"
+    write_imagej(Drawing((90, 130), (Shape("0010-0020", Area((corners,))),)), path)
+    request = ClassMapRequest(path, object_class="void", micrograph_path=mask_path)
+    assert quantify_class_map(request).find("void", "count").value == 1
+    mask = ClassMapRequest(mask_path, "binary", object_class="void")
+    assert quantify_class_map(mask).find("void", "count").value == 1
+    second = replace(mask, classes=("loop", "void"))
+    assert quantify_class_map(second).find("void", "count").value == 1
 
 
 def test_an_array_of_numpy_is_a_map_but_no_pickle(tmp_path):

@@ -1,5 +1,6 @@
 import numpy as np
 import pytest
+import tifffile
 
 from defectkeras.core.arrays import NOT_ANNOTATED
 from defectkeras.core.errors import DefectKerasError
@@ -53,6 +54,48 @@ def test_what_nobody_has_annotated_needs_no_note(rate):
     rated = rate({"anna": class_map, "ben": class_map})
     assert [count(r) for r in rated.ratings.values()] == [3, 3]
     assert rated.notes == ()
+
+
+@pytest.fixture
+def rate_tiffs(tmp_path):
+    """Give what annotators say of a field whose maps are TIFFs of these pixel sizes."""
+
+    def call(sizes_nm, **known):
+        for label, size_nm in sizes_nm.items():
+            (tmp_path / label).mkdir()
+            scale = {"imagej": True, "metadata": {"unit": "nm"}} if size_nm else {}
+            tifffile.imwrite(
+                tmp_path / label / "f.tif",
+                voids().astype(np.uint8),
+                resolution=(1 / (size_nm or 1),) * 2,
+                **scale,
+            )
+        operands = find_operands(
+            [str(tmp_path / label) for label in sizes_nm],
+            hints={"": Hints()},
+            classes=("void",),
+        )
+        return rate_field("f", operands, common_scheme(operands), None, **known)
+
+    return call
+
+
+def test_what_one_file_tells_of_the_pixels_is_true_of_all(rate_tiffs):
+    rated = rate_tiffs({"anna": None, "ben": 0.5})
+    sizes_nm = {
+        r.quantification.calibration.pixel_size_nm for r in rated.ratings.values()
+    }
+    assert sizes_nm == {rated.calibration.pixel_size_nm} == {0.5}
+
+
+def test_files_that_tell_two_pixel_sizes_are_refused(rate_tiffs):
+    with pytest.raises(DefectKerasError, match=r"anna 0.25 nm, ben 0.5 nm.*-size-nm"):
+        rate_tiffs({"anna": 0.25, "ben": 0.5})
+
+
+def test_the_user_goes_before_files_that_differ(rate_tiffs):
+    rated = rate_tiffs({"anna": 0.25, "ben": 0.5}, pixel_size_nm=2.0)
+    assert rated.calibration.pixel_size_nm == 2.0
 
 
 def test_what_the_user_says_is_the_calibration(rate):
