@@ -122,7 +122,7 @@ def _tell_plan(plan: "FinetunePlan", registry_root: Path) -> None:
             "model": plan.version.reference,
             "publishes": f"{registry_root}/{plan.name}",
             "classes": [c.name for c in plan.spec.scheme.classes],
-            "keeps_the_head": plan.same_classes,
+            "same_classes": plan.same_classes,
             "fields": [e.name for e in plan.spec.of_split("train")],
             "validation": plan.validation,
             "config": dataclasses.asdict(plan.settings.config),

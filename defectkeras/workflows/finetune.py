@@ -109,7 +109,7 @@ class FinetunePlan:
         spec: The fields, as they are given.
         name: In the registry.
         settings: Of the training.
-        same_classes: Whether the whole head is kept.
+        same_classes: Whether the classes are those of the version.
         validation: What the result is validated on, in words.
     """
 
@@ -174,9 +174,9 @@ def finetune(
     """Train a version further on own fields, and publish what comes of it.
 
     Weights, architecture and classes are those of the version; where the data have
-    other classes, the head is new and the rest is kept. Without a validation split a
-    quarter of each field serves as one. A run that was stopped goes on with `train
-    --resume`.
+    more or fewer classes, the head is new and the rest is kept. Without a validation
+    split a quarter of each field serves as one. A run that was stopped goes on with
+    `train --resume`.
 
     Args:
         request: What is to be trained further.

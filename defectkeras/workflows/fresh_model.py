@@ -78,11 +78,13 @@ def build_model_for(
             config.patch_size,
         )
     if request.parent and not request.resume:
-        _begin_from(request.parent, request, model)
+        _begin_from(request.parent, request, spec, model)
     return model
 
 
-def _begin_from(parent: str, request: TrainingRequest, model: "keras.Model") -> None:
+def _begin_from(
+    parent: str, request: TrainingRequest, spec: DatasetSpec, model: "keras.Model"
+) -> None:
     """Give a model the weights of a version, and tell which layers stay new."""
     from defectkeras.models.inherit import inherit_weights
     from defectkeras.registry.load import load_model
@@ -92,9 +94,15 @@ def _begin_from(parent: str, request: TrainingRequest, model: "keras.Model") -> 
     changed = inherit_weights(main_head(model), load_model(version))
     if changed:
         logger.info(
-            "The classes are not those of %s: new are the layers %s; the rest is kept.",
-            version.reference,
+            "New are the layers %s; the others have the weights of %s.",
             ", ".join(changed),
+            version.reference,
+        )
+    elif spec.scheme != version.card.scheme:
+        logger.info(
+            "The classes are not those of %s, but as many: its head is kept and learns "
+            "the others.",
+            version.reference,
         )
 
 

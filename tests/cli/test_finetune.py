@@ -13,7 +13,7 @@ def test_dry_run_tells_and_writes_nothing(run, tiny_registry, synthetic_spec, tm
     plan = json.loads(done.stdout)
     assert plan["model"] == "tiny@1"
     assert plan["publishes"] == f"{tiny_registry}/child"
-    assert plan["keeps_the_head"]
+    assert plan["same_classes"]
     assert len(plan["fields"]) == 3
     assert plan["config"]["epochs"] == 3
     assert not (tiny_registry / "child").exists()
