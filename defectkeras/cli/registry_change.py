@@ -2,7 +2,7 @@
 
 import dataclasses
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -21,7 +21,7 @@ from defectkeras.cli.progress import progress_bar
 from defectkeras.cli.quiet import start_tensorflow
 
 if TYPE_CHECKING:
-    from defectkeras.registry.version import ModelVersion
+    from defectkeras.workflows.promote import Promotion
 
 why_option = click.option(
     "--why", default="", show_default=False, help="The reason, kept in the history."
@@ -103,19 +103,24 @@ def promote(
     the same data, and the alias moves only when the rules hold. The decision and
     both score sheets are kept in the registry; exit status 1 when it is refused.
     """
-    from defectkeras.registry.store import ModelRegistry
-    from defectkeras.workflows.promote import GateRequest, promote, read_rules
+    from defectkeras.workflows.promote import (
+        GateRequest,
+        plan_promotion,
+        promote,
+        read_rules,
+    )
 
     request = None
     if gate is not None:
         request = GateRequest(gate, split, root, read_rules(rules))
     elif rules:
         raise click.UsageError("--rule is of use with --gate only.")
-    models = ModelRegistry(registry_root)
-    version = models.resolve(reference)
+    plan = plan_promotion(
+        reference, alias=alias, gate=request, registry_root=registry_root
+    )  # tells what is wrong with the names before TensorFlow starts
+    _tell_learners(plan)
     if dry_run:
-        held = models.aliases(version.name).get(alias)
-        _tell_plan(version, alias, held, gate, as_json)
+        _tell_plan(plan, gate, as_json)
         return
     if gate is not None:
         start_tensorflow()
@@ -140,10 +145,7 @@ def promote(
                 "record": str(promotion.record) if promotion.record else None,
             }
         )
-    for check in promotion.checks:
-        word = "ok" if check.holds else "NOT"
-        figure = "nothing" if check.candidate is None else f"{check.candidate:.4g}"
-        talk(f"{word:>4}  {check.rule} {check.limit:.4g}: {figure}")
+    _tell_checks(promotion)
     before = promotion.before or "nothing"
     if not promotion.passed:
         raise click.ClickException(
@@ -153,15 +155,28 @@ def promote(
     talk(f"{promotion.name}@{alias}: {before} -> {promotion.version}")
 
 
-def _tell_plan(
-    version: "ModelVersion", alias: str, before: int | None, gate: Any, as_json: bool
-) -> None:
+def _tell_checks(promotion: "Promotion") -> None:
+    for check in promotion.checks:
+        word = "ok" if check.holds else "NOT"
+        figure = "nothing" if check.candidate is None else f"{check.candidate:.4g}"
+        talk(f"{word:>4}  {check.rule} {check.limit:.4g}: {figure}")
+
+
+def _tell_learners(plan: "Promotion") -> None:
+    for reference, count in plan.learned_from.items():
+        talk(
+            f"{reference} has learned from {count} of these micrographs: its scores "
+            "are too good. Judge it on others."
+        )
+
+
+def _tell_plan(plan: "Promotion", gate: Path | None, as_json: bool) -> None:
     """Say what would be promoted."""
     passes = f"when it passes the gate on {gate}" if gate else "without a gate"
-    talk(f"Would let {alias} mean {version.reference}, {passes}.")
+    talk(f"Would let {plan.alias} mean {plan.name}@{plan.version}, {passes}.")
     if as_json:
-        move = {"name": version.name, "alias": alias, "version": version.version}
-        echo_json({**move, "before": before, "gate": str(gate) if gate else None})
+        move = {"name": plan.name, "alias": plan.alias, "version": plan.version}
+        echo_json({**move, "before": plan.before, "gate": str(gate) if gate else None})
 
 
 @click.command()

@@ -38,13 +38,24 @@ class GateRules:
     least_iou: float = 0.0
 
     def __post_init__(self) -> None:
-        """Check the ranges."""
+        """Refuse a limit that nothing can keep, or that anything keeps.
+
+        Raises:
+            RegistryError: When a limit is none.
+        """
         for entry in fields(self):
             value = getattr(self, entry.name)
-            if not 0 <= value < math.inf:
+            most = 1 if entry.name.endswith(("_loss", "_iou")) else math.inf
+            if not 0 <= value <= most or value == math.inf:
+                bounds = "at least 0" if most == math.inf else "from 0 to 1"
                 raise RegistryError(
-                    f"The gate's `{entry.name}` must be at least 0. Received: {value}."
+                    f"The gate's `{entry.name}` must be {bounds}. Received: {value}."
                 )
+        if self.most_latency_ratio == 0:
+            raise RegistryError(
+                "The gate's `most_latency_ratio` must be above 0. Received: 0. "
+                "1.2 allows a fifth more time."
+            )
 
 
 @dataclass(frozen=True)

@@ -238,8 +238,9 @@ or make a model with `defectkeras train`.
         before = read_book(self.root / name).holder_before(alias)
         if before is None:
             raise RegistryError(
-                f"{name}@{alias} must have meant another version before to be "
-                f"rolled back. It has always been {now}."
+                f"{name}@{alias} must have a move that is not undone yet to be rolled "
+                f"back. It has none, and means {now}; `defectkeras registry history "
+                f"{name}` tells its moves, `registry promote` makes another."
             )
         return before
 

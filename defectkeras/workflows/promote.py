@@ -3,7 +3,7 @@
 import dataclasses
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -13,7 +13,7 @@ from defectkeras.core.errors import RegistryError
 from defectkeras.core.files import write_json
 from defectkeras.core.names import require_known
 from defectkeras.datasets.fingerprint import fingerprint_examples
-from defectkeras.datasets.spec import DatasetSpec, load_dataset_spec, load_example
+from defectkeras.datasets.spec import DatasetSpec, load_example
 from defectkeras.registry.folders import told_plainly
 from defectkeras.registry.gate import (
     Check,
@@ -22,8 +22,9 @@ from defectkeras.registry.gate import (
     apply_gate,
     record_path,
 )
-from defectkeras.registry.store import ModelRegistry, ModelVersion
-from defectkeras.workflows.evaluate import evaluate
+from defectkeras.registry.names import require_alias
+from defectkeras.registry.store import ModelRegistry
+from defectkeras.workflows.evaluate import EvaluationPlan, evaluate, plan_evaluation
 from defectkeras.workflows.segment import SegmentSettings, load_segmenter, segment
 
 _TIMED_RUNS = 3
@@ -34,7 +35,7 @@ class GateRequest:
     """On which data a candidate is held against the current version.
 
     Attributes:
-        spec_path: The data spec.
+        spec_path: The data spec, or a folder as `evaluate` takes it.
         split: "train", "val" or "test".
         root: Folder of the micrographs, in place of that of the data spec.
         rules: What must hold.
@@ -58,6 +59,8 @@ class Promotion:
         checks: The rules, applied; empty without a gate.
         record: File with the decision and both score sheets, or None without a
             gate.
+        learned_from: Reference of a version to how many of the gate's micrographs it
+            has learned from, where that is some.
     """
 
     name: str
@@ -66,6 +69,13 @@ class Promotion:
     before: int | None
     checks: tuple[Check, ...] = ()
     record: Path | None = None
+    learned_from: Mapping[str, int] = field(default_factory=dict)
+
+    @property
+    def compared(self) -> tuple[str, ...]:
+        """References of the candidate and of another version that is in its place."""
+        others = () if self.before in (None, self.version) else (self.before,)
+        return tuple(f"{self.name}@{number}" for number in (self.version, *others))
 
     @property
     def passed(self) -> bool:
@@ -105,36 +115,68 @@ def promote(
         DatasetError: When the data do not fit.
     """
     registry = ModelRegistry(registry_root)
-    candidate = registry.resolve(reference)
-    before = registry.aliases(candidate.name).get(alias)
-    promotion = Promotion(candidate.name, alias, candidate.version, before)
+    promotion = plan_promotion(
+        reference, alias=alias, gate=gate, registry_root=registry.root
+    )
     if gate is not None:
-        promotion = _pass_gate(registry, candidate, promotion, gate, on_progress)
+        promotion = _pass_gate(registry, promotion, gate, on_progress)
     if promotion.passed:
         move = registry.set_alias(
-            candidate.name,
+            promotion.name,
             alias,
-            candidate.version,
+            promotion.version,
             why=why,
             gate=promotion.record.name if promotion.record else None,
-            compared_with=before,
+            compared_with=promotion.before,
         )
         promotion = dataclasses.replace(promotion, before=move.from_version)
     return promotion
 
 
+def plan_promotion(
+    reference: str,
+    *,
+    alias: str,
+    gate: GateRequest | None,
+    registry_root: Path | None = None,
+) -> Promotion:
+    """Find what would be promoted, and check that it can be held against the data.
+
+    The arguments and the errors are those of `promote`; nothing is loaded.
+    """
+    registry = ModelRegistry(registry_root)
+    candidate = registry.resolve(reference)
+    before = registry.aliases(candidate.name).get(require_alias(alias))
+    promotion = Promotion(candidate.name, alias, candidate.version, before)
+    if gate is None:
+        return promotion
+    plans = {r: _plan_evaluation(registry, r, gate) for r in promotion.compared}
+    learned = {r: len(plan.learned_from) for r, plan in plans.items()}
+    learned = {r: count for r, count in learned.items() if count}
+    return dataclasses.replace(promotion, learned_from=learned)
+
+
+def _plan_evaluation(
+    registry: ModelRegistry, reference: str, gate: GateRequest
+) -> EvaluationPlan:
+    return plan_evaluation(
+        reference,
+        gate.spec_path,
+        split=gate.split,
+        root=gate.root,
+        registry_root=registry.root,
+    )
+
+
 def _pass_gate(
     registry: ModelRegistry,
-    candidate: ModelVersion,
     promotion: Promotion,
     gate: GateRequest,
     on_progress: Callable[[int, int], None] | None,
 ) -> Promotion:
     """Evaluate, decide, and keep the record."""
-    spec = load_dataset_spec(gate.spec_path, root=gate.root)
-    references = [candidate.reference]
-    if promotion.before not in (None, candidate.version):
-        references.append(f"{candidate.name}@{promotion.before}")
+    references = promotion.compared
+    spec = _plan_evaluation(registry, references[0], gate).spec
     seconds = _time_in_turn(registry, references, spec, gate.split)
     sheets = []
     for number, reference in enumerate(references):
@@ -164,13 +206,10 @@ def _part(
 
 
 def _time_in_turn(
-    registry: ModelRegistry, references: list[str], spec: DatasetSpec, split: str
+    registry: ModelRegistry, references: tuple[str, ...], spec: DatasetSpec, split: str
 ) -> dict[str, float]:
     """Time the versions in turn on one micrograph, so that a busy machine is fair."""
-    examples = spec.of_split(split)
-    if not examples:
-        return dict.fromkeys(references, math.inf)  # `evaluate` tells what is wrong
-    micrograph = load_example(examples[0], spec.scheme).micrograph
+    micrograph = load_example(spec.of_split(split)[0], spec.scheme).micrograph
     segmenters = [load_segmenter(r, registry.root) for r in references]
     best = dict.fromkeys(references, math.inf)
     for run in range(_TIMED_RUNS + 1):

@@ -1,6 +1,7 @@
 """A candidate passes when it keeps what the rules name, and only then."""
 
 import dataclasses
+import math
 
 import pytest
 
@@ -74,6 +75,17 @@ def test_version_without_any_iou_has_none():
     assert empty.mean_iou == 0.0
 
 
-def test_bad_rule_is_told():
-    with pytest.raises(RegistryError, match="`most_iou_loss` must be at least 0"):
-        GateRules(most_iou_loss=-0.1)
+@pytest.mark.parametrize(
+    ("rule", "told"),
+    [
+        ({"most_iou_loss": -0.1}, "`most_iou_loss` must be from 0 to 1"),
+        ({"most_class_iou_loss": 5}, "`most_class_iou_loss` must be from 0 to 1"),
+        ({"least_iou": 80}, "`least_iou` must be from 0 to 1"),
+        ({"most_density_error_rise_percent": math.inf}, "must be at least 0"),
+        ({"most_latency_ratio": math.nan}, "must be at least 0"),
+        ({"most_latency_ratio": 0}, "`most_latency_ratio` must be above 0"),
+    ],
+)
+def test_rule_that_nothing_or_anything_keeps_is_told(rule, told):
+    with pytest.raises(RegistryError, match=told):
+        GateRules(**rule)

@@ -13,7 +13,12 @@ from defectkeras.registry.gate import GATES, GateRules, decisions_on
 from defectkeras.registry.load import load_model
 from defectkeras.registry.store import ModelRegistry
 from defectkeras.workflows import promote as workflow
-from defectkeras.workflows.promote import GateRequest, promote, read_rules
+from defectkeras.workflows.promote import (
+    GateRequest,
+    plan_promotion,
+    promote,
+    read_rules,
+)
 
 LENIENT = GateRules(
     most_iou_loss=1.0,
@@ -95,14 +100,16 @@ def test_lenient_rules_let_it_pass(registry, synthetic_spec):
     assert registry.rollback("tiny", "production").to_version == 1
 
 
-def test_alias_that_moved_while_the_gate_was_at_work_stays(registry, monkeypatch):
-    def decide_late(registry, candidate, promotion, gate, on_progress):
+def test_alias_that_moved_while_the_gate_was_at_work_stays(
+    registry, synthetic_spec, monkeypatch
+):
+    def decide_late(registry, promotion, gate, on_progress):
         registry.set_alias("tiny", "production", 2)
         return dataclasses.replace(promotion, record=Path("gates/record.json"))
 
     monkeypatch.setattr(workflow, "_pass_gate", decide_late)
     with pytest.raises(RegistryError, match=r"mean nothing until.* version 2"):
-        promote("tiny@1", gate=GateRequest(Path()), registry_root=registry.root)
+        promote("tiny@1", gate=gate(synthetic_spec), registry_root=registry.root)
     assert registry.aliases("tiny") == {"production": 2}
 
 
@@ -111,14 +118,33 @@ def test_without_a_gate_the_alias_just_moves(registry):
     assert registry.resolve("tiny@production").version == 2
 
 
-def test_slips_are_told(registry, synthetic_spec):
-    with pytest.raises(DatasetError, match='the split "test" must have'):
-        promote(
-            "tiny@1",
-            gate=GateRequest(synthetic_spec, "test"),
-            registry_root=registry.root,
+def test_plan_tells_slips_before_anything_is_loaded(registry, synthetic_spec):
+    def plan(alias="production", **changes):
+        request = dataclasses.replace(gate(synthetic_spec), **changes)
+        return plan_promotion(
+            "tiny@1", alias=alias, gate=request, registry_root=registry.root
         )
-    assert registry.aliases("tiny") == {}
+
+    registry.set_alias("tiny", "production", 2)
+    assert plan().compared == ("tiny@1", "tiny@2")
+    assert plan(alias="best").compared == ("tiny@1",)
+    with pytest.raises(DatasetError, match='the split "test" must have'):
+        plan(split="test")
+    with pytest.raises(DatasetError, match="folder of its files must exist"):
+        plan(root=Path("nowhere"))
+    with pytest.raises(RegistryError, match="An alias must"):
+        plan(alias="Not-One")
+
+
+def test_plan_tells_which_versions_know_the_data(registry, synthetic_spec):
+    request = dataclasses.replace(gate(synthetic_spec), split="train")
+    plan = plan_promotion(
+        "tiny@1", alias="best", gate=request, registry_root=registry.root
+    )
+    assert set(plan.learned_from) == {"tiny@1"}
+
+
+def test_slips_of_rules_are_told():
     with pytest.raises(RegistryError, match="Did you mean 'most_latency_ratio'"):
         read_rules(("most_latency=2",))
     with pytest.raises(RegistryError, match="must be a number"):
