@@ -101,13 +101,29 @@ def opened_archive(archive: Path) -> Iterator[ArchivedVersion]:
             unpack_archive(archive, Path(name))
         except OSError as error:
             raise RegistryError(
-                f"{archive} cannot be unpacked: {error.strerror or error}."
+                f"{archive} cannot be unpacked: {error.strerror or error}. Make room "
+                f"in {tempfile.gettempdir()}, or name another folder by TMPDIR."
             ) from error
         folder = _only_version(Path(name), archive)
-        require_undamaged(folder)
-        card = read_card(folder)
-        unusual = (*find_unusual_operations(folder), *find_foreign_classes(folder))
-        yield ArchivedVersion(folder, card, read_manifest(folder).sha256, unusual)
+        with _told_of(archive, folder):
+            if damage := find_damage(folder):
+                raise RegistryError(
+                    f"{archive} must hold a version as it was published, but "
+                    f"{'; '.join(damage)}. Get it again."
+                )
+            card = read_card(folder)
+            unusual = (*find_unusual_operations(folder), *find_foreign_classes(folder))
+            yield ArchivedVersion(folder, card, read_manifest(folder).sha256, unusual)
+
+
+@contextmanager
+def _told_of(archive: Path, folder: Path) -> Iterator[None]:
+    """Tell what is wrong with an unpacked version as of its archive, which stays."""
+    try:
+        yield
+    except RegistryError as error:
+        told = str(error).replace(f"{folder}/", f"{archive}: ")
+        raise RegistryError(told.replace(str(folder), str(archive))) from error
 
 
 def import_archive(

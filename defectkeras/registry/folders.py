@@ -10,6 +10,7 @@ import dataclasses
 import errno
 import fcntl
 import os
+import re
 import shutil
 import time
 import uuid
@@ -81,8 +82,10 @@ def _reason(error: OSError) -> str:
     """Say what went wrong; a copied folder tells each of its files."""
     if isinstance(error, shutil.Error):
         (_, _, reason), *_ = error.args[0]
-        return str(reason).partition(":")[0]
-    return error.strerror or str(error)
+        told = str(reason).partition(": '")[0]
+    else:
+        told = error.strerror or str(error)
+    return re.sub(r"^\[Errno \d+\] ", "", told)
 
 
 @contextlib.contextmanager

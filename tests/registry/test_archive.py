@@ -1,5 +1,6 @@
 """A version travels as one file and arrives as it left."""
 
+import re
 import shutil
 import subprocess
 import tarfile
@@ -10,7 +11,7 @@ import tensorflow as tf
 
 from defectkeras.core.errors import RegistryError
 from defectkeras.registry.archive import export_archive, import_archive, opened_archive
-from defectkeras.registry.manifest import EXTRA_FOLDER, write_manifest
+from defectkeras.registry.manifest import EXTRA_FOLDER, MANIFEST, write_manifest
 from defectkeras.registry.store import ModelRegistry
 from defectkeras.registry.verify import verify_version
 
@@ -91,7 +92,14 @@ def test_changed_byte_is_told(registry, archive, other, tmp_path):
     path.write_text(path.read_text() + " ")
     with tarfile.open(archive, "w:gz") as tar:
         tar.add(folder, "tiny/1")
-    with pytest.raises(RegistryError, match=r"card\.md was changed"):
+    told = rf"^{re.escape(str(archive))} must .*card\.md was changed"
+    with pytest.raises(RegistryError, match=told):
+        import_archive(other, archive, trust=True)
+    (folder / MANIFEST).write_text("[1")
+    with tarfile.open(archive, "w:gz") as tar:
+        tar.add(folder, "tiny/1")
+    told = rf"^{re.escape(str(archive))}: assets.*manifest\.json must be JSON"
+    with pytest.raises(RegistryError, match=told):
         import_archive(other, archive, trust=True)
     assert other.names() == ()
 

@@ -184,7 +184,7 @@ def test_a_folder_that_cannot_be_copied_is_told_in_one_line(tmp_path):
     target.mkdir()
     (target / "a").write_text("no place for a folder")
     with (
-        pytest.raises(RegistryError, match=r"\[Errno 17\] File exists\. Nothing"),
+        pytest.raises(RegistryError, match=r"but: File exists\. Nothing"),
         told_plainly(target),
     ):
         shutil.copytree(source, target, dirs_exist_ok=True)
