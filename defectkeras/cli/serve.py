@@ -93,10 +93,17 @@ def serve(
     rollbacks need no restart. Ctrl-C or SIGTERM ends it when the requests on their way
     are answered.
     """
+    from defectkeras.core.errors import RegistryError
+    from defectkeras.registry.names import WHERE_MODELS_ARE
     from defectkeras.registry.store import ModelRegistry
     from defectkeras.serving.settings import ServerSettings
 
     models = ModelRegistry(registry_root)
+    if not registry_root.is_dir():
+        raise RegistryError(
+            f"The registry must be a folder. Received: {registry_root}. "
+            f"{WHERE_MODELS_ARE}"
+        )
     settings = ServerSettings(
         host=host,
         port=port,
@@ -111,6 +118,8 @@ def serve(
         max_batch_size=batch_size,
         max_batch_wait_s=batch_wait_ms / 1000,
     )
+    if not models.names():
+        talk(f"There is no model in {registry_root} yet. {WHERE_MODELS_ARE}")
     if dry_run:
         talk(f"Would serve {', '.join(models.names()) or 'nothing'} at {host}.")
         if as_json:

@@ -22,7 +22,10 @@ _FOREIGN_HOST = (
     "Without a token or TLS this server answers only under an address or as localhost; "
     "start it with --token-file to use another name"
 )
-_REFUSAL = "A valid token is needed: Authorization: Bearer TOKEN"
+_REFUSAL = (
+    "A valid token is needed: Authorization: Bearer TOKEN, which defectkeras itself "
+    "takes from the variable DEFECTKERAS_TOKEN"
+)
 
 
 def is_allowed(authorization: str, token: str) -> bool:

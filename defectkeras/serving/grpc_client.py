@@ -9,7 +9,7 @@ import grpc
 import tensorflow as tf
 from tensorflow_serving.apis import predict_pb2, prediction_service_pb2_grpc
 
-from defectkeras.serving.target import Target, Tensors, no_answer
+from defectkeras.serving.target import Target, Tensors, no_answer, no_connection
 
 _RETRIES = {
     "maxAttempts": 5,
@@ -74,6 +74,8 @@ class GrpcClient:
                 request, timeout=self._target.timeout_s, metadata=self._metadata
             )
         except grpc.RpcError as error:
+            if str(error.details()).startswith("failed to connect"):
+                raise no_connection(self._target) from error
             raise no_answer(
                 self._target, f"{error.code().name}: {error.details()}"
             ) from error

@@ -42,6 +42,13 @@ class PredictionService(prediction_service_pb2_grpc.PredictionServiceServicer):
         """Tell the signatures of a version."""
         return _told(context, lambda: get_metadata(self._predictor.models, request))
 
+    def _refuse(self, request: Any, context: Any) -> Any:
+        context.abort(
+            Code.UNIMPLEMENTED, "Only Predict and GetModelMetadata are for segmentation"
+        )
+
+    Classify = Regress = MultiInference = _refuse
+
     def _predict(self, request: Any, remaining_s: float | None) -> Any:
         wanted = wanted_of(request)
 

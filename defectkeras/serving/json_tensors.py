@@ -15,6 +15,7 @@ from defectkeras.serving.status import Code, StatusError
 
 _WHOLE = ("int8", "int16", "int32", "int64", "uint8", "uint32", "uint64")
 _REAL = ("float32", "float64")
+_PIECE = 10_000
 
 
 def invalid(message: str) -> StatusError:
@@ -76,20 +77,20 @@ def write_tensors(tensors: Tensors, *, rows: bool) -> str:
         tensors: The outputs by name; (B, ...) each in the row form.
         rows: Whether the request had "instances".
     """
-    values = {name: _plain(name, value) for name, value in sorted(tensors.items())}
+    if len(tensors) == 1:
+        ((name, value),) = tensors.items()
+        key = "predictions" if rows else "outputs"
+        return f'{{"{key}": {_text(name, value)}}}'
     if not rows:
-        outputs = values if len(values) > 1 else next(iter(values.values()))
-        return json.dumps({"outputs": outputs}, indent=None)
-    if len(values) == 1:
-        return json.dumps({"predictions": next(iter(values.values()))})
-    sizes = {len(value) for value in values.values()}
+        return f'{{"outputs": {_object(tensors)}}}'
+    sizes = {len(value) for value in tensors.values()}
     if len(sizes) > 1:
         raise invalid(f"Tensors have inconsistent batch sizes: {sorted(sizes)}")
     predictions = [
-        dict(zip(values, row, strict=True))
-        for row in zip(*values.values(), strict=True)
+        _object({name: value[row] for name, value in tensors.items()})
+        for row in range(*sizes)
     ]
-    return json.dumps({"predictions": predictions})
+    return f'{{"predictions": [{", ".join(predictions)}]}}'
 
 
 def _columns(value: Any, infos: Mapping[str, Any]) -> dict[str, Any]:
@@ -182,6 +183,22 @@ def _is_base64(value: Any) -> bool:
         and set(value) == {"b64"}
         and isinstance(value["b64"], str)
     )
+
+
+def _object(tensors: Tensors) -> str:
+    parts = [f"{json.dumps(n)}: {_text(n, v)}" for n, v in sorted(tensors.items())]
+    return f"{{{', '.join(parts)}}}"
+
+
+def _text(name: str, value: NDArray[Any]) -> str:
+    """Write a tensor in pieces.
+
+    Lists of all its numbers would need many times its memory, and Python's interpreter
+    does nothing else while it makes and writes a list.
+    """
+    if value.ndim < 2 or value.size <= _PIECE:
+        return json.dumps(_plain(name, value))
+    return f"[{', '.join(_text(name, part) for part in value)}]"
 
 
 def _plain(name: str, value: NDArray[Any]) -> Any:

@@ -14,7 +14,8 @@ from PIL import Image as PillowImage
 from defectkeras.serving.servable import Tensors
 from defectkeras.serving.status import Code, StatusError
 
-_FORMATS = ("PNG", "JPEG", "BMP", "GIF", "WEBP")  # all that the graph decodes
+_FORMATS = ("PNG", "JPEG", "BMP", "WEBP")  # the graph refuses GIF
+_OTHER_COMMAS = 1_000
 
 
 def count_pixels(inputs: Tensors) -> int:
@@ -27,6 +28,17 @@ def count_pixels(inputs: Tensors) -> int:
         StatusError: When a file is no image.
     """
     return sum(map(_pixels_of, inputs.values()))
+
+
+def require_few_numbers(body: bytes, most: int) -> None:
+    """Refuse JSON with more numbers than there may be pixels, before it is read.
+
+    A list of one number takes two bytes of JSON and a hundred of memory.
+
+    Raises:
+        StatusError: When it has more.
+    """
+    require_few_pixels(max(0, body.count(b",") - _OTHER_COMMAS), most)
 
 
 def require_few_pixels(pixels: int, most: int) -> None:

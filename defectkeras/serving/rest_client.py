@@ -9,9 +9,10 @@ import numpy as np
 import requests
 from numpy.typing import NDArray
 from requests.adapters import HTTPAdapter
+from requests.exceptions import SSLError
 from urllib3.util.retry import Retry
 
-from defectkeras.serving.target import Target, Tensors, no_answer
+from defectkeras.serving.target import Target, Tensors, no_answer, no_connection
 
 
 class RestClient:
@@ -56,6 +57,10 @@ class RestClient:
                 self._url, json=body, timeout=self._target.timeout_s
             )
             document = dict(reply.json())
+        except (SSLError, requests.Timeout) as error:
+            raise no_answer(self._target, str(error)) from error
+        except requests.ConnectionError as error:
+            raise no_connection(self._target) from error
         except (requests.RequestException, ValueError) as error:
             raise no_answer(self._target, str(error)) from error
         if not reply.ok:

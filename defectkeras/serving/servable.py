@@ -17,6 +17,8 @@ Tensors = Mapping[str, NDArray[Any]]
 """Name to an array; text and files are arrays of `bytes` objects."""
 
 DEFAULT_SIGNATURE = "serving_default"
+_NO_TRACES = "<stack traces unavailable>\n"
+"""Ends what Python's TensorFlow puts before a message of its runtime."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -96,7 +98,8 @@ class Servable:
             found = self.signatures[signature](**tensors)
             return {name: found[name].numpy() for name in outputs or sorted(found)}
         except tf.errors.OpError as error:
-            raise StatusError(code_of(error.error_code), error.message) from error
+            told = error.message.rpartition(_NO_TRACES)[2]
+            raise StatusError(code_of(error.error_code), told) from error
 
 
 def load_servable(version: ModelVersion) -> Servable:

@@ -100,6 +100,8 @@ class ServedModels:
         Raises:
             StatusError: When there is none that can answer.
         """
+        if not name:
+            raise StatusError(Code.INVALID_ARGUMENT, "ModelSpec has no name specified.")
         model = self._models.get(name, ServedModel())
         request = f"Latest({name})"
         if label is not None:

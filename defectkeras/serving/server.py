@@ -90,8 +90,10 @@ def running_server(
             stack.enter_context(pages(app, models, settings))
         listener = stack.enter_context(_listening(settings))
         stack.callback(models.stop)
+        grpc_server = _make_grpc_server(predictor, settings)
+        grpc_port = _add_port(grpc_server, settings)
         models.start()
-        grpc_port = stack.enter_context(_grpc_server(predictor, settings))
+        stack.enter_context(_started(grpc_server))
         stack.enter_context(_http_server(app, settings, listener))
         tls = "s" if settings.tls_certificate else ""
         host = _in_url(settings.host)
@@ -171,9 +173,8 @@ def _http_server(
         thread.join()
 
 
-@contextlib.contextmanager
-def _grpc_server(predictor: Predictor, settings: ServerSettings) -> Iterator[int]:
-    """Answer over gRPC; gives the port."""
+def _make_grpc_server(predictor: Predictor, settings: ServerSettings) -> grpc.Server:
+    """Make what answers over gRPC when it is started."""
     server = grpc.server(
         # Some more, so that the predictor refuses and not gRPC: clients ask again then.
         ThreadPoolExecutor(settings.max_requests + 8, "grpc"),
@@ -191,10 +192,15 @@ def _grpc_server(predictor: Predictor, settings: ServerSettings) -> Iterator[int
     model_service_pb2_grpc.add_ModelServiceServicer_to_server(
         ModelService(predictor.models), server
     )
-    port = _add_port(server, settings)
+    return server
+
+
+@contextlib.contextmanager
+def _started(server: grpc.Server) -> Iterator[None]:
+    """Answer over gRPC in threads."""
     server.start()
     try:
-        yield port
+        yield
     finally:
         server.stop(_GRACE_S).wait()
 
@@ -207,8 +213,12 @@ def _add_port(server: grpc.Server, settings: ServerSettings) -> int:
         pair = (settings.tls_key.read_bytes(), settings.tls_certificate.read_bytes())
         credentials = grpc.ssl_server_credentials([pair])
         return int(server.add_secure_port(address, credentials))
-    except (OSError, RuntimeError) as error:
+    except OSError as error:
         raise ServingError(
-            f"The server must be able to listen at {address}, but: {error}. "
-            "Choose another --grpc-port."
+            f"{error.filename} cannot be read: {error.strerror}."
+        ) from error
+    except RuntimeError as error:  # which does not say why
+        raise ServingError(
+            f"The server must be able to listen at {address}, but that is taken, or no "
+            "address of this machine. Choose another --grpc-port."
         ) from error

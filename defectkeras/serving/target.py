@@ -29,6 +29,17 @@ class Target:
     timeout_s: float = 120.0
 
 
+def no_connection(target: Target) -> ServingError:
+    """Give the error of a request that found nobody who speaks its language."""
+    language = "gRPC" if target.url.startswith("grpc") else "HTTP"
+    return no_answer(
+        target,
+        f"nothing there speaks {language}. Check that it runs, and host, port and "
+        "scheme: gRPC and REST have ports of their own (8500 and 8501 unless others "
+        "were chosen)",
+    )
+
+
 def no_answer(target: Target, reason: str) -> ServingError:
     """Give the error of a request that came to nothing."""
     return ServingError(

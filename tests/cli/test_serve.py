@@ -13,6 +13,15 @@ def test_dry_run_names_what_would_be_served(run, tiny_registry):
     assert "Would serve tiny at 127.0.0.1." in result.stderr
 
 
+def test_a_registry_without_models_is_told(run, tmp_path):
+    result = run("serve", "--dry-run", "--registry", tmp_path)
+    assert result.exit_code == 0
+    assert "There is no model in" in result.stderr
+    result = run("serve", "--dry-run", "--registry", tmp_path / "nowhere")
+    assert result.exit_code == 1
+    assert "The registry must be a folder" in result.stderr
+
+
 def test_an_open_server_needs_protection(run, tiny_registry):
     for dry_run in ((), ("--dry-run",)):
         words = ("--host", "0.0.0.0", "--registry", tiny_registry)

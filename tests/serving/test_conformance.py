@@ -56,9 +56,11 @@ class Endpoint:
     def post(self, path=":predict", **body):
         return requests.post(self.base + path, data=json.dumps(body), timeout=60)
 
-    def predict(self, signature, outputs=(), label=None, version=None, **inputs):
+    def predict(
+        self, signature, outputs=(), label=None, version=None, name=None, **inputs
+    ):
         request = predict_pb2.PredictRequest(output_filter=outputs)
-        request.model_spec.name = self.model
+        request.model_spec.name = self.model if name is None else name
         request.model_spec.signature_name = signature
         if label:
             request.model_spec.version_label = label
@@ -250,6 +252,7 @@ def test_unknown_models_and_paths_are_errors(endpoint):
         (f"/v1/models/{endpoint.model}/versions/99", 404, "Could not find version 99"),
         ("/v1/models", 400, "Missing model name in request."),
         ("/v1/other", 400, "Malformed request: GET /v1/other"),
+        ("/V1/other", 400, "Malformed request: GET /V1/other"),
     ):
         reply = requests.get(endpoint.rest_url + path, timeout=60)
         assert (reply.status_code, told in reply.json()["error"]) == (status, True)
@@ -259,6 +262,7 @@ def test_unknown_models_and_paths_are_errors(endpoint):
 @pytest.mark.parametrize(
     ("words", "code", "told"),
     [
+        ({"name": ""}, "INVALID_ARGUMENT", "ModelSpec has no name specified."),
         ({"signature": "x"}, "FAILED_PRECONDITION", 'signature key "x" not found'),
         ({"outputs": ["x"]}, "INVALID_ARGUMENT", "output tensor alias not found"),
         (

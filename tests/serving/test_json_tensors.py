@@ -125,6 +125,19 @@ def test_replies_have_names_only_where_there_are_several():
         write_tensors({"x": x, "y": y[:1]}, rows=True)
 
 
+@pytest.mark.parametrize("rows", [True, False])
+def test_large_replies_are_written_in_pieces(rows):
+    x = np.arange(2 * 90 * 120 * 3, dtype=np.float32).reshape(2, 90, 120, 3) / 7
+    y = (x[..., 0] % 200).astype(np.uint8)
+    for tensors in ({"x": x}, {"y": y, "x": x}):
+        plain = {name: value.tolist() for name, value in sorted(tensors.items())}
+        each = [{name: value[row] for name, value in plain.items()} for row in (0, 1)]
+        alone = plain["x"] if len(plain) == 1 else None
+        key = "predictions" if rows else "outputs"
+        expected = {key: alone or (each if rows else plain)}
+        assert json.loads(write_tensors(tensors, rows=rows)) == expected
+
+
 def test_names_tell_files_from_text():
     tensors = {n: np.array([b"\xff"], object) for n in ("png_bytes", "text")}
     found = json.loads(write_tensors(tensors, rows=False))["outputs"]

@@ -5,7 +5,11 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from defectkeras.serving.pixel_limit import count_pixels, require_few_pixels
+from defectkeras.serving.pixel_limit import (
+    count_pixels,
+    require_few_numbers,
+    require_few_pixels,
+)
 from defectkeras.serving.status import StatusError
 
 
@@ -25,9 +29,15 @@ def test_arrays_and_files_are_counted():
     png, jpeg = tf.io.encode_png(image).numpy(), tf.io.encode_jpeg(image).numpy()
     assert count_pixels({"image": image[np.newaxis]}) == 1500
     assert count_pixels(files(png, jpeg)) == 3000
-    for data in (b"", b"no image", png[:20]):
+    for data in (b"", b"no image", png[:20], b"GIF89a" + bytes(20)):
         with pytest.raises(StatusError, match="PNG or JPEG"):
             count_pixels(files(png, data))
+
+
+def test_numbers_of_json_are_counted_before_they_are_read():
+    require_few_numbers(b"[0]," * 900, 10)
+    with pytest.raises(StatusError, match="10 pixels at most but has 4000"):
+        require_few_numbers(b"[0]," * 5000, 10)
 
 
 @pytest.mark.parametrize("side", [20_000, 2**31 - 1])

@@ -3,6 +3,7 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import numpy as np
 import pytest
+import requests
 
 from defectkeras.core.errors import ServingError
 from defectkeras.serving.rest_client import RestClient
@@ -59,4 +60,14 @@ def test_wanted_outputs_are_given(server, pixels):
 def test_a_server_that_does_not_speak_json_is_told(server):
     client = RestClient(Target(f"{server.rest_url}/elsewhere", "tiny", 1))
     with pytest.raises(ServingError, match="must answer for tiny@1"):
+        client.predict("tiles", {"image": TILE})
+
+
+def test_no_server_is_told_without_the_words_of_a_library(monkeypatch):
+    def refuse(*_, **__):
+        raise requests.ConnectionError("HTTPConnectionPool(...)")
+
+    monkeypatch.setattr(requests.Session, "post", refuse)
+    client = RestClient(Target("http://127.0.0.1:9", "tiny", 1))
+    with pytest.raises(ServingError, match="but: nothing there speaks HTTP"):
         client.predict("tiles", {"image": TILE})

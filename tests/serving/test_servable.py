@@ -59,6 +59,7 @@ def test_tensorflows_own_errors_keep_their_code(servable):
     with pytest.raises(StatusError) as caught:
         servable.run("serve_encoded", {"image_bytes": np.array([b"no"], object)})
     assert caught.value.code is Code.INVALID_ARGUMENT
+    assert str(caught.value).startswith("Unknown image file format")
 
 
 def test_a_damaged_version_is_not_loaded(own_registry):
