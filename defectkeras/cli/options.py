@@ -283,3 +283,8 @@ def tell_notes() -> Iterator[None]:
     finally:
         logger.removeHandler(handler)
         logger.setLevel(before)
+
+
+why_option = click.option(
+    "--why", default="", show_default=False, help="The reason, kept in the history."
+)

@@ -17,15 +17,9 @@ from defectkeras.cli.options import (
     talk,
 )
 from defectkeras.cli.quiet import start_tensorflow
-from defectkeras.cli.registry_change import (
-    alias,
-    export_version,
-    gc,
-    promote,
-    rollback,
-    tag,
-)
+from defectkeras.cli.registry_change import alias, export_version, gc, tag
 from defectkeras.cli.registry_import import import_version
+from defectkeras.cli.registry_promote import promote, rollback
 
 _COLUMNS = ("reference", "architecture")
 
