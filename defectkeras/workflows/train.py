@@ -77,7 +77,8 @@ def train(
             "Received: none. Name it with --run-folder."
         )
     run_folder = request.chosen_run_folder(name)
-    pixel_size_range_nm = pixel_size_range(spec.of_split("train"), config)
+    learned = (*spec.of_split("train"), *(spec.of_split("val") if config.refit else ()))
+    pixel_size_range_nm = pixel_size_range(learned, config)
     model = build_model_for(request, spec, config, devices)
     if devices.is_chief:
         require_writable(ModelRegistry(request.registry_root).root / name)

@@ -60,8 +60,14 @@ def test_refit_learns_from_both_splits_and_goes_on_where_it_was_stopped(
         seen.append(([e.name for e in examples], keep_epoch))
         return original(model, examples, *arguments, keep_epoch=keep_epoch, **more)
 
+    def range_of(examples, config):
+        calibrated.append([e.name for e in examples])
+
+    calibrated = []
+    monkeypatch.setattr("defectkeras.workflows.train.pixel_size_range", range_of)
     monkeypatch.setattr(training, "train", spy)
     version, first = train(request_for("whole"), CONFIG)
+    assert calibrated == [["a", "b"]]
     assert seen == [(["a"], None), (["a", "b"], first.best_epoch)]
     card = version.card
     assert card.split["train"] == ["a", "b"]
