@@ -6,6 +6,7 @@ from typing import Any
 
 import click
 
+from defectkeras.cli.data_init import init
 from defectkeras.cli.main import FriendlyGroup
 from defectkeras.cli.options import (
     EXISTING,
@@ -27,6 +28,9 @@ from defectkeras.cli.survey import echo_survey
 @click.group(cls=FriendlyGroup)
 def data() -> None:
     """Check, describe and make sets of annotated micrographs."""
+
+
+data.add_command(init)
 
 
 @data.command()

@@ -272,8 +272,8 @@ def _require_sound_fields(request: FinetuneRequest, scheme: LabelScheme) -> None
     if errors:
         raise DatasetError(
             f"{request.data}: must have no error. Received: {errors}, named above. "
-            "Annotations of another kind than class indices need a data spec, see "
-            "docs/data_specs.md."
+            "Annotations of another kind than class indices need a data spec, which "
+            "`defectkeras data init` writes."
         )
 
 

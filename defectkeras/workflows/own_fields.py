@@ -1,6 +1,7 @@
 """A handful of annotated micrographs as a set that can be trained and validated on."""
 
 import dataclasses
+import shlex
 from pathlib import Path
 from typing import Any
 
@@ -110,7 +111,8 @@ def fields_form(
         raise DatasetError(
             f"{path}: must hold a data spec {FILE_NAME}, or {MICROGRAPHS}/ and "
             f"{ANNOTATIONS}/ with one kind of file ({', '.join(known)}). Received: "
-            f"{', '.join(sorted(suffixes)) or 'no annotation'}."
+            f"{', '.join(sorted(suffixes)) or 'no annotation'}. `defectkeras data init "
+            f"{shlex.quote(str(path))}` writes one for other folders."
         )
     if scheme is None:
         raise DatasetError(

@@ -1,0 +1,232 @@
+"""A first data spec, drafted from what lies in a folder."""
+
+import dataclasses
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from defectkeras.core.errors import DatasetError, MicrographError
+from defectkeras.core.labels import LabelScheme, scheme_of_names
+from defectkeras.datasets.form import SCHEMA, SourceForm, SpecForm, SplitForm
+from defectkeras.datasets.sources import Pair, find_pairs
+from defectkeras.datasets.split import assign_splits
+from defectkeras.micrographs.annotations.maps import Encoding, read_class_map
+from defectkeras.micrographs.annotations.read import (
+    MAP_SUFFIXES,
+    SHAPE_SUFFIXES,
+    Hints,
+    holds_shapes,
+    image_names,
+)
+from defectkeras.micrographs.read import READERS
+from defectkeras.workflows.annotated import AnnotatedField, scheme_of_fields
+
+MICROGRAPHS = ("micrographs", "images", "")
+"""Folders in which micrographs are looked for; the last is the folder itself."""
+ANNOTATIONS = ("annotations", "masks", "labels", "")
+"""Likewise for annotations."""
+ENDINGS = ("", "_mask", "_masks", "_label", "_labels")
+"""What may follow the name of the micrograph in that of its annotation."""
+FRACTIONS = (0.8, 0.2, 0.0)
+FEWEST_TO_SHARE = 5
+"""Of fewer annotated micrographs all are for training."""
+
+_SEEN: tuple[Encoding, ...] = ("class_index", "binary", "objects")
+
+
+@dataclass(frozen=True)
+class DraftRequest:
+    """What a data spec is drafted from.
+
+    Attributes:
+        folder: With micrographs and annotations.
+        classes: Each "name" or "name:kind" in the order of the index; empty takes
+            those that shapes have.
+        encoding: What the numbers of maps are; None takes what fits all of them.
+        hints: The class of objects and the width of lines, where files do not tell.
+        pixel_size_nm: Where the files do not tell it, or None.
+        foil_thickness_nm: Likewise.
+    """
+
+    folder: Path
+    classes: tuple[str, ...] = ()
+    encoding: Encoding | None = None
+    hints: Hints = field(default_factory=Hints)
+    pixel_size_nm: float | None = None
+    foil_thickness_nm: float | None = None
+
+
+def draft_spec(request: DraftRequest) -> SpecForm:
+    """Find micrographs and annotations that belong together, and describe them.
+
+    Args:
+        request: The folder, and what its files do not tell.
+
+    Returns:
+        The form; micrographs without an annotation are unused, and of
+        `FEWEST_TO_SHARE` others or more a fifth, drawn at random, is for validation.
+
+    Raises:
+        DatasetError: When nothing belongs together, or classes or numbers of the
+            annotations cannot be told.
+        MicrographError: When an annotation cannot be read.
+    """
+    root = request.folder
+    sources = find_sources(root)
+    paired = [(source, find_pairs(source, root)[0]) for source in sources]
+    annotated = [p for _, pairs in paired for p in pairs if p.annotation_path.exists()]
+    scheme, hints = _scheme(request, annotated), request.hints
+    encoding = _encoding(request, scheme, annotated)
+    has_choice = encoding in ("binary", "objects") and len(scheme.defects) > 1
+    told = [
+        dataclasses.replace(
+            source,
+            encoding=encoding,
+            object_class=hints.object_class if has_choice else None,
+            line_width_px=hints.line_width_px,
+            pixel_size_nm=request.pixel_size_nm,
+            foil_thickness_nm=request.foil_thickness_nm,
+        )
+        for source in sources
+    ]
+    named = {
+        f"{source.name}/{pair.name}" if len(sources) > 1 else pair.name: pair
+        for source, pairs in paired
+        for pair in pairs
+    }
+    return SpecForm(
+        schema=SCHEMA,
+        name=root.resolve().name,
+        description="Own micrographs.",
+        license="not told",
+        source="own micrographs",
+        root=".",
+        classes=scheme.classes,
+        sources=tuple(told),
+        split=_split({n: p.annotation_path.exists() for n, p in named.items()}),
+    )
+
+
+def find_sources(root: Path) -> tuple[SourceForm, ...]:
+    """Find which files are micrographs, and what their annotations are called.
+
+    Args:
+        root: A folder; both lie in it, or in `MICROGRAPHS` and `ANNOTATIONS` in it.
+
+    Returns:
+        A source for each suffix of micrographs, with the pattern that names the
+        annotations of most of them.
+
+    Raises:
+        DatasetError: When no micrograph has an annotation.
+    """
+    sources = []
+    for suffix in READERS:
+        layouts = [
+            (count, SourceForm(suffix[1:], f"{folder}*{suffix}", annotations))
+            for folder in _folders(root, MICROGRAPHS)
+            for annotations, count in _annotations_of(root, folder, suffix)
+        ]
+        if layouts:  # the first of those with most
+            sources.append(max(layouts, key=lambda layout: layout[0])[1])
+    if not sources:
+        raise DatasetError(
+            f"{root}: must hold micrographs and their annotations, of the same names "
+            "in micrographs/ (or images/) and annotations/ (masks/, labels/), or side "
+            "by side as field_1.tif and field_1.json or field_1_mask.png. Received: "
+            "none that belong together. docs/data_specs.md has the form for others."
+        )
+    return tuple(sources)
+
+
+def _folders(root: Path, names: Sequence[str]) -> list[str]:
+    """Give those that are there, each as it begins a pattern."""
+    return [f"{name}/" if name else "" for name in names if (root / name).is_dir()]
+
+
+def _files(folder: Path) -> list[Path]:
+    return [
+        p
+        for p in sorted(folder.iterdir())
+        if p.is_file() and not p.name.startswith(".")
+    ]
+
+
+def _annotations_of(root: Path, folder: str, suffix: str) -> Iterator[tuple[str, int]]:
+    """Give each pattern of annotations that micrographs have, and how many do."""
+    stems = {p.stem for p in _files(root / folder) if p.suffix.lower() == suffix}
+    for other in _folders(root, ANNOTATIONS) if stems else ():
+        files = _files(root / other)
+        for end in sorted({p.suffix for p in files}):
+            for ending in ENDINGS:
+                is_beside = other == folder and not ending
+                known = (
+                    SHAPE_SUFFIXES if is_beside else (*SHAPE_SUFFIXES, *MAP_SUFFIXES)
+                )
+                names = {p.name for p in files}
+                count = sum(f"{stem}{ending}{end}" in names for stem in stems)
+                if count and end.lower() in known:
+                    yield f"{other}{{stem}}{ending}{end}", count
+        for path in files:
+            count = len(stems.intersection(image_names(path)))
+            if count:
+                yield f"{other}{path.name}", count
+
+
+def _scheme(request: DraftRequest, annotated: Sequence[Pair]) -> LabelScheme:
+    if request.classes:
+        return scheme_of_names(request.classes)
+    drawn = [p for p in annotated if holds_shapes(p.annotation_path)]
+    if len(drawn) < len(annotated):
+        raise DatasetError(
+            f"{request.folder}: the classes of masks must be named. Give them in the "
+            "order of their numbers, such as --class void --class dislocation:line."
+        )
+    fields = [AnnotatedField(p.micrograph_path.stem, p.annotation_path) for p in drawn]
+    return scheme_of_fields(fields, request.hints)
+
+
+def _encoding(
+    request: DraftRequest, scheme: LabelScheme, annotated: Sequence[Pair]
+) -> Encoding:
+    """Give what the user says, else what fits; shapes have none."""
+    maps = [p.annotation_path for p in annotated if not holds_shapes(p.annotation_path)]
+    if not maps:
+        return "class_index"
+    return request.encoding or _encoding_of(maps, scheme)
+
+
+def _encoding_of(paths: Sequence[Path], scheme: LabelScheme) -> Encoding:
+    """Give the first encoding in which all maps can be read."""
+    reasons = []
+    for encoding in _SEEN:
+        try:
+            maps = (
+                read_class_map(p, num_classes=scheme.num_classes, encoding=encoding)
+                for p in paths
+            )
+            if all((m == 0).any() for m in maps):  # numbers from 1 are no objects
+                return encoding
+        except MicrographError as error:
+            reasons.append(str(error))
+    raise DatasetError(
+        f"{paths[0].parent}: all masks must be of one kind. Say it by --encoding. "
+        f"Received: {reasons[0] if reasons else 'some without matrix'}"
+    )
+
+
+def _split(is_annotated: dict[str, bool]) -> SplitForm:
+    """Share out what is annotated, by a rule where there is nothing else."""
+    names = [name for name, yes in is_annotated.items() if yes]
+    rest = tuple(name for name, yes in is_annotated.items() if not yes)
+    rule = SplitForm(fractions=FRACTIONS)
+    if len(names) < FEWEST_TO_SHARE:
+        return SplitForm(train=tuple(names), unused=rest)
+    if not rest:
+        return rule
+    splits, _ = assign_splits(names, rule)
+    train, val = (
+        tuple(n for n, s in zip(names, splits, strict=True) if s == split)
+        for split in ("train", "val")
+    )
+    return SplitForm(train=train, val=val, unused=rest)

@@ -1,0 +1,140 @@
+"""A first data spec from what lies in a folder."""
+
+import json
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from defectkeras.core.errors import DatasetError
+from defectkeras.datasets.spec import dataset_spec_of, load_example
+from defectkeras.workflows.draft_spec import DraftRequest, draft_spec
+
+MASK = np.zeros((20, 30), np.uint8)
+MASK[4:9, 5:12] = 1
+MASK[12:16, 20:26] = 1
+
+
+def save(path, pixels):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    Image.fromarray(pixels).save(path)
+
+
+@pytest.fixture
+def fill(tmp_path):
+    """Fill a folder with micrographs, and some masks or files of labelme."""
+
+    def call(micrograph, annotation, *, names="ab", annotated=None, pixels=MASK):
+        for name in names:
+            save(tmp_path / micrograph.format(name), 90 * MASK + 40)
+        for name in annotated or names:
+            path = tmp_path / annotation.format(name)
+            if path.suffix == ".json":
+                path.parent.mkdir(exist_ok=True)
+                path.write_text(json.dumps(labelme(micrograph.format(name))))
+            else:
+                save(path, pixels)
+        return tmp_path
+
+    return call
+
+
+def labelme(image):
+    shapes = [
+        {"label": "void", "shape_type": "polygon", "points": [[5, 4], [12, 4], [9, 9]]},
+        {"label": "line", "shape_type": "line", "points": [[1, 1], [20, 15]]},
+    ]
+    return {
+        "version": "5.5.0", "imagePath": image, "imageHeight": 20, "imageWidth": 30,
+        "shapes": shapes,
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("micrograph", "annotation"),
+    [
+        ("micrographs/{}.tif", "annotations/{}.png"),
+        ("images/{}.PNG", "masks/{}.png"),
+        ("images/{}.png", "labels/{}_label.tif"),
+        ("{}.tif", "masks/{}_mask.png"),
+        ("{}.png", "{}_mask.png"),
+    ],
+)
+def test_what_belongs_together_is_found(fill, micrograph, annotation):
+    folder = fill(micrograph, annotation)
+    form = draft_spec(DraftRequest(folder, ("void",)))
+    spec = dataset_spec_of(form, folder / "dataset.toml")
+    assert [e.name for e in spec.of_split("train")] == ["a", "b"]
+    for example in spec.examples:
+        np.testing.assert_array_equal(
+            load_example(example, spec.scheme).class_map, MASK
+        )
+
+
+def test_shapes_beside_their_micrographs_name_the_classes(fill):
+    folder = fill("{}.png", "{}.json")
+    form = draft_spec(DraftRequest(folder))
+    assert form.sources[0].annotations == "{stem}.json"
+    kinds = [(c.name, c.kind) for c in form.classes]
+    assert kinds == [("matrix", "matrix"), ("line", "line"), ("void", "region")]
+
+
+def test_one_file_of_coco_is_for_all(fill):
+    folder = fill("images/{}.png", "masks/{}.npy.png", annotated=("x",))
+    outline = [5, 4, 12, 4, 12, 9, 5, 9]
+    content = {
+        "images": [
+            {"id": i, "file_name": f"{name}.png", "height": 20, "width": 30}
+            for i, name in enumerate("ab")
+        ],
+        "categories": [{"id": 1, "name": "void"}],
+        "annotations": [
+            {"id": 1, "image_id": 0, "category_id": 1, "segmentation": [outline]}
+        ],
+    }
+    (folder / "annotations").mkdir()
+    (folder / "annotations" / "all.json").write_text(json.dumps(content))
+    form = draft_spec(DraftRequest(folder))
+    assert form.sources[0].annotations == "annotations/all.json"
+    assert form.classes[1].name == "void"
+
+
+@pytest.mark.parametrize(
+    ("pixels", "encoding"),
+    [
+        (MASK, "class_index"),
+        (MASK * 255, "binary"),
+        (np.where(MASK > 0, 7, 0).astype(np.uint8), "objects"),
+    ],
+)
+def test_numbers_of_masks_are_seen_from_all(fill, pixels, encoding):
+    folder = fill("images/{}.png", "masks/{}.png", pixels=pixels)
+    form = draft_spec(DraftRequest(folder, ("void",)))
+    assert form.sources[0].encoding == encoding
+
+
+def test_numbers_from_1_are_no_objects(fill):
+    folder = fill("images/{}.png", "masks/{}.png", pixels=MASK + 1)
+    with pytest.raises(DatasetError, match="--encoding"):
+        draft_spec(DraftRequest(folder, ("void",)))
+    form = draft_spec(DraftRequest(folder, ("void",), "class_index_from_1"))
+    assert form.sources[0].encoding == "class_index_from_1"
+
+
+def test_split_is_of_what_is_annotated(fill):
+    folder = fill("images/{}.png", "masks/{}.png", names="abcdefg", annotated="abcdef")
+    form = draft_spec(DraftRequest(folder, ("void",)))
+    assert form.split.unused == ("g",)
+    assert sorted((*form.split.train, *form.split.val)) == list("abcdef")
+    assert len(form.split.val) == 1
+    fill("images/{}.png", "masks/{}.png", names="g")
+    form = draft_spec(DraftRequest(folder, ("void",)))
+    assert form.split.fractions == (0.8, 0.2, 0.0)
+
+
+def test_what_cannot_be_told_is_asked_for(fill, tmp_path):
+    with pytest.raises(DatasetError, match="none that belong together"):
+        draft_spec(DraftRequest(tmp_path))
+    folder = fill("images/{}.png", "masks/{}.png")
+    with pytest.raises(DatasetError, match="--class void"):
+        draft_spec(DraftRequest(folder))
