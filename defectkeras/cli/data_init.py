@@ -1,6 +1,7 @@
 """`defectkeras data init`: a first data spec for a folder."""
 
 import sys
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,8 @@ from defectkeras.cli.options import (
     calibration_options,
     complete_models,
     dry_run_option,
+    echo_json,
+    json_option,
     overwrite_option,
     registry_option,
     talk,
@@ -54,6 +57,7 @@ Examples:
 @registry_option
 @overwrite_option
 @dry_run_option
+@json_option
 def init(
     folder: Path,
     classes: tuple[str, ...],
@@ -63,6 +67,7 @@ def init(
     registry_root: Path,
     overwrite: bool,
     dry_run: bool,
+    as_json: bool,
     **known: Any,
 ) -> None:
     """Write a data spec for what lies in FOLDER.
@@ -87,7 +92,17 @@ def init(
     path, text = folder / FILE_NAME, to_toml(form)
     require_free(path, overwrite=overwrite)
     problems = validate_form(form, path)
-    click.echo(text, nl=False)
+    if as_json:
+        echo_json(
+            {
+                "spec": str(path),
+                "written": not dry_run,
+                "contents": asdict(form),
+                "problems": [asdict(p) | {"path": str(p.path)} for p in problems],
+            }
+        )
+    else:
+        click.echo(text, nl=False)
     for problem in problems:
         talk(f"{problem.severity}: {problem.path}: {problem.message}")
     if dry_run:

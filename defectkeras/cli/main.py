@@ -5,8 +5,9 @@ from typing import Any, ClassVar
 
 import click
 
-from defectkeras.core.errors import DefectKerasError, StoppedError, Terminated
+from defectkeras.core.errors import DefectKerasError, StoppedError
 from defectkeras.core.names import suggestion
+from defectkeras.training.interruption import Terminated
 
 INTERRUPTED = 130
 """Exit status of whatever Ctrl-C ended, as shells have it: 128 and SIGINT's 2."""

@@ -49,7 +49,3 @@ class RegistryError(DefectKerasError):
 
 class ServingError(DefectKerasError):
     """A model server cannot be reached, or refuses."""
-
-
-class Terminated(KeyboardInterrupt):
-    """SIGTERM came, as a cluster sends it; Ctrl-C's kin, and no error of a user."""

@@ -238,9 +238,9 @@ or make a model with `defectkeras train`.
         before = read_book(self.root / name).holder_before(alias)
         if before is None:
             raise RegistryError(
-                f"{name}@{alias} must have a move that is not undone yet to be rolled "
-                f"back. It has none, and means {now}; `defectkeras registry history "
-                f"{name}` tells its moves, `registry promote` makes another."
+                f"{name}@{alias} must have a move to take back. Received: none that is "
+                f"not taken back already; it means {now}. `defectkeras registry "
+                f"history {name}` tells its moves, `registry promote` makes another."
             )
         return before
 

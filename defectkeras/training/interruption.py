@@ -8,9 +8,11 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import FrameType
 
-from defectkeras.core.errors import Terminated
-
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
+
+
+class Terminated(KeyboardInterrupt):
+    """SIGTERM came, as a cluster sends it; Ctrl-C's kin, and no error of a user."""
 
 
 @contextlib.contextmanager

@@ -16,9 +16,10 @@ from multiprocessing.context import SpawnProcess
 from pathlib import Path
 from typing import Any, TypeVar
 
-from defectkeras.core.errors import DefectKerasError, Terminated
+from defectkeras.core.errors import DefectKerasError
 from defectkeras.training.interruption import (
     SIGNALS,
+    Terminated,
     notice_interrupts,
     raise_at_sigterm,
 )

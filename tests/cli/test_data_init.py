@@ -1,5 +1,7 @@
 """A first data spec for a folder, from the command line."""
 
+import json
+
 import numpy as np
 import pytest
 from PIL import Image
@@ -28,6 +30,9 @@ def test_spec_is_written_once(run, folder):
     (example,) = load_dataset_spec(folder / "dataset.toml").examples
     assert example.pixel_size_nm == 0.5
     assert example.hints.encoding == "binary"
+    told = json.loads(run(*words, "--dry-run", "--overwrite", "--json").stdout)
+    assert told["contents"]["sources"][0]["encoding"] == "binary"
+    assert [p["severity"] for p in told["problems"]] == ["warning"]
     again = run(*words)
     assert again.exit_code == 1
     assert "--overwrite" in again.stderr

@@ -8,7 +8,8 @@ import click
 import pytest
 
 from defectkeras.cli.main import LazyGroup, main
-from defectkeras.core.errors import StoppedError, Terminated
+from defectkeras.core.errors import StoppedError
+from defectkeras.training.interruption import Terminated
 
 LIMIT_S = 0.5
 

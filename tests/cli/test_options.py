@@ -32,6 +32,7 @@ WRITES = {
     "annotations convert",
     "compare",
     "data describe",
+    "data init",
     "data synthesize",
     "deploy tf-serving",
     "evaluate",

@@ -293,7 +293,7 @@ def test_rollback_goes_back_step_by_step(registry):
         registry.set_alias("tiny", "production", version)
     assert registry.rollback("tiny", "production", why="worse on voids").to_version == 2
     assert registry.rollback("tiny", "production").to_version == 1
-    with pytest.raises(RegistryError, match="must have meant another version before"):
+    with pytest.raises(RegistryError, match="must have a move to take back"):
         registry.rollback("tiny", "production")
     registry.set_alias("tiny", "production", 3)
     assert registry.rollback("tiny", "production").to_version == 1

@@ -3,8 +3,11 @@ import threading
 
 import pytest
 
-from defectkeras.core.errors import Terminated
-from defectkeras.training.interruption import notice_interrupts, raise_at_sigterm
+from defectkeras.training.interruption import (
+    Terminated,
+    notice_interrupts,
+    raise_at_sigterm,
+)
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])

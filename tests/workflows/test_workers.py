@@ -95,7 +95,7 @@ def test_what_has_begun_ends_at_an_interruption_and_no_more_begins(tmp_path, num
     assert len(list(tmp_path.glob("*.ended"))) == 2
     kinds = {
         signal.SIGINT: "KeyboardInterrupt",
-        signal.SIGTERM: "defectkeras.core.errors.Terminated",
+        signal.SIGTERM: "defectkeras.training.interruption.Terminated",
     }
     assert told.splitlines()[-1] == kinds[number]  # nothing of resource_tracker
 
