@@ -31,6 +31,7 @@ FRACTIONS = (0.8, 0.2, 0.0)
 FEWEST_TO_SHARE = 5
 """Of fewer annotated micrographs all are for training."""
 
+_KNOWN = (*SHAPE_SUFFIXES, *MAP_SUFFIXES)
 _SEEN: tuple[Encoding, ...] = ("class_index", "binary", "objects")
 
 
@@ -157,20 +158,26 @@ def _annotations_of(root: Path, folder: str, suffix: str) -> Iterator[tuple[str,
     stems = {p.stem for p in _files(root / folder) if p.suffix.lower() == suffix}
     for other in _folders(root, ANNOTATIONS) if stems else ():
         files = _files(root / other)
+        names = {p.name for p in files}
         for end in sorted({p.suffix for p in files}):
             for ending in ENDINGS:
                 is_beside = other == folder and not ending
-                known = (
-                    SHAPE_SUFFIXES if is_beside else (*SHAPE_SUFFIXES, *MAP_SUFFIXES)
-                )
-                names = {p.name for p in files}
+                known = SHAPE_SUFFIXES if is_beside else _KNOWN
                 count = sum(f"{stem}{ending}{end}" in names for stem in stems)
                 if count and end.lower() in known:
                     yield f"{other}{{stem}}{ending}{end}", count
         for path in files:
-            count = len(stems.intersection(image_names(path)))
+            count = len(stems.intersection(_images_in(path)))
             if count:
                 yield f"{other}{path.name}", count
+
+
+def _images_in(path: Path) -> tuple[str, ...]:
+    """Give the images of a file of COCO; another JSON has none."""
+    try:
+        return image_names(path)
+    except MicrographError:
+        return ()
 
 
 def _scheme(request: DraftRequest, annotated: Sequence[Pair]) -> LabelScheme:

@@ -73,6 +73,7 @@ def test_what_belongs_together_is_found(fill, micrograph, annotation):
 
 def test_shapes_beside_their_micrographs_name_the_classes(fill):
     folder = fill("{}.png", "{}.json")
+    (folder / "notes.json").write_text("[1, 2]")
     form = draft_spec(DraftRequest(folder))
     assert form.sources[0].annotations == "{stem}.json"
     kinds = [(c.name, c.kind) for c in form.classes]
