@@ -7,6 +7,7 @@ from pathlib import Path, PurePath, PurePosixPath
 from defectkeras.core.file_names import composed, on_disk, spellings
 from defectkeras.datasets.faults import source_faults
 from defectkeras.datasets.form import SourceForm
+from defectkeras.micrographs.read import READERS
 
 
 @dataclass(frozen=True)
@@ -50,6 +51,8 @@ def find_pairs(
             f"source {source.name!r}: micrographs = {source.micrographs!r} must be a "
             f"pattern that can be searched. Received: {error}.",
         )
+    if source.micrographs.endswith("*"):  # texts that SEMs write lie beside them
+        paths = [path for path in paths if path.suffix.lower() in READERS]
     if not paths:
         return (), (
             f"source {source.name!r}: no file matches micrographs = "

@@ -37,6 +37,12 @@ def test_files_are_paired_in_order_without_hidden_ones_and_folders(root):
     assert pairs[1].specimen is None
 
 
+def test_a_pattern_without_a_suffix_passes_over_what_is_no_micrograph(root):
+    pairs, faults = find_pairs(SourceForm("s", "images/*", "masks/{stem}.png"), root)
+    assert faults == ()
+    assert [p.name for p in pairs] == ["a", "b"]
+
+
 def test_a_folder_with_a_wildcard_is_in_the_name_and_can_be_the_specimen(root):
     source = SourceForm(
         "s", "foils/*/image.tif", "{folder}/mask.png", specimen="^(.*)/image$"
