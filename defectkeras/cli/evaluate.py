@@ -15,6 +15,7 @@ from defectkeras.cli.options import (
     registry_option,
     root_option,
     runtime_options,
+    split_option,
     talk,
     tolerance_option,
 )
@@ -30,12 +31,7 @@ if TYPE_CHECKING:
 @click.command()
 @click.argument("spec", type=EXISTING)
 @method_options
-@click.option(
-    "--split",
-    type=click.Choice(["train", "val", "test"]),
-    default="test",
-    help="Part of the data.",
-)
+@split_option
 @click.option(
     "--augment/--no-augment",
     default=None,

@@ -99,6 +99,13 @@ def parse_settings(
     return settings
 
 
+split_option = click.option(
+    "--split",
+    type=click.Choice(["train", "val", "test"]),
+    default="test",
+    help="Part of the data.",
+)
+
 tolerance_option = click.option(
     "--tolerance-px",
     type=click.FloatRange(min=0),

@@ -15,6 +15,7 @@ from defectkeras.cli.options import (
     reference_argument,
     registry_option,
     root_option,
+    split_option,
     talk,
     why_option,
 )
@@ -34,12 +35,7 @@ if TYPE_CHECKING:
     metavar="SPEC",
     help="Data on which the candidate must be as good as the current version.",
 )
-@click.option(
-    "--split",
-    type=click.Choice(["train", "val", "test"]),
-    default="test",
-    help="Part of the data.",
-)
+@split_option
 @click.option(
     "--rule",
     "rules",

@@ -88,7 +88,7 @@ def _draw_fits(
     """Draw fits as smooth counts per class of the mean width."""
     if not fits or len(low) == 0:
         return
-    # A fit is of the sizes from its smallest on, which part a class they lie in.
+    # A fit is of the sizes above its smallest: of that class it has the upper part.
     seen = np.clip((high - fits[0].smallest) / (high - low), 0, 1)
     total = float(counts @ seen)
     width = float(np.mean(high - low))

@@ -81,7 +81,7 @@ class TrainingLoop:
         state: Where it stands.
         keep_epoch: The last epoch, whose weights are kept; None keeps the best.
         on_progress: Told after each step and each validation.
-        wants_to_stop: Tells whether to stop after this step.
+        wants_to_stop: Tells whether to stop after this step; not 0 is yes.
     """
 
     def __init__(
@@ -94,7 +94,7 @@ class TrainingLoop:
         state: RunState,
         keep_epoch: int | None,
         on_progress: OnProgress | None,
-        wants_to_stop: Callable[[], bool],
+        wants_to_stop: Callable[[], int],
     ) -> None:
         self.parts, self.config, self.devices = parts, config, devices
         self.run_folder, self.state = run_folder, state
@@ -223,7 +223,7 @@ class TrainingLoop:
         )
 
     def _stop_or_save(self) -> None:
-        if self.devices.any_worker(self.wants_to_stop()):
+        if self.devices.any_worker(bool(self.wants_to_stop())):
             self.save()
             raise StoppedError(
                 f"Stopped in epoch {self.state.epoch + 1} after step "

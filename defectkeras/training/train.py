@@ -146,7 +146,7 @@ def train(  # noqa: PLR0913  (what, on what, how, where; each is asked for)
             state=state,
             keep_epoch=keep_epoch,
             on_progress=on_progress,
-            wants_to_stop=lambda: bool(wants_to_stop()),
+            wants_to_stop=wants_to_stop,
         )
         loop.run()
         synchronize_batch_norms(model, False)

@@ -9,7 +9,9 @@ from defectkeras.core.errors import DatasetError, MicrographError
 from defectkeras.core.labels import LabelScheme, scheme_of_names
 from defectkeras.datasets.form import SCHEMA, SourceForm, SpecForm, SplitForm
 from defectkeras.datasets.sources import Pair, find_pairs
+from defectkeras.datasets.spec import Example, inspect_form
 from defectkeras.datasets.split import assign_splits
+from defectkeras.datasets.write import FILE_NAME
 from defectkeras.micrographs.annotations.maps import Encoding, read_class_map
 from defectkeras.micrographs.annotations.read import (
     MAP_SUFFIXES,
@@ -74,28 +76,12 @@ def draft_spec(request: DraftRequest) -> SpecForm:
     """
     root = request.folder
     sources = find_sources(root)
-    paired = [(source, find_pairs(source, root)[0]) for source in sources]
-    annotated = [p for _, pairs in paired for p in pairs if p.annotation_path.exists()]
+    pairs = [pair for source in sources for pair in find_pairs(source, root)[0]]
+    annotated = [pair for pair in pairs if pair.annotation_path.exists()]
     scheme, hints = _scheme(request, annotated), request.hints
     encoding = _encoding(request, scheme, annotated)
     has_choice = encoding in ("binary", "objects") and len(scheme.defects) > 1
-    told = [
-        dataclasses.replace(
-            source,
-            encoding=encoding,
-            object_class=hints.object_class if has_choice else None,
-            line_width_px=hints.line_width_px,
-            pixel_size_nm=request.pixel_size_nm,
-            foil_thickness_nm=request.foil_thickness_nm,
-        )
-        for source in sources
-    ]
-    named = {
-        f"{source.name}/{pair.name}" if len(sources) > 1 else pair.name: pair
-        for source, pairs in paired
-        for pair in pairs
-    }
-    return SpecForm(
+    form = SpecForm(
         schema=SCHEMA,
         name=root.resolve().name,
         description="Own micrographs.",
@@ -103,9 +89,21 @@ def draft_spec(request: DraftRequest) -> SpecForm:
         source="own micrographs",
         root=".",
         classes=scheme.classes,
-        sources=tuple(told),
-        split=_split({n: p.annotation_path.exists() for n, p in named.items()}),
+        sources=tuple(
+            dataclasses.replace(
+                source,
+                encoding=encoding,
+                object_class=hints.object_class if has_choice else None,
+                line_width_px=hints.line_width_px,
+                pixel_size_nm=request.pixel_size_nm,
+                foil_thickness_nm=request.foil_thickness_nm,
+            )
+            for source in sources
+        ),
+        split=SplitForm(fractions=FRACTIONS),
     )
+    spec, _ = inspect_form(form, root / FILE_NAME)  # names all of them
+    return dataclasses.replace(form, split=_split(spec.examples))
 
 
 def find_sources(root: Path) -> tuple[SourceForm, ...]:
@@ -222,10 +220,10 @@ def _encoding_of(paths: Sequence[Path], scheme: LabelScheme) -> Encoding:
     )
 
 
-def _split(is_annotated: dict[str, bool]) -> SplitForm:
+def _split(examples: Sequence[Example]) -> SplitForm:
     """Share out what is annotated, by a rule where there is nothing else."""
-    names = [name for name, yes in is_annotated.items() if yes]
-    rest = tuple(name for name, yes in is_annotated.items() if not yes)
+    names = [e.name for e in examples if e.annotation_path.exists()]
+    rest = tuple(e.name for e in examples if not e.annotation_path.exists())
     rule = SplitForm(fractions=FRACTIONS)
     if len(names) < FEWEST_TO_SHARE:
         return SplitForm(train=tuple(names), unused=rest)

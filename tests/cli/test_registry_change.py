@@ -15,35 +15,23 @@ def copied(tiny_registry, tmp_path):
     return shutil.copytree(tiny_registry, tmp_path / "registry")
 
 
-@pytest.fixture
-def two(copied):
-    shutil.copytree(copied / "tiny" / "1", copied / "tiny" / "2")
-    return copied
-
-
-def ask(run, *words):
-    result = run("registry", *words)
-    assert result.exit_code == 0, result.stderr
-    return json.loads(result.stdout)
-
-
-def test_alias_moves_and_dry_run_does_not(run, copied):
+def test_alias_moves_and_dry_run_does_not(run, ask, copied):
     words = ("registry", "alias", "tiny@1", "production", "--registry", copied)
     dry = run(*words, "--dry-run")
     assert "nothing -> 1" in dry.stderr
     assert run("registry", "show", "tiny@production", "--registry", copied).exit_code
     moved = {"name": "tiny", "alias": "production", "version": 1, "before": None}
-    assert ask(run, *words[1:], "--why", "it is the only one", "--json") == moved
+    assert ask(*words[1:], "--why", "it is the only one", "--json") == moved
     shown = run("registry", "show", "tiny@production", "--json", "--registry", copied)
     assert json.loads(shown.stdout)["aliases"] == ["production"]
 
 
-def test_what_an_alias_meant_is_told_from_within_the_lock(run, two, monkeypatch):
+def test_what_an_alias_meant_is_told_from_within_the_lock(ask, two, monkeypatch):
     def read_too_early(*_):
         return {"production": 7}
 
     def before(*words):
-        return ask(run, *words, "--json", "--registry", two)["before"]
+        return ask(*words, "--json", "--registry", two)["before"]
 
     with monkeypatch.context() as another_promotes_meanwhile:
         another_promotes_meanwhile.setattr(ModelRegistry, "aliases", read_too_early)
@@ -52,31 +40,31 @@ def test_what_an_alias_meant_is_told_from_within_the_lock(run, two, monkeypatch)
     assert before("rollback", "tiny") == 2
 
 
-def test_tags_come_and_go(run, copied):
+def test_tags_come_and_go(ask, copied):
     words = ("tag", "tiny@1", "keep", "paper", "--json", "--registry", copied)
-    assert ask(run, *words)["tags"] == ["keep", "paper"]
+    assert ask(*words)["tags"] == ["keep", "paper"]
     words = ("tag", "tiny@1", "paper", "--remove", "--json", "--registry", copied)
-    assert ask(run, *words)["tags"] == ["keep"]
-    listed = ask(run, "list", "--json", "--registry", copied)
+    assert ask(*words)["tags"] == ["keep"]
+    listed = ask("list", "--json", "--registry", copied)
     assert listed[0]["tags"] == ["keep"]
 
 
-def test_tag_that_another_gave_meanwhile_stays(run, copied, monkeypatch):
+def test_tag_that_another_gave_meanwhile_stays(ask, copied, monkeypatch):
     words = ("tag", "tiny@1", "--json", "--registry", copied)
-    ask(run, *words, "keep")
+    ask(*words, "keep")
     with monkeypatch.context() as before_that:
         before_that.setattr(ModelRegistry, "tags", lambda *_: ())
-        ask(run, *words, "paper")
-    assert ask(run, *words)["tags"] == ["keep", "paper"]
+        ask(*words, "paper")
+    assert ask(*words)["tags"] == ["keep", "paper"]
 
 
-def test_gc_tells_first_and_removes_on_a_second_word(run, two):
+def test_gc_tells_first_and_removes_on_a_second_word(ask, two):
     old = time.time() - 90 * 24 * 3600
     os.utime(two / "tiny" / "1", (old, old))
     words = ("gc", "tiny", "--json", "--registry", two)
-    told = ask(run, *words)
+    told = ask(*words)
     assert [v["reference"] for v in told["versions"]] == ["tiny@1"]
     assert (two / "tiny" / "1").exists()
-    assert ask(run, *words, "--yes")["removed"] is True
+    assert ask(*words, "--yes")["removed"] is True
     assert not (two / "tiny" / "1").exists()
-    assert ask(run, *words)["versions"] == []
+    assert ask(*words)["versions"] == []

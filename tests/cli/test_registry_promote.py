@@ -1,35 +1,17 @@
 """Promotion through a gate and back, as a user calls them."""
 
-import json
-import shutil
 
-import pytest
-
-
-@pytest.fixture
-def two(tiny_registry, tmp_path):
-    root = shutil.copytree(tiny_registry, tmp_path / "registry")
-    shutil.copytree(root / "tiny" / "1", root / "tiny" / "2")
-    return root
-
-
-def ask(run, *words):
-    result = run("registry", *words)
-    assert result.exit_code == 0, result.stderr
-    return json.loads(result.stdout)
-
-
-def test_promote_and_roll_back(run, two):
+def test_promote_and_roll_back(run, ask, two):
     dry = run("registry", "promote", "tiny@1", "--dry-run", "--registry", two)
     assert "Would let production mean tiny@1, without a gate." in dry.stderr
     for version in (1, 2):
         words = ("promote", f"tiny@{version}", "--json", "--registry", two)
-        assert ask(run, *words)["passed"] is True
+        assert ask(*words)["passed"] is True
     words = ("registry", "rollback", "tiny", "--registry", two)
     assert "Would: tiny@production: 2 -> 1" in run(*words, "--dry-run").stderr
     result = run(*words, "--why", "worse")
     assert "tiny@production: 2 -> 1" in result.stderr
-    moves = ask(run, "history", "tiny", "--json", "--registry", two)
+    moves = ask("history", "tiny", "--json", "--registry", two)
     assert [m["to_version"] for m in moves] == [1, 2, 1]
     assert moves[-1]["why"] == "worse"
     told = run("registry", "history", "tiny", "--registry", two).stdout

@@ -10,6 +10,13 @@ from defectkeras.workflows.operands import common_scheme, find_operands
 from defectkeras.workflows.rated_field import rate_field
 
 
+def rate_files(folders, **known):
+    operands = find_operands(
+        [str(folder) for folder in folders], hints={"": Hints()}, classes=("void",)
+    )
+    return rate_field("f", operands, common_scheme(operands), None, **known)
+
+
 @pytest.fixture
 def rate(tmp_path):
     """Give what the annotators of some class maps say of their field."""
@@ -18,12 +25,7 @@ def rate(tmp_path):
         for label, class_map in class_maps.items():
             (tmp_path / label).mkdir()
             write_class_map(class_map, tmp_path / label / "f.png")
-        operands = find_operands(
-            [str(tmp_path / label) for label in class_maps],
-            hints={"": Hints()},
-            classes=("void",),
-        )
-        return rate_field("f", operands, common_scheme(operands), None, **known)
+        return rate_files([tmp_path / label for label in class_maps], **known)
 
     return call
 
@@ -70,12 +72,7 @@ def rate_tiffs(tmp_path):
                 resolution=(1 / (size_nm or 1),) * 2,
                 **scale,
             )
-        operands = find_operands(
-            [str(tmp_path / label) for label in sizes_nm],
-            hints={"": Hints()},
-            classes=("void",),
-        )
-        return rate_field("f", operands, common_scheme(operands), None, **known)
+        return rate_files([tmp_path / label for label in sizes_nm], **known)
 
     return call
 

@@ -5,7 +5,7 @@ in which 255 silently means "not annotated"; here it is an error.
 """
 
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import cv2
 import numpy as np
@@ -29,16 +29,11 @@ from defectkeras.micrographs.read import errors_that_name, read_frame
 
 Encoding = Literal["class_index", "class_index_from_1", "binary", "objects", "colors"]
 
-ENCODINGS: tuple[Encoding, ...] = (
-    "class_index",
-    "class_index_from_1",
-    "binary",
-    "objects",
-    "colors",
-)
+ENCODINGS: tuple[Encoding, ...] = get_args(Encoding)
 
 NOT_ANNOTATED_VALUE = 255
 """How `NOT_ANNOTATED` stands in a file of class indices."""
+
 _MASK_VALUES = (1, 255, 65535)
 """What stands for the objects in a mask, beside 0."""
 
