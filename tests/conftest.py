@@ -144,6 +144,13 @@ def no_figures(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
+def no_pictures(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Log curves alone, for pictures take most of a tiny training."""
+    name = "defectkeras.training.event_log.EventLog.wants_pictures"
+    monkeypatch.setattr(name, lambda *_: False)
+
+
+@pytest.fixture
 def start_browser(tmp_path: Path) -> Iterator[Callable[[], "Browser"]]:
     """Give a function that starts a browser, or skip where there is none."""
     if CHROMIUM is None:

@@ -2,7 +2,15 @@
 
 import json
 
-SMALL = ("--set", "patch_size=32", "--set", "batch_size=2", "--set", "epochs=1")
+SETTINGS = (
+    "architecture=patch_classifier",
+    "model.patch_size=9",
+    "model.filters=4",
+    "patch_size=32",
+    "batch_size=2",
+    "epochs=1",
+)
+SMALL = tuple(word for setting in SETTINGS for word in ("--set", setting))
 
 
 def test_input_is_compared_with_the_step(run, synthetic_spec):

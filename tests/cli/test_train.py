@@ -8,8 +8,10 @@ import pytest
 from defectkeras.datasets.spec import load_dataset_spec
 from defectkeras.registry.store import ModelRegistry
 
+pytestmark = pytest.mark.usefixtures("no_pictures")
 
-def test_train_publishes_and_tells(run, synthetic_spec, tmp_path):
+
+def test_train_publishes_and_tells(run, small_network, synthetic_spec, tmp_path):
     words = ("train", synthetic_spec, "--name", "small", "--registry", tmp_path / "r")
     sizes = (
         "--epochs",
@@ -21,7 +23,8 @@ def test_train_publishes_and_tells(run, synthetic_spec, tmp_path):
         "--patch-size",
         32,
     )
-    done = run(*words, *sizes, "--run-folder", tmp_path / "run", "--json")
+    words += (*small_network, "--run-folder", tmp_path / "run")
+    done = run(*words, *sizes, "--json")
     assert done.exit_code == 0, done.output
     told = json.loads(done.stdout)
     assert told["model"] == "small@1"

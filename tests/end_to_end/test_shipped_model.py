@@ -25,6 +25,7 @@ def segmenter():
     return load_segmenter("dci-stem", REGISTRY)
 
 
+@pytest.mark.slow
 def test_every_shipped_version_is_as_it_was_published():
     registry = ModelRegistry(REGISTRY)
     assert "dci-stem" in registry.names()

@@ -1,12 +1,15 @@
 import dataclasses
 import re
 
+import pytest
+
 from defectkeras.core.labels import DefectClass, LabelScheme
 from defectkeras.reporting.comparison_page import write_comparison_page
 
 EVIL = '"><img src=x onerror=alert(1)>.png'
 
 
+@pytest.mark.slow
 def test_the_page_has_everything_within(compared, run_facts, tmp_path):
     write_comparison_page(compared(), run_facts, tmp_path / "c.html")
     text = (tmp_path / "c.html").read_text()
@@ -27,6 +30,7 @@ def test_the_page_has_everything_within(compared, run_facts, tmp_path):
     assert kinds == {".svg", ".pdf"}
 
 
+@pytest.mark.slow
 def test_hostile_names_stay_text(compared, run_facts, tmp_path):
     found = compared(("</script><script>alert(2)</script>", EVIL, "net"), num_fields=2)
     scheme = LabelScheme(

@@ -23,6 +23,8 @@ from defectkeras.training.config import TrainingConfig
 from defectkeras.training.loss_scale import LossScale
 from defectkeras.training.train import train
 
+pytestmark = pytest.mark.usefixtures("no_pictures")
+
 CONFIG = TrainingConfig(
     epochs=3,
     steps_per_epoch=4,

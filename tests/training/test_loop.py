@@ -13,6 +13,8 @@ from defectkeras.training.precision import with_policy
 from defectkeras.training.run_folder import BEST_WEIGHTS
 from defectkeras.training.train import train
 
+pytestmark = pytest.mark.usefixtures("no_pictures")
+
 CONFIG = TrainingConfig(epochs=2, steps_per_epoch=2, batch_size=2, patch_size=32)
 
 

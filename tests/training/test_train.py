@@ -17,6 +17,8 @@ from defectkeras.training.precision import with_policy
 from defectkeras.training.prepare import resolve_class_weights
 from defectkeras.training.train import train
 
+pytestmark = pytest.mark.usefixtures("no_pictures")
+
 CONFIG = TrainingConfig(
     epochs=3, steps_per_epoch=4, batch_size=2, patch_size=32, learning_rate=0.01
 )

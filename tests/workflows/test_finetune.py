@@ -17,6 +17,8 @@ from defectkeras.workflows.finetune import (
     settings_at,
 )
 
+pytestmark = pytest.mark.usefixtures("no_pictures")
+
 TINY = {"flag": {"epochs": 1, "steps_per_epoch": 1, "batch_size": 1, "patch_size": 32}}
 
 

@@ -20,6 +20,8 @@ from defectkeras.workflows.training_request import (
     request_to_resume,
 )
 
+pytestmark = pytest.mark.usefixtures("no_pictures")
+
 CONFIG = TrainingConfig(
     epochs=2, steps_per_epoch=2, batch_size=2, patch_size=32, refit=True
 )

@@ -23,6 +23,8 @@ from defectkeras.workflows.train import (
 )
 from defectkeras.workflows.training_request import request_to_resume
 
+pytestmark = pytest.mark.usefixtures("no_pictures")
+
 CONFIG = TrainingConfig(epochs=1, steps_per_epoch=1, batch_size=1, patch_size=32)
 SMALL = {  # soon built, trained and published
     "architecture": "patch_classifier",

@@ -14,6 +14,8 @@ from defectkeras.training.config import TrainingConfig
 from defectkeras.workflows.train_folds import train_folds
 from defectkeras.workflows.training_request import TrainingRequest, request_to_resume
 
+pytestmark = pytest.mark.usefixtures("no_pictures")
+
 CONFIG = TrainingConfig(
     epochs=1, steps_per_epoch=1, batch_size=1, patch_size=32, precision="float32"
 )
