@@ -21,7 +21,7 @@ from defectkeras.quantification.intervals import (
     field_statistics,
     fields_needed,
 )
-from defectkeras.quantification.region_class import RegionClass
+from defectkeras.quantification.region_class import ALL_CUT, RegionClass
 from defectkeras.quantification.results import Quantification, Quantity
 from defectkeras.quantification.runs import Floats
 from defectkeras.quantification.size_fits import SizeFit, fit_sizes
@@ -30,6 +30,14 @@ ACCURACY_PERCENT = 10.0
 """The relative accuracy that E562 aims at."""
 
 _CALIBRATION_PARTS = ("thickness", "pixel_size")
+_SUMS = (
+    "areal_density_per_px2",
+    "areal_density_per_m2",
+    "number_density_per_m3",
+    "volume_fraction_percent",
+    "swelling_percent",
+)
+"""Quantities to which each object off the border adds its part."""
 
 
 def summarize_fields(
@@ -60,15 +68,9 @@ def summarize_fields(
         raise ValueError(
             f"`accuracy_percent` must be above 0. Received: {accuracy_percent}."
         )
-    known: dict[tuple[str, str], list[Quantity]] = {}
-    for quantification in quantifications:
-        for quantity in quantification.quantities:
-            if quantity.value is not None:
-                key = (quantity.class_name, quantity.name)
-                known.setdefault(key, []).append(quantity)
     rows = [
         _summarize(quantities, accuracy_percent)
-        for quantities in known.values()
+        for quantities in quantities_of_fields(quantifications).values()
         if len(quantities) >= 2
     ]
     return pd.DataFrame(rows, columns=_COLUMNS)
@@ -79,6 +81,46 @@ _COLUMNS = [
     "sigma_fields", "sigma_counting", "sigma_calibration", "relative_accuracy_percent",
     "further_fields",
 ]  # fmt: skip
+
+
+def quantities_of_fields(
+    quantifications: Sequence[Quantification],
+) -> dict[tuple[str, str], list[Quantity]]:
+    """Give each quantity in the fields that tell it.
+
+    A field in which every object touches the border tells no density by itself. But
+    objects off the border are weighted for those at it, so without such a field the
+    mean would be too high: its density counts as 0, as that of a field without any.
+
+    Args:
+        quantifications: Of the fields of one specimen.
+
+    Returns:
+        Class and name to the quantities with a value, where there is one; none in
+        pixels where these are not of one size.
+    """
+    is_mixed = len({q.calibration.pixel_size_nm for q in quantifications}) > 1
+    told: dict[tuple[str, str], list[Quantity]] = {}
+    for quantification in quantifications:
+        for quantity in quantification.quantities:
+            if not (is_mixed and "px" in quantity.unit):
+                key = (quantity.class_name, quantity.name)
+                told.setdefault(key, []).append(quantity)
+    return {
+        key: [
+            dataclasses.replace(q, value=q.value or 0.0, reason=None)
+            for q in quantities
+            if q.value is not None or _is_cut(q)
+        ]
+        for key, quantities in told.items()
+        if any(q.value is not None for q in quantities)
+    }
+
+
+def _is_cut(quantity: Quantity) -> bool:
+    """Say whether it would be a sum over objects, of which the border cuts all."""
+    by_objects = "projected_area" not in quantity.method.split("+")
+    return quantity.reason == ALL_CUT and quantity.name in _SUMS and by_objects
 
 
 def mean_over_fields(quantities: Sequence[Quantity]) -> Quantity:
@@ -172,17 +214,17 @@ def fit_pooled_sizes(quantifications: Sequence[Quantification]) -> pd.DataFrame:
     """Fit distributions to the sizes of each region class, over all fields.
 
     Args:
-        quantifications: Of the fields of one specimen; the sizes are in nm when
-            all pixel sizes are known, else in px.
+        quantifications: Of the fields of one specimen; the sizes are in nm, of the
+            fields whose pixel size is known, and in px when none is.
 
     Returns:
         One row per class and distribution, the better one by AIC first:
         class_name, unit, and the attributes of `SizeFit`.
     """
-    is_nm = all(q.calibration.pixel_size_nm is not None for q in quantifications)
-    unit = "nm" if is_nm else "px"
+    in_nm = [q for q in quantifications if q.calibration.pixel_size_nm is not None]
+    unit = "nm" if in_nm else "px"
     pooled: dict[str, list[Floats]] = {}
-    for quantification in quantifications:
+    for quantification in in_nm or quantifications:
         for defect_class in quantification.scheme.defects:
             name = defect_class.name
             table = quantification.objects
@@ -194,7 +236,7 @@ def fit_pooled_sizes(quantifications: Sequence[Quantification]) -> pd.DataFrame:
                 defect_class, rows, 0, 0, quantification.calibration, settings
             )
             sizes, smallest = region.diameters(unit), settings.smallest_diameter_px
-            if is_nm:
+            if in_nm:
                 smallest *= quantification.calibration.require_pixel_size_nm()
             limits = np.full(len(sizes), smallest)
             pooled.setdefault(name, []).append(

@@ -163,7 +163,7 @@ def size_edges(diameters: Floats, num_bins: int) -> Floats:
 
     Returns:
         (num_bins + 1,) edges; half a unit to each side of sizes that are all equal,
-        and from 0 to 1 without any.
+        but not below half of them, and from 0 to 1 without any.
 
     Example:
         >>> size_edges(np.array([4.0, 1.0, 2.0]), 2)
@@ -173,7 +173,7 @@ def size_edges(diameters: Floats, num_bins: int) -> Floats:
         return np.linspace(0.0, 1.0, num_bins + 1)
     low, high = float(diameters.min()), float(diameters.max())
     if high - low <= 1e-9 * high:  # equal but for rounding, which no class can divide
-        low, high = low - 0.5, high + 0.5
+        low, high = low - min(0.5, low / 2), high + 0.5
     return np.linspace(low, high, num_bins + 1)
 
 

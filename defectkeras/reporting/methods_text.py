@@ -65,7 +65,8 @@ BETWEEN_FIELDS = (
     "E562 and ASTM E1245. The 95 % interval of the mean, m exp(-2 asinh(a / 2)) to "
     "m exp(2 asinh(a / 2)), takes the variance between fields in proportion to the "
     "mean; what is not known of thickness and pixel size, which all fields share, "
-    "widens it."
+    "widens it. A field in which every object touches the border has a density of 0 in "
+    "the mean."
 )
 STANDARDS = (
     "ASTM E562, Standard Test Method for Determining Volume Fraction by Systematic "

@@ -5,7 +5,10 @@ from dataclasses import dataclass
 
 from defectkeras.core.labels import DefectClass
 from defectkeras.core.palette import class_colors, hex_color
-from defectkeras.quantification.field_set import mean_over_fields
+from defectkeras.quantification.field_set import (
+    mean_over_fields,
+    quantities_of_fields,
+)
 from defectkeras.quantification.results import Quantification, Quantity
 from defectkeras.reporting.numbers import MISSING, split_unit
 from defectkeras.reporting.views import Cell, Column, TableView, quantity_row
@@ -57,6 +60,8 @@ def make_overview(quantifications: Sequence[Quantification]) -> Overview:
     """
     groups: list[ColumnGroup] = []
     quantities: list[list[Quantity | None]] = []
+    feet: list[tuple[str, str]] = []
+    told = quantities_of_fields(quantifications)
     columns: list[Column] = []
     for defect_class, color in _defects(quantifications):
         names = list(_telling_names(quantifications, defect_class))
@@ -68,11 +73,11 @@ def make_overview(quantifications: Sequence[Quantification]) -> Overview:
             quantities.append(
                 [_find(q, defect_class.name, name) for q in quantifications]
             )
+            feet.append(_foot(told.get((defect_class.name, name), [])))
     rows = tuple(
         tuple(_cell(column[i]) for column in quantities)
         for i in range(len(quantifications))
     )
-    feet = [_foot(column) for column in quantities]
     return Overview(
         groups=tuple(groups),
         table=TableView(tuple(columns), rows, len(rows)),
@@ -124,8 +129,9 @@ def _cell(quantity: Quantity | None) -> Cell:
     return Cell(row.value, repr(float(quantity.value)))
 
 
-def _foot(quantities: Sequence[Quantity | None]) -> tuple[str, str]:
+def _foot(quantities: Sequence[Quantity]) -> tuple[str, str]:
     """Give the mean over micrographs and its interval, of two or more values."""
-    known = [q for q in quantities if q is not None and q.value is not None]
-    row = quantity_row(mean_over_fields(known)) if len(known) >= 2 else None
+    if len(quantities) < 2:
+        return MISSING, MISSING
+    row = quantity_row(mean_over_fields(quantities))
     return (MISSING, MISSING) if row is None else (row.value, row.interval or MISSING)

@@ -82,6 +82,46 @@ def test_a_part_of_a_whole_is_at_most_all_of_it(scheme, disc):
     assert rows.loc["count", "high"] > 100
 
 
+def test_fields_whose_only_object_is_cut_do_not_raise_the_density(scheme):
+    """One object of 3 x 3 px at each of the 120 places where 8 x 10 px show it."""
+    fields = []
+    for row in range(1, 11):
+        for column in range(1, 13):
+            wide = np.zeros((12, 14), np.int32)
+            wide[max(row - 1, 0) : row + 2, max(column - 1, 0) : column + 2] = 3
+            fields.append(
+                quantify(wide[2:-2, 2:-2], scheme, Calibration(1.0, 1e6))
+            )  # fmt: skip
+    rows = summarize_fields(fields).set_index(["class_name", "name"]).loc["void"]
+    for name, per_px2 in (
+        ("areal_density_per_px2", 1),
+        ("areal_density_per_m2", 1e18),
+        ("number_density_per_m3", 1e21),
+    ):
+        assert rows.loc[name, "fields"] == 120
+        assert rows.loc[name, "mean"] == pytest.approx(per_px2 / 120, rel=1e-3)
+    assert rows.loc["swelling_percent", "fields"] == 120
+    assert rows.loc["mean_equivalent_diameter_nm", "fields"] == 4 * 6
+    cut = [q for q in fields if q.find("void", "areal_density_per_m2").value is None]
+    only_cut = summarize_fields(cut).set_index(["class_name", "name"]).loc["void"]
+    assert "areal_density_per_m2" not in only_cut.index
+
+
+def test_pixels_of_unlike_size_have_no_mean(scheme, disc):
+    both = [
+        *measure_fields(scheme, disc, [5, 6], Calibration(0.5)),
+        *measure_fields(scheme, disc, [4, 6], Calibration(2.0)),
+        *measure_fields(scheme, disc, [5], Calibration()),
+    ]
+    table = summarize_fields(both)
+    assert not table["unit"].str.contains("px").any()
+    rows = table.set_index(["class_name", "name"]).loc["void"]
+    assert rows.loc["mean_equivalent_diameter_nm", "fields"] == 4
+    fits = fit_pooled_sizes(both)
+    assert set(fits["unit"]) == {"nm"}
+    assert (fits["count"] == 21).all()
+
+
 def test_one_field_has_no_statistics(scheme, disc):
     assert len(summarize_fields(measure_fields(scheme, disc, [5]))) == 0
     with pytest.raises(ValueError, match="`accuracy_percent` must be above 0"):

@@ -9,6 +9,7 @@ from defectkeras.quantification.sizes import (
     fit_lognormal,
     mean_diameter,
     size_distribution,
+    size_edges,
 )
 
 DIAMETERS = np.array([5.0, 7, 8, 10, 12, 15, 20])
@@ -80,3 +81,9 @@ def test_dropped_objects_are_not_in_the_histogram():
     weights = np.array([1.0, 0, 1, 1, 0, 1, 1])
     assert size_distribution(DIAMETERS, weights)["count"].sum() == 5
     assert len(size_distribution(DIAMETERS, np.zeros(7))) == 0
+
+
+def test_a_single_small_size_has_no_class_below_zero():
+    edges = size_edges(np.array([0.4]), 5)
+    assert edges[0] == pytest.approx(0.2)
+    assert np.all(np.diff(edges) > 0)

@@ -43,6 +43,15 @@ def test_what_one_micrograph_lacks_is_a_dash(measured):
     assert overview.mean[place] == "–"
 
 
+def test_pixels_of_unlike_size_have_no_mean(measured):
+    fields = [measured(Calibration(size)) for size in (0.5, 2.0)]
+    fields = [*fields, measured(Calibration())]
+    overview = make_overview(fields)
+    assert overview.mean[column(overview, "Mean equivalent diameter")] != "–"
+    assert overview.mean[column(overview, "Count")] != "–"
+    assert "px" not in {c.unit for c in overview.table.columns}
+
+
 def test_without_any_calibration_there_are_pixels(measured):
     overview = make_overview([measured(Calibration()), measured(Calibration())])
     units = {c.label: c.unit for c in overview.table.columns}
