@@ -115,9 +115,10 @@ def quantify_into_folder(
     loaded = _load(request)
     target = folder / loaded.micrograph.name
     require_free(target, overwrite=overwrite)
+    settings = {k: str(v) for k, v in dataclasses.asdict(request).items()}
     run = run_facts(
         model=None,
-        settings={k: str(v) for k, v in dataclasses.asdict(request).items()},
+        settings=settings | {"class_map_sha256": sha256_of_path(request.path)},
         command=command,
     )
     report = measure_into_folder(

@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import replace
+from hashlib import sha256
 
 import numpy as np
 import pytest
@@ -118,6 +119,10 @@ def test_micrograph_gives_calibration_and_picture(mask_path, tmp_path):
     assert found.calibration.pixel_size_nm == pytest.approx(2.0, rel=1e-5)
     assert (tmp_path / "out" / "field" / "overlay.png").exists()
     assert (tmp_path / "out" / "report.html").exists()
+    summary = json.loads((tmp_path / "out" / "field" / "summary.json").read_bytes())
+    mask_sha256 = summary["settings"]["class_map_sha256"]
+    assert summary["sha256"] == sha256(micrograph_path.read_bytes()).hexdigest()
+    assert mask_sha256 == sha256(mask_path.read_bytes()).hexdigest()
     with pytest.raises(DefectKerasError, match="--overwrite"):
         quantify_into_folder(request, tmp_path / "out")
     small = tmp_path / "small.tif"
