@@ -48,7 +48,11 @@ def add_calibration_parts(
         if value is None or not sigma:
             continue
         ends = [
-            evaluate(dataclasses.replace(calibration, **{f"{name}_nm": changed}))
+            evaluate(
+                dataclasses.replace(
+                    calibration, **{f"{name}_nm": changed, f"{name}_sigma_nm": None}
+                )
+            )
             for changed in (max(value - sigma, value * 0.01), value + sigma)
         ]
         for i, (low, high) in enumerate(zip(*ends, strict=True)):

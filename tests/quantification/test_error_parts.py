@@ -29,6 +29,16 @@ def test_thickness_and_pixel_size_widen_what_they_enter(scheme, shared_class_map
     )  # fmt: skip
 
 
+def test_an_error_may_be_larger_than_half_of_its_value(scheme, shared_class_map):
+    """rho goes as 1 / t, at 90 - 60 and 90 + 60 nm."""
+    rough = Calibration(0.8, 90.0, foil_thickness_sigma_nm=60.0)
+    found = quantify(shared_class_map, scheme, rough)
+    density = found.find("dislocation", "dislocation_density_per_m2")
+    ends = 90 / (90 - 60), 90 / (90 + 60)
+    expected = density.value * (ends[0] - ends[1]) / 2
+    assert density.parts["thickness"] == pytest.approx(expected)
+
+
 def test_the_spread_of_models_goes_into_the_error_bar(scheme, shared_class_map):
     changed = shared_class_map.copy()
     changed[changed == 3] = 0
