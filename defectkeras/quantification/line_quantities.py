@@ -90,11 +90,12 @@ class LineClass:
             parts.append("visible_fraction")
         return "+".join([*names, *parts, "traces"])
 
-    def interval(self, value: float) -> Interval:
+    def interval(self, value: float) -> Interval | None:
         """Give the interval of a sum over lines that are there by chance.
 
         Each line adds its length, so few long lines are less sure than many short
-        ones. With none, one would add the mean chord of the field, pi A / P.
+        ones. With none, one would add the mean chord of the field, pi A / P. None where
+        a skeleton is all junctions, as of a grid of single pixels, and so no line.
 
         Args:
             value: The sum, such as a length per area.
@@ -103,7 +104,9 @@ class LineClass:
             self.groups, self.traces["length_px"].to_numpy(dtype=np.float64)
         ).astype(np.float64)
         total_px = float(lengths_px.sum())
-        if total_px == 0 or value == 0:
+        if total_px == 0 and value > 0:
+            return None
+        if value == 0:
             side_px = math.sqrt(self.field_px)
             chord_px = math.pi / 4 * side_px
             return weighted_count_interval(np.zeros(0), chord_px / self.field_px)

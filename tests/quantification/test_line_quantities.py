@@ -61,6 +61,13 @@ def test_specks_without_a_length_tell_nothing_of_chance(scheme):
     assert found.low is found.high is None
 
 
+def test_junctions_without_a_line_have_no_interval_beside_their_value(scheme):
+    checked = (np.indices((40, 60)).sum(axis=0) % 2).astype(np.int32)
+    found = find(checked, scheme, "line_length_px", Calibration())
+    assert found.value > 1000
+    assert found.low is found.high is None
+
+
 def test_invisible_lines_are_made_up_for_by_choice_only(scheme, segment):
     calibration = Calibration(0.8, 90.0)
     name = "dislocation_density_per_m2"
