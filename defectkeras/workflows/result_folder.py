@@ -39,6 +39,7 @@ _OVER_ALL = (".csv", ".html", ".jsonl", ".parquet")
 _TOLD = {"model", "software", "settings", "sha256", "files"}
 """What every summary tells of where it comes from."""
 
+_OTHERS = "Give another --out to keep them, or --overwrite to replace them."
 _AGAIN = "Take this folder away and run again, or make all again with --overwrite."
 
 
@@ -129,17 +130,22 @@ def require_same_origin(
     if sha256 is not None:
         wanted["micrograph"], found["micrograph"] = sha256, summary["sha256"]
     differing = [
-        f"{name} was {found.get(name, 'not known')} and is {wanted.get(name, 'gone')}"
+        name
         for name in dict.fromkeys([*wanted, *found])
         if wanted.get(name) != found.get(name)
     ]
     if sha256 is not None:
         _require_files(folder, summary)
     if differing:
+        told = (
+            f"{name} was {found.get(name, 'not known')} and is "
+            f"{wanted.get(name, 'gone')}"
+            for name in differing[:4]
+        )
         raise DefectKerasError(
             f"{folder}: must hold results of the same micrograph, model and settings. "
-            f"Received: {'; '.join(differing[:4])}. Give another --out to keep them, "
-            "or --overwrite to replace them."
+            f"Received: {'; '.join(told)}. "
+            f"{_AGAIN if differing == ['micrograph'] else _OTHERS}"
         )
 
 
@@ -190,7 +196,7 @@ def _read_summary(folder: Path) -> dict[str, Any]:
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise DefectKerasError(
             f"{folder}: must be a folder of results with {SUMMARY}. Received: another "
-            "one. Give another --out, or --overwrite to replace it."
+            f"one. To keep it give another --out. {_AGAIN}"
         ) from error
     return summary
 
