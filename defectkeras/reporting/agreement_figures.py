@@ -28,7 +28,7 @@ def draw_bland_altman(difference: PairedDifference) -> Figure:
     limits = difference.limits
     label, unit = split_unit(difference.name)
     with vector_style():
-        figure = Figure(figsize=(4.6, 3.0), layout="constrained")
+        figure = Figure(figsize=(4.6, 3.0))
         axes = figure.add_subplot()
         axes.axhline(0, color=SOFT, linewidth=0.8)
         if limits is not None:
@@ -43,10 +43,9 @@ def draw_bland_altman(difference: PairedDifference) -> Figure:
                 axes.plot([place] * 2, ends, color=POINT, lw=3, transform=beside)
             axes.margins(x=0.08)
         axes.scatter((first + second) / 2, second - first, s=26, color=INK, zorder=3)
-        axes.set_title(f"{difference.class_name}: {label}", loc="left", fontsize=10)
+        axes.set_title(f"{difference.class_name}: {label}")
         label_axis(axes.xaxis, "Mean of both", unit)
         label_axis(axes.yaxis, f"{difference.second} − {difference.first}", unit)
-        axes.spines[["top", "right"]].set_visible(False)
     return figure
 
 
@@ -66,7 +65,7 @@ def draw_fields(
     label, unit = split_unit(name)
     labels = [a.label for a in annotators if a.label in table]
     with vector_style():
-        figure = Figure(figsize=(4.6, 3.0), layout="constrained")
+        figure = Figure(figsize=(4.6, 3.0))
         axes = figure.add_subplot()
         places = np.arange(len(labels))
         for row in table[labels].to_numpy(dtype=float):
@@ -79,9 +78,8 @@ def draw_fields(
         axes.set_xticks(places, [_short(text) for text in labels])
         axes.set_xlim(-0.5, len(labels) - 0.5)
         axes.set_ylim(bottom=0)
-        axes.set_title(f"{class_name}: bars are means", loc="left", fontsize=10)
+        axes.set_title(f"{class_name}: bars are means")
         label_axis(axes.yaxis, label, unit)
-        axes.spines[["top", "right"]].set_visible(False)
     return figure
 
 

@@ -46,7 +46,7 @@ def draw_scores(table: pd.DataFrame) -> str:
     row_inch = LINE_INCH * max(2, *(name.count("\n") + 1 for name in names))
     with vector_style():
         size = (8.2, 0.9 + row_inch * len(table))
-        figure = Figure(figsize=size, layout="constrained")
+        figure = Figure(figsize=size)
         all_axes = figure.subplots(1, len(SCORES), sharey=True)
         for axes, (score, label) in zip(all_axes, SCORES.items(), strict=True):
             axes.barh(
@@ -59,8 +59,7 @@ def draw_scores(table: pd.DataFrame) -> str:
                 error_kw={"elinewidth": 0.9},
             )
             axes.set(xlim=(0, 1), xticks=(0, 0.5, 1), xticklabels=("0", "½", "1"))
-            axes.set_title(label, fontsize=10)
-            axes.spines[["top", "right"]].set_visible(False)
+            axes.set_title(label, loc="center")
         all_axes[0].set_yticks(places, names, fontsize=8)
         return svg_element(draw_svg(figure, "Scores of the candidates"), "scores")
 
@@ -75,7 +74,7 @@ def draw_cost(table: pd.DataFrame) -> str:
         An <svg> element.
     """
     with vector_style():
-        figure = Figure(figsize=(6.4, 4.4), layout="constrained")
+        figure = Figure(figsize=(6.4, 4.4))
         axes = figure.add_subplot()
         for group, color in GROUP_COLORS.items():
             own = table[table["group"] == group]
@@ -91,8 +90,7 @@ def draw_cost(table: pd.DataFrame) -> str:
         axes.xaxis.set_major_formatter(StrMethodFormatter("{x:g}"))
         axes.set(xlabel="Processor time of a megapixel (s)", ylabel="IoU", ylim=(0, 1))
         axes.margins(x=0.25)
-        figure.legend(loc="outside lower center", ncols=4, frameon=False, fontsize=9)
-        axes.spines[["top", "right"]].set_visible(False)
+        figure.legend(loc="outside lower center", ncols=4)
         figure.draw_without_rendering()  # so that the places of the points are known
         _name_points(axes, table)
         label = "Accuracy of the candidates over their cost"

@@ -11,7 +11,7 @@ from defectkeras.metrics.reliability import ReliabilityCounts
 from defectkeras.quantification.size_distances import Sizes, compare_sizes
 from defectkeras.quantification.sizes import size_edges
 from defectkeras.reporting.numbers import format_value
-from defectkeras.reporting.vector import INK, SOFT, draw_svg, svg_element, vector_style
+from defectkeras.reporting.vector import SOFT, draw_svg, svg_element, vector_style
 
 _LEAST_PIXELS = 20  # a bin with fewer says nothing
 
@@ -29,7 +29,7 @@ def draw_reliability(
         An <svg> element. A point is left out where a bin has less than 20 pixels.
     """
     with vector_style():
-        figure = Figure(figsize=(4.6, 4.2), layout="constrained")
+        figure = Figure(figsize=(4.6, 4.2))
         axes = figure.add_subplot()
         axes.plot([0, 1], [0, 1], color=SOFT, linewidth=1, linestyle=(0, (4, 2)))
         for name, counts in curves.items():
@@ -43,12 +43,11 @@ def draw_reliability(
                 markersize=4,
                 label=f"{name}, error {error}",
             )
-        axes.set_title("Reliability (dashed: as it should be)", loc="left", fontsize=10)
+        axes.set_title("Reliability (dashed: as it should be)")
         axes.set_xlabel("Predicted probability")
         axes.set_ylabel("Part of the pixels that are of the class")
         axes.set(xlim=(0, 1), ylim=(0, 1), aspect="equal")
-        axes.legend(frameon=False, loc="upper left", fontsize=9)
-        axes.spines[["top", "right"]].set_visible(False)
+        axes.legend(loc="upper left")
         label = "Reliability curves of the classes"
         return svg_element(draw_svg(figure, label), "reliability")
 
@@ -70,7 +69,7 @@ def draw_size_comparison(
     both = np.concatenate([true.diameters, predicted.diameters])
     edges = size_edges(both, min(max(5, len(both) // 10), 25))
     with vector_style():
-        figure = Figure(figsize=(4.6, 2.9), layout="constrained")
+        figure = Figure(figsize=(4.6, 2.9))
         axes = figure.add_subplot()
         counts, _ = np.histogram(true.diameters, edges)
         axes.stairs(counts, edges, fill=True, color=SOFT, alpha=0.35)
@@ -85,11 +84,10 @@ def draw_size_comparison(
                 f"{class_name}: KS {format_value(distance.kolmogorov_smirnov)}, "
                 f"Wasserstein {format_value(distance.wasserstein)} {true.unit}"
             )
-        axes.set_title(title, loc="left", fontsize=10, color=INK)
+        axes.set_title(title)
         axes.set_xlabel(f"Diameter ({true.unit})")
         axes.set_ylabel("Objects")
         axes.yaxis.set_major_locator(MaxNLocator(nbins=4, integer=True))
-        axes.legend(frameon=False, fontsize=9, loc="upper right")
-        axes.spines[["top", "right"]].set_visible(False)
+        axes.legend(loc="upper right")
         label = "Histograms of true and predicted diameters"
         return svg_element(draw_svg(figure, label), "sizes")

@@ -40,7 +40,7 @@ def size_histogram(
         fits: Distributions to draw as the counts that they expect.
     """
     with vector_style():
-        figure = Figure(figsize=(4.6, 2.5), layout="constrained")
+        figure = Figure(figsize=(4.6, 2.5))
         axes = figure.add_subplot()
         low = distribution["low"].to_numpy(dtype=float)
         high = distribution["high"].to_numpy(dtype=float)
@@ -72,13 +72,12 @@ def size_histogram(
             axes.axvline(mean, color=INK, linewidth=1.2, linestyle=(0, (4, 2)))
             title += f", mean {format_value(mean)} {unit} (dashed)"
         _draw_fits(axes, fits, low, high, counts)
-        axes.set_title(title, loc="left", fontsize=10)
+        axes.set_title(title)
         axes.set_xlabel(f"{size} ({unit})")
         axes.set_ylabel("Objects")
         axes.set_xlim(left=0)
         axes.set_ylim(bottom=0)
         axes.yaxis.set_major_locator(MaxNLocator(nbins=4, integer=True))
-        axes.spines[["top", "right"]].set_visible(False)
     return figure
 
 
@@ -98,4 +97,4 @@ def _draw_fits(
         expected = fit.part_between(around)[0] * total
         label = f"{FIT_NAMES[fit.name]}, AIC {fit.aic:.1f}"
         axes.plot(centers, expected, color=INK, lw=1.1, ls=style, label=label)
-    axes.legend(frameon=False, fontsize=8, loc="best")
+    axes.legend(fontsize=8)

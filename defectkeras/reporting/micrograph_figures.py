@@ -117,7 +117,7 @@ def _draw_positions(quantification: Quantification, unit: str) -> Figure:
     height, width = (size * n for n in quantification.shape)
     colors = class_colors(quantification.scheme)
     with vector_style():
-        figure = Figure(figsize=(4.6, 1.0 + 3.6 * height / width), layout="constrained")
+        figure = Figure(figsize=(4.6, 1.0 + 3.6 * height / width))
         axes = figure.add_subplot()
         for defect_class in quantification.scheme.defects:
             own = quantification.objects
@@ -139,6 +139,7 @@ def _draw_positions(quantification: Quantification, unit: str) -> Figure:
             )
             discs.set_rasterized(len(own) > MOST_VECTORS)
             axes.add_collection(discs)
+        axes.spines[:].set_visible(True)  # the frame of the micrograph
         axes.set_xlim(0, width)
         axes.set_ylim(height, 0)
         axes.set_aspect("equal")
@@ -146,7 +147,7 @@ def _draw_positions(quantification: Quantification, unit: str) -> Figure:
         axes.set_xlabel(f"x ({unit})")
         axes.set_ylabel(f"y ({unit})")
         title = ", ".join(str(c.get_label()) for c in axes.collections)
-        axes.set_title(title, loc="left", fontsize=10)
+        axes.set_title(title)
     return figure
 
 

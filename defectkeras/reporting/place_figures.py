@@ -43,7 +43,7 @@ def draw_neighbors(
     if ratio is not None:
         title += f", {ratio[0]:.2f} × random{_p_text(ratio[1])}"
     with vector_style():
-        figure = Figure(figsize=_SIZE, layout="constrained")
+        figure = Figure(figsize=_SIZE)
         axes = figure.add_subplot()
         largest = float(distances.max())
         axes.hist(
@@ -55,12 +55,11 @@ def draw_neighbors(
             linewidth=0.8,
         )
         axes.axvline(mean, color=INK, linewidth=1.2, linestyle=(0, (4, 2)))
-        axes.set_title(title, loc="left", fontsize=9)
+        axes.set_title(title, fontsize=9)
         axes.set_xlabel(f"Distance to the nearest neighbor ({unit})")
         axes.set_ylabel("Objects")
         axes.set_xlim(left=0)
         axes.yaxis.set_major_locator(MaxNLocator(nbins=4, integer=True))
-        axes.spines[["top", "right"]].set_visible(False)
     return figure
 
 
@@ -90,21 +89,17 @@ def draw_ripley(
     )
     known = _find(statistics, "ripley_l")
     with vector_style():
-        figure = Figure(figsize=_SIZE, layout="constrained")
+        figure = Figure(figsize=_SIZE)
         axes = figure.add_subplot()
         axes.fill_between(r, low, high, color=SOFT, alpha=0.25, lw=0, label="at random")
         axes.plot(r, mean, color=SOFT, linewidth=0.9)
         axes.plot(r, found, color=hex_color(color), linewidth=1.6, label="found")
-        axes.set_title(
-            f"{class_name}: Ripley's L{_p_text(known[1] if known else None)}",
-            loc="left",
-            fontsize=9,
-        )
+        p_text = _p_text(known[1] if known else None)
+        axes.set_title(f"{class_name}: Ripley's L{p_text}", fontsize=9)
         axes.set_xlabel(f"Distance r ({unit})")
         axes.set_ylabel(f"L(r) − r ({unit})")
         axes.set_xlim(0, float(r[-1]))
-        axes.legend(frameon=False, fontsize=8, loc="best")
-        axes.spines[["top", "right"]].set_visible(False)
+        axes.legend(fontsize=8)
     return figure
 
 
@@ -133,7 +128,7 @@ def draw_rose(
         title += f", mean {mean[0]:.0f}°, alignment {alignment[0]:.2f}"
         title += _p_text(alignment[1])
     with vector_style():
-        figure = Figure(figsize=(4.6, 2.9), layout="constrained")
+        figure = Figure(figsize=(4.6, 2.9))
         axes = cast(PolarAxes, figure.add_subplot(projection="polar"))
         axes.bar(
             np.concatenate([low, low + math.pi]),
