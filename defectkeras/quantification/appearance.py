@@ -54,7 +54,7 @@ def sum_appearance(
         return {}
     width = label_map.shape[1]
     places = runs.places(width) - first_row * width
-    lengths = runs.last - runs.first + 1
+    lengths = runs.lengths
     number = np.repeat(np.arange(len(lengths)), lengths)
     sums = {
         name: np.bincount(
@@ -81,7 +81,7 @@ def appearance_columns(runs: Runs, sums: Mapping[str, Floats]) -> dict[str, Floa
         mean probability; `uncertainty`, the mean; `contrast`, the mean grey level
         less that of the matrix in a ring around the object, NaN without such pixels.
     """
-    areas = runs.sum((runs.last - runs.first + 1).astype(np.float64))
+    areas = runs.areas
     means = {n: runs.sum(sums[n]) / areas for n in _MEANS if n in sums}
     if "ring" in sums:
         counts = runs.sum(sums["ring_px"])

@@ -9,6 +9,7 @@ import cv2
 import numpy as np
 
 from defectkeras.core.arrays import Mask
+from defectkeras.quantification.hard_core import two_sided_p
 from defectkeras.quantification.runs import Floats
 from defectkeras.quantification.windows import Window
 
@@ -104,12 +105,11 @@ def class_distances(
     found = np.maximum(gaps(points), 0.0)
     random = np.stack([at_random() for _ in range(simulations)])
     means = random.mean(axis=1)
-    above, below = (means >= found.mean()).sum(), (means <= found.mean()).sum()
     return ClassDistances(
         distances_px=found,
         mean_px=float(found.mean()),
         random_mean_px=float(means.mean()),
         touching_fraction=float((found < TOUCHING_PX).mean()),
         random_touching_fraction=float((random < TOUCHING_PX).mean()),
-        p_value=min(1.0, 2 * float(min(above, below) + 1) / (simulations + 1)),
+        p_value=two_sided_p(float(found.mean()), means),
     )

@@ -19,7 +19,7 @@ from defectkeras.core.errors import DefectKerasError
 from defectkeras.core.labels import DefectClass, LabelScheme
 from defectkeras.quantification.appearance import sum_appearance
 from defectkeras.quantification.hidden_lines import HiddenRows, join_behind_regions
-from defectkeras.quantification.line_quantities import LineClass
+from defectkeras.quantification.line_quantities import LineClass, LineTables
 from defectkeras.quantification.line_totals import measure_line_totals
 from defectkeras.quantification.lines import measure_lines
 from defectkeras.quantification.loops import measure_loops
@@ -89,28 +89,6 @@ class Known:
         return hidden
 
 
-@dataclass(frozen=True, eq=False)
-class LineTables:
-    """The tables of a line class: connected lines, segments, and lines continued."""
-
-    lines: pd.DataFrame
-    segments: pd.DataFrame
-    traces: pd.DataFrame
-
-    @property
-    def mean_width_px(self) -> float:
-        """Mean width of the connected lines, 0 without any."""
-        return float(self.lines["width_px"].mean()) if len(self.lines) else 0.0
-
-
-@dataclass(frozen=True, eq=False)
-class Lines:
-    """A line class and its tables."""
-
-    line_class: LineClass
-    tables: LineTables
-
-
 class Field:
     """The class map with what all classes share."""
 
@@ -135,10 +113,9 @@ class Field:
         """
         mask = self.class_map == defect_class.index
         probability = maps.probability(defect_class.index)
+        labels = label_objects(mask, maps.label_map)
         if maps.label_map is None:
-            labels = self._split(label_objects(mask), probability)
-        else:
-            labels = np.where(mask, maps.label_map, 0).astype(np.int32, copy=False)
+            labels = self._split(labels, probability)
         runs = find_runs(labels)
         sums = sum_appearance(
             labels,
@@ -177,14 +154,14 @@ class Field:
             return labels
         return split_objects(labels, method, probability=probability)
 
-    def measure_line(self, defect_class: DefectClass) -> Lines:
+    def measure_line(self, defect_class: DefectClass) -> LineClass:
         """Give a line class and its tables."""
         mask = self.class_map == defect_class.index
         settings = self.settings
         traced = trace_lines(mask)
         tables = describe_lines(mask, traced, defect_class, self.calibration, settings)
         hidden = self.annotated & ~self.line_reference
-        line_class = LineClass(
+        return LineClass(
             defect_class=defect_class,
             totals=measure_line_totals(
                 mask,
@@ -194,8 +171,7 @@ class Field:
                 intercept_spacing_px=settings.intercept_spacing_px,
                 traced=traced,
             ),
-            count=len(tables.lines),
-            traces=tables.traces,
+            tables=tables,
             groups=join_behind_regions(
                 tables.segments,
                 len(tables.traces),
@@ -208,7 +184,6 @@ class Field:
             calibration=self.calibration,
             settings=settings,
         )
-        return Lines(line_class, tables)
 
 
 def describe_region(

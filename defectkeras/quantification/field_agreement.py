@@ -12,11 +12,7 @@ from defectkeras.core.labels import DefectClass, LabelScheme
 from defectkeras.metrics import confusion_counts
 from defectkeras.quantification.agreement import ObjectMatch, match_objects
 from defectkeras.quantification.kappa import cohen_kappa, fleiss_kappa
-from defectkeras.quantification.line_agreement import (
-    DrawnLines,
-    find_lines,
-    match_lines,
-)
+from defectkeras.quantification.line_agreement import find_lines, match_lines
 from defectkeras.quantification.objects import label_objects
 from defectkeras.quantification.results import Quantification
 
@@ -121,23 +117,13 @@ def _match(
     one: Rating, other: Rating, defect_class: DefectClass, seen: Mask, min_iou: float
 ) -> ObjectMatch:
     """Match regions by their pixels, and lines by their middles."""
+    drawn = [
+        ((rating.class_map == defect_class.index) & seen, rating.label_map)
+        for rating in (one, other)
+    ]
     if defect_class.kind == "line":
-        lines = [_lines_of(rating, defect_class, seen) for rating in (one, other)]
-        return match_lines(*lines)
-    maps = [_objects_of(rating, defect_class, seen) for rating in (one, other)]
-    return match_objects(maps[0], maps[1], min_iou=min_iou)
-
-
-def _lines_of(rating: Rating, defect_class: DefectClass, seen: Mask) -> DrawnLines:
-    mask = (rating.class_map == defect_class.index) & seen
-    return find_lines(mask, rating.label_map)
-
-
-def _objects_of(rating: Rating, defect_class: DefectClass, seen: Mask) -> LabelMap:
-    mask = (rating.class_map == defect_class.index) & seen
-    if rating.label_map is None:
-        return label_objects(mask)
-    return np.where(mask, rating.label_map, 0).astype(np.int32)
+        return match_lines(*(find_lines(*own) for own in drawn))
+    return match_objects(*(label_objects(*own) for own in drawn), min_iou=min_iou)
 
 
 def _matches(match: ObjectMatch) -> Row:

@@ -138,12 +138,12 @@ def compare_with_random(
     return Arrangement(
         curves=table,
         distance_ratio=mean_distance / float(np.mean(distances)),
-        distance_p=_two_sided(mean_distance, np.array(distances)),
+        distance_p=two_sided_p(mean_distance, np.array(distances)),
         curve_p=float((np.array(deviations) >= seen).sum() + 1) / (simulations + 1),
     )
 
 
-def _two_sided(value: float, simulated: Floats) -> float:
-    """Give the p-value of a value among simulated ones."""
+def two_sided_p(value: float, simulated: Floats) -> float:
+    """Give the p-value of a value by its rank among simulated ones."""
     above, below = (simulated >= value).sum(), (simulated <= value).sum()
     return min(1.0, 2 * float(min(above, below) + 1) / (len(simulated) + 1))

@@ -7,11 +7,9 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 import pandas as pd
-from scipy.sparse import coo_array
-from scipy.sparse.csgraph import connected_components
 
 from defectkeras.core.arrays import Mask
-from defectkeras.quantification.runs import Integers
+from defectkeras.quantification.runs import Integers, components
 
 REACH_PX = 2.0
 """Beside its width, how far from a region a line may end that goes on behind it."""
@@ -93,9 +91,8 @@ def join_behind_regions(
         shared = np.nonzero(band.hidden[: len(known)])
         links.append(np.stack([known[shared], numbers[shared]]))
         before, before_row = numbers, band.first_row
-    pairs = np.concatenate(links, axis=1)
-    graph = coo_array((np.ones(pairs.shape[1]), tuple(pairs)), (size, size))
-    _, group = connected_components(graph, directed=False)
+    first, second = np.concatenate(links, axis=1)
+    group = components(first, second, size)
     return np.unique(group[:count], return_inverse=True)[1].astype(np.int64)
 
 

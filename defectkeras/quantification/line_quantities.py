@@ -34,14 +34,27 @@ LEAST_USED_SHARE = 0.1
 
 
 @dataclass(frozen=True, eq=False)
+class LineTables:
+    """The tables of a line class: connected lines, segments, and lines continued."""
+
+    lines: pd.DataFrame
+    segments: pd.DataFrame
+    traces: pd.DataFrame
+
+    @property
+    def mean_width_px(self) -> float:
+        """Mean width of the connected lines, 0 without any."""
+        return float(self.lines["width_px"].mean()) if len(self.lines) else 0.0
+
+
+@dataclass(frozen=True, eq=False)
 class LineClass:
     """One line class of one micrograph, ready for its quantities.
 
     Attributes:
         defect_class: The class.
         totals: Its length in the used part of the field, or None.
-        count: Number of connected lines.
-        traces: One row per line, continued straight through crossings.
+        tables: Its lines, connected and continued, and their segments.
         groups: (L,) the same number for lines that go on behind a region.
         class_px: Pixels of the class.
         field_px: Annotated pixels.
@@ -52,8 +65,7 @@ class LineClass:
 
     defect_class: DefectClass
     totals: LineTotals | None
-    count: int
-    traces: pd.DataFrame
+    tables: LineTables
     groups: Integers
     class_px: int
     field_px: int
@@ -70,7 +82,7 @@ class LineClass:
         """
         reason = NO_FREE_FIELD if self.totals is None else None
         if self.totals is not None and self.reference_px < self.field_px:
-            length_px = float(self.traces["length_px"].sum())
+            length_px = float(self.tables.traces["length_px"].sum())
             if self.totals.skeleton_px < LEAST_USED_SHARE * length_px:
                 reason = IN_REGIONS
         if size and self.calibration.pixel_size_nm is None:
@@ -101,7 +113,7 @@ class LineClass:
             value: The sum, such as a length per area.
         """
         lengths_px = np.bincount(
-            self.groups, self.traces["length_px"].to_numpy(dtype=np.float64)
+            self.groups, self.tables.traces["length_px"].to_numpy(dtype=np.float64)
         ).astype(np.float64)
         total_px = float(lengths_px.sum())
         if total_px == 0 and value > 0:
@@ -124,8 +136,8 @@ def measure_line_class(line: LineClass) -> list[Quantity]:
         The quantities; those that cannot be given have a reason.
     """
     return [
-        _count(line, "count", line.count, "connected"),
-        _count(line, "line_count", len(line.traces), "traced"),
+        _count(line, "count", len(line.tables.lines), "connected"),
+        _count(line, "line_count", len(line.tables.traces), "traced"),
         _area_fraction(line),
         _length(line, "px"),
         _length(line, "nm"),
@@ -152,7 +164,7 @@ def _count(line: LineClass, name: str, count: int, method: str) -> Quantity:
 def _area_fraction(line: LineClass) -> Quantity:
     """Give the part of the annotated pixels that lines cover."""
     percent = 100 * line.class_px / line.field_px
-    has_length = bool((line.traces["length_px"] > 0).any())
+    has_length = bool((line.tables.traces["length_px"] > 0).any())
     interval = line.interval(percent) if has_length else None
     return Quantity(
         line.defect_class.name,

@@ -7,7 +7,7 @@ import numpy as np
 from defectkeras.quantification.feret import feret_diameters_px
 from defectkeras.quantification.hulls import convex_hulls
 from defectkeras.quantification.moments import measure_moments
-from defectkeras.quantification.runs import Flags, Floats, Integers, Runs, connect_runs
+from defectkeras.quantification.runs import Floats, Integers, Runs, connect_runs
 from defectkeras.quantification.skeletons import MAX_PINHOLE_PX
 
 EDGE_ON_ASPECT = 3.0
@@ -68,12 +68,12 @@ def _find_holes(runs: Runs) -> tuple[Runs, Integers]:
     """
     gaps, line = _find_gaps(runs)
     piece = connect_runs(line, gaps.first, gaps.last, diagonal=False)
-    area = np.bincount(piece, gaps.last - gaps.first + 1)
+    area = np.bincount(piece, gaps.lengths)
     is_outside = np.zeros(len(area), dtype=bool)
     top = np.minimum.reduceat(gaps.row, gaps.starts) if len(runs.labels) else gaps.row
     is_outside[piece[gaps.row == top[gaps.index]]] = True
     kept = (~is_outside & (area > MAX_PINHOLE_PX))[piece]
-    return _only(gaps, kept), piece[kept]
+    return gaps.only(kept), piece[kept]
 
 
 def _find_gaps(runs: Runs) -> tuple[Runs, Integers]:
@@ -81,8 +81,7 @@ def _find_gaps(runs: Runs) -> tuple[Runs, Integers]:
     starts = runs.starts
     if len(starts) == 0:
         return runs, runs.row
-    top, left = (np.minimum.reduceat(v, starts) for v in (runs.row, runs.first))
-    bottom, right = (np.maximum.reduceat(v, starts) for v in (runs.row, runs.last))
+    top, left, bottom, right = runs.boxes
     heights = bottom - top + 3
     index = np.repeat(np.arange(len(starts)), heights)
     before = np.cumsum(heights) - heights
@@ -109,19 +108,13 @@ def _sorted(parts: list[Runs], labels: Integers) -> Runs:
     return Runs(index[order], row[order], first[order], last[order], labels)
 
 
-def _only(runs: Runs, kept: Flags) -> Runs:
-    return Runs(
-        runs.index[kept], runs.row[kept], runs.first[kept], runs.last[kept], runs.labels
-    )
-
-
 def _inner_diameters(holes: Runs, hole: Integers) -> Floats:
     """Give the largest Feret diameter of each object's largest hole, or NaN."""
     diameters = np.full(len(holes.labels), np.nan)
-    area = np.bincount(hole, holes.last - holes.first + 1)[hole]
+    area = np.bincount(hole, holes.lengths)[hole]
     order = np.lexsort((hole, -area, holes.index))
     owners, at = np.unique(holes.index[order], return_index=True)
-    largest = _only(holes, np.isin(hole, hole[order[at]]))
+    largest = holes.only(np.isin(hole, hole[order[at]]))
     index = np.searchsorted(owners, largest.index)
     alone = Runs(index, largest.row, largest.first, largest.last, owners)
     diameters[owners], _ = feret_diameters_px(convex_hulls(alone))

@@ -36,11 +36,12 @@ LENGTHS = (
 """Columns in px that get a partner in nm when the pixel size is known."""
 
 
-def label_objects(mask: Mask) -> LabelMap:
+def label_objects(mask: Mask, numbers: LabelMap | None = None) -> LabelMap:
     """Number the 8-connected objects of a mask from 1, by their first pixels.
 
     Args:
         mask: (H, W) true where the class is.
+        numbers: (H, W) of objects that are told apart already, or None.
 
     Returns:
         (H, W) int32, 0 where no object is.
@@ -52,6 +53,8 @@ def label_objects(mask: Mask) -> LabelMap:
                [0, 0, 0],
                [2, 0, 0]], dtype=int32)
     """
+    if numbers is not None:
+        return np.where(mask, numbers, 0).astype(np.int32, copy=False)
     label_map, _ = ndimage.label(mask, structure=np.ones((3, 3)))
     return np.asarray(label_map, dtype=np.int32)
 
@@ -161,7 +164,7 @@ def describe_objects(
 def _measure_outlines(runs: Runs) -> dict[str, Any]:
     """Give what follows from outlines and convex hulls."""
     hulls = convex_hulls(runs)
-    area = runs.sum((runs.last - runs.first + 1).astype(np.float64))
+    area = runs.areas
     perimeter = perimeters_px(runs)
     max_feret, min_feret = feret_diameters_px(hulls)
     return {
@@ -176,26 +179,15 @@ def _measure_outlines(runs: Runs) -> dict[str, Any]:
 
 def _measure_border(runs: Runs, field: Mask) -> dict[str, Any]:
     """Give border contact and the weights of two edge rules."""
-    starts = runs.starts
-    if len(starts) == 0:
-        empty = np.zeros(0)
-        return {
-            "touches_border": empty.astype(bool),
-            "edge_weight": empty,
-            "forbidden_line_weight": empty,
-        }
-    top = np.minimum.reduceat(runs.row, starts)
-    bottom = np.maximum.reduceat(runs.row, starts)
-    left = np.minimum.reduceat(runs.first, starts)
-    right = np.maximum.reduceat(runs.last, starts)
+    top, left, bottom, right = runs.boxes
     heights, widths = bottom - top + 1, right - left + 1
     # Whole means: the bounding box and one pixel around it are seen.
     seen = box_sums(field, top - 1, left - 1, bottom + 1, right + 1)
     touches = seen < (heights + 2) * (widths + 2)
     weights = miles_lantuejoul_weights(heights, widths, field)
     before = box_sums(field, runs.row - 1, runs.first - 1, runs.row, runs.last)
-    is_cut = before < 2 * (runs.last - runs.first + 2)  # above or at the left
-    allowed = runs.sum(is_cut.astype(np.float64)) == 0
+    is_cut = before < 2 * (runs.lengths + 1)  # above or at the left
+    allowed = runs.sum(is_cut) == 0
     return {
         "touches_border": touches,
         "edge_weight": np.where(touches, 0.0, weights),

@@ -38,10 +38,9 @@ def perimeters_px(runs: Runs) -> Floats:
         array([23.54])
     """
     entered = runs.sum(np.ones(len(runs.row)))  # along the rows each run once
-    lengths = runs.last - runs.first + 1
     for shift, distance in ((0, 1.0), (1, math.sqrt(0.5)), (-1, math.sqrt(0.5))):
-        first_of_chord = lengths - _continued(runs, shift)
-        entered += distance * runs.sum(first_of_chord.astype(np.float64))
+        first_of_chord = runs.lengths - _continued(runs, shift)
+        entered += distance * runs.sum(first_of_chord)
     return math.pi / 4 * entered
 
 
@@ -58,7 +57,7 @@ def _continued(runs: Runs, shift: int) -> Integers:
     height = int(runs.row.max()) + 2
     row_start = (runs.index * height + runs.row) * width + 1
     start = row_start + runs.first
-    lengths = runs.last - runs.first + 1
+    lengths = runs.lengths
     before = np.cumsum(lengths) - lengths
 
     def count_up_to(key: Integers) -> Integers:

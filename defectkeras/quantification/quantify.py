@@ -20,14 +20,12 @@ from defectkeras.core.errors import DefectKerasError
 from defectkeras.core.labels import DefectClass, LabelScheme
 from defectkeras.quantification.edges import MAX_EDGE_WEIGHT
 from defectkeras.quantification.error_parts import add_calibration_parts
-from defectkeras.quantification.field import (
-    Field,
-    Known,
-    Lines,
+from defectkeras.quantification.field import Field, Known, Maps
+from defectkeras.quantification.line_quantities import (
+    LineClass,
     LineTables,
-    Maps,
+    measure_line_class,
 )
-from defectkeras.quantification.line_quantities import LineClass, measure_line_class
 from defectkeras.quantification.region_class import RegionClass
 from defectkeras.quantification.region_counts import measure_counts
 from defectkeras.quantification.region_sizes import measure_sizes
@@ -109,7 +107,7 @@ def quantify(
 
 def conclude(
     regions: Sequence[RegionClass],
-    lines: Sequence[Lines],
+    lines: Sequence[LineClass],
     known: Known,
     shape: tuple[int, int],
 ) -> Quantification:
@@ -121,10 +119,7 @@ def conclude(
         known: Classes, calibration and methods.
         shape: (H, W) of the field.
     """
-    measured: list[RegionClass | LineClass] = [
-        *regions,
-        *(line.line_class for line in lines),
-    ]
+    measured: list[RegionClass | LineClass] = [*regions, *lines]
     measured.sort(key=lambda one: one.defect_class.index)
     tables = [line.tables for line in lines] or [_no_lines(known)]
     region_tables = list(regions) or [_no_region(known)]

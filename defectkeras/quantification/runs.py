@@ -42,6 +42,31 @@ class Runs:
         """(N,) where each object's runs start."""
         return np.searchsorted(self.index, np.arange(len(self.labels)))
 
+    @property
+    def lengths(self) -> Integers:
+        """(R,) pixels of each run."""
+        return self.last - self.first + 1
+
+    @property
+    def areas(self) -> Floats:
+        """(N,) pixels of each object."""
+        return self.sum(self.lengths)
+
+    @property
+    def boxes(self) -> tuple[Integers, Integers, Integers, Integers]:
+        """Top, left, bottom and right pixel of each object, (N,) each."""
+        starts = self.starts
+        if len(starts) == 0:
+            return starts, starts, starts, starts
+        top, left = (np.minimum.reduceat(v, starts) for v in (self.row, self.first))
+        bottom, right = (np.maximum.reduceat(v, starts) for v in (self.row, self.last))
+        return top, left, bottom, right
+
+    def only(self, kept: Flags) -> "Runs":
+        """Give some of the runs (R,); objects keep their numbers."""
+        row, first, last = self.row[kept], self.first[kept], self.last[kept]
+        return Runs(self.index[kept], row, first, last, self.labels)
+
     def places(self, width: int, *, first_column: int = 0) -> Integers:
         """Give where the pixels lie in a flat array, run after run.
 
@@ -52,12 +77,12 @@ class Runs:
         Returns:
             (P,) flat positions.
         """
-        lengths = self.last - self.first + 1
+        lengths = self.lengths
         start = self.row * width + self.first + first_column
         before = np.cumsum(lengths) - lengths
         return np.repeat(start - before, lengths) + np.arange(int(lengths.sum()))
 
-    def sum(self, values: Floats) -> Floats:
+    def sum(self, values: Floats | Integers | Flags) -> Floats:
         """Add one value per run over the runs of each object.
 
         Args:
@@ -140,6 +165,20 @@ def connect_runs(
     upper = np.repeat(np.arange(count), touching)
     before = np.cumsum(touching) - touching
     lower = np.arange(len(upper)) - np.repeat(before - low, touching)
-    pairs = coo_array((np.ones(len(upper), np.int8), (upper, lower)), (count, count))
+    return components(upper, lower, count)
+
+
+def components(first: Integers, second: Integers, count: int) -> Integers:
+    """Number the connected components of a graph.
+
+    Args:
+        first: (P,) one node of each pair that is connected.
+        second: (P,) the other one.
+        count: Number of nodes.
+
+    Returns:
+        (count,) numbers from 0, in the order of their first nodes.
+    """
+    pairs = coo_array((np.ones(len(first), bool), (first, second)), (count, count))
     _, component = connected_components(pairs, directed=False)
     return np.asarray(component, dtype=np.int64)

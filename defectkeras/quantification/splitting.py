@@ -90,14 +90,11 @@ def _patches_with_necks(
     runs = find_runs(label_map)
     if method == "none" or len(runs.labels) == 0:
         return []
-    area = runs.sum((runs.last - runs.first + 1).astype(np.float64))
+    area = runs.areas
     # A neck of the probability needs none of the outline.
     solidity = area / convex_hulls(runs).areas_px
     chosen = (area >= _SMALLEST_PX) & ((solidity < _CONVEX) | (method != "distance"))
-    starts = runs.starts
-    top, bottom = (f.reduceat(runs.row, starts) for f in (np.minimum, np.maximum))
-    left = np.minimum.reduceat(runs.first, starts)
-    right = np.maximum.reduceat(runs.last, starts)
+    top, left, bottom, right = runs.boxes
     return [
         (
             int(runs.labels[i]),

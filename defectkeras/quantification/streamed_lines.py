@@ -8,17 +8,17 @@ counts as two.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pandas as pd
 
 from defectkeras.core.arrays import Mask
 from defectkeras.core.labels import DefectClass
-from defectkeras.quantification.field import Known, Lines, LineTables, describe_lines
+from defectkeras.quantification.field import Known, describe_lines
 from defectkeras.quantification.hidden_lines import HiddenRows, join_behind_regions
 from defectkeras.quantification.hidden_lines import rows_around as rows_around_regions
-from defectkeras.quantification.line_quantities import LineClass
+from defectkeras.quantification.line_quantities import LineClass, LineTables
 from defectkeras.quantification.line_sums import (
     LineRows,
     LineSums,
@@ -53,7 +53,7 @@ class _Work:
 
 def measure_streamed_lines(
     maps: RowMaps, defect_class: DefectClass, known: Known
-) -> Lines:
+) -> LineClass:
     """Measure a line class, see `Field.measure_line`.
 
     Args:
@@ -71,13 +71,12 @@ def measure_streamed_lines(
     width_px = line_width_px(work.class_px, *work.steps)
     sums = _sum(work, width_px)
     height, width = maps.shape
-    line_class = LineClass(
+    return LineClass(
         defect_class=defect_class,
         totals=totals_of(
             sums, width_px, size=height * width, weights=known.settings.length_weights
         ),
-        count=len(tables.lines),
-        traces=tables.traces,
+        tables=tables,
         groups=join_behind_regions(
             tables.segments,
             len(tables.traces),
@@ -90,7 +89,6 @@ def measure_streamed_lines(
         calibration=known.calibration,
         settings=known.settings,
     )
-    return Lines(line_class, tables)
 
 
 def _bands(work: _Work) -> Iterator[BandRuns]:
@@ -135,8 +133,7 @@ def _by_window(runs: Runs, shape: tuple[int, int]) -> Iterator[Runs]:
     """
     if len(runs.labels) == 0:
         return
-    starts = runs.starts
-    top, bottom = (f.reduceat(runs.row, starts) for f in (np.minimum, np.maximum))
+    top, _, bottom, _ = runs.boxes
     most_rows = max(LARGEST_BOX_PX // shape[1], 1)
     window = np.zeros(len(top), dtype=np.int64)
     number, low, high = -1, 0, 0
@@ -146,15 +143,10 @@ def _by_window(runs: Runs, shape: tuple[int, int]) -> Iterator[Runs]:
             number, low, high = number + 1, int(top[i]), int(bottom[i])
         window[i] = number
     for chosen in range(number + 1):
-        kept = (window == chosen)[runs.index]
         objects = np.flatnonzero(window == chosen)
-        yield Runs(
-            np.searchsorted(objects, runs.index[kept]),
-            runs.row[kept],
-            runs.first[kept],
-            runs.last[kept],
-            runs.labels[objects],
-        )
+        part = runs.only((window == chosen)[runs.index])
+        index = np.searchsorted(objects, part.index)
+        yield replace(part, index=index, labels=runs.labels[objects])
 
 
 def _draw(runs: Runs, shape: tuple[int, int]) -> tuple[Mask, tuple[int, int]]:

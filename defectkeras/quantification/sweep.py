@@ -9,8 +9,6 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.sparse import coo_array
-from scipy.sparse.csgraph import connected_components
 
 from defectkeras.core.arrays import Mask
 from defectkeras.quantification.row_maps import Band
@@ -19,6 +17,7 @@ from defectkeras.quantification.runs import (
     Floats,
     Integers,
     Runs,
+    components,
     connect_runs,
     find_runs,
 )
@@ -123,10 +122,8 @@ def _join(
     part = connect_runs(line, first, last, diagonal=True) + count
     size = int(part.max(initial=count)) + 1
     linked = int(np.count_nonzero(above))
-    pairs = (index[above], part[:linked])
-    graph = coo_array((np.ones(linked, np.int8), pairs), (size, size))
-    _, number = connected_components(graph, directed=False)
-    return np.asarray(number[np.concatenate([index, part[linked:]])], dtype=np.int64)
+    number = components(index[above], part[:linked], size)
+    return np.asarray(number[np.concatenate([index, part[linked:]])])
 
 
 def _give(

@@ -116,8 +116,8 @@ def tally(
         if defect_class.kind == "region":
             index = defect_class.index
             match = match_objects(
-                _objects_of(true, index, numbered),
-                _objects_of(seen, index, None),
+                label_objects(true == index, numbered),
+                label_objects(seen == index),
                 min_iou=MIN_IOU,
             )
             counts = (match.true_count, match.predicted_count, match.true_positives)
@@ -137,11 +137,3 @@ def tally(
             for c in scheme.classes
         ),
     )
-
-
-def _objects_of(class_map: ClassMap, index: int, numbered: LabelMap | None) -> LabelMap:
-    """Give the objects of one class, numbered."""
-    mask = class_map == index
-    if numbered is None:
-        return label_objects(mask)
-    return np.where(mask, numbered, 0).astype(np.int32)

@@ -3,7 +3,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from defectkeras.quantification.runs import find_runs
+from defectkeras.quantification.runs import components, find_runs
 
 
 @settings(deadline=None)
@@ -37,3 +37,8 @@ def test_a_run_ends_with_its_row():
 def test_no_object_no_runs():
     runs = find_runs(np.zeros((3, 5), np.int32))
     assert len(runs.labels) == len(runs.row) == 0
+
+
+def test_a_pair_may_come_many_times():
+    first, second = np.full(256, 0), np.full(256, 2)
+    assert components(first, second, 4).tolist() == [0, 1, 0, 2]

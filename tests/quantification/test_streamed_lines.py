@@ -35,7 +35,7 @@ def test_a_network_too_large_for_a_window_is_cut_and_keeps_its_length(
     monkeypatch.setattr(streamed_lines, "LARGEST_BOX_PX", 130 * 110)
     cut = measure(class_map, 50)
     assert len(cut.tables.lines) > len(whole.tables.lines) == 1
-    assert cut.line_class.class_px == whole.line_class.class_px
+    assert cut.class_px == whole.class_px
     lengths = [found.tables.lines["length_px"].sum() for found in (cut, whole)]
     cuts = len(cut.tables.lines) - 1
     assert lengths[1] - 6 * 2 * cuts <= lengths[0] <= lengths[1]
