@@ -12,15 +12,12 @@ import keras
 from defectkeras.models.layers import MeanProbability
 
 
-def build_ensemble(
-    members: Sequence[keras.Model], *, name: str = "ensemble"
-) -> keras.Model:
+def build_ensemble(members: Sequence[keras.Model]) -> keras.Model:
     """Build a model that averages the probabilities of its members.
 
     Args:
         members: From (B, H, W, C) to logits (B, H, W, K), all alike; their weights
             are copied.
-        name: Name of the model.
 
     Returns:
         A model from (B, H, W, C) to logits (B, H, W, K) whose softmax (or sigmoid)
@@ -38,4 +35,4 @@ def build_ensemble(
         copy = type(member).from_config(config)
         copy.set_weights(member.get_weights())
         logits.append(copy(image))
-    return keras.Model(image, MeanProbability(name="logits")(logits), name=name)
+    return keras.Model(image, MeanProbability(name="logits")(logits), name="ensemble")

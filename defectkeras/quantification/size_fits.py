@@ -80,7 +80,6 @@ def fit_sizes(
     weights: Floats | None = None,
     *,
     smallest: float = 0.0,
-    seed: int = 0,
     resamples: int = RESAMPLES,
 ) -> tuple[SizeFit, ...]:
     """Fit a log-normal and a Weibull distribution to sizes.
@@ -89,7 +88,6 @@ def fit_sizes(
         diameters: (N,) above 0; those below `smallest` are left out.
         weights: (N,) edge weights, 0 leaves an object out; by default 1 each.
         smallest: Size from which on objects are surely seen.
-        seed: Of the bootstrap.
         resamples: Number of bootstrap samples B; p-values are multiples of
             1 / (B + 1).
 
@@ -115,7 +113,7 @@ def fit_sizes(
         return ()
     shares = parts[used] * len(sizes) / parts[used].sum()
     fits = [
-        _fit(name, sizes, shares, smallest, np.random.default_rng(seed), resamples)
+        _fit(name, sizes, shares, smallest, np.random.default_rng(0), resamples)
         for name in _DISTRIBUTIONS
     ]
     return tuple(sorted(filter(None, fits), key=lambda fit: fit.aic))

@@ -118,35 +118,28 @@ def mean_diameter(
     return float(moments[1] / moments[0])
 
 
-def size_distribution(
-    diameters: Floats, weights: Floats, *, num_bins: int | None = None
-) -> pd.DataFrame:
-    """Count objects in classes of diameter.
+def size_distribution(diameters: Floats, weights: Floats) -> pd.DataFrame:
+    """Count objects in classes of diameter, as many as `count_classes` gives.
 
     Args:
         diameters: (N,) in nm or px.
         weights: (N,) edge weights; 0 leaves an object out.
-        num_bins: Number of classes; by default the rule of Freedman and
-            Diaconis, at least 5 and at most 60.
 
     Returns:
         One row per class: low, high, count, weighted_count, probability_density
         (of the weighted counts, per unit of diameter).
 
     Example:
-        >>> size_distribution(np.array([1.0, 2.0, 4.0]), np.ones(3),
-        ...                   num_bins=2)[["low", "high", "count"]]
-           low  high  count
-        0  1.0   2.5      2
-        1  2.5   4.0      1
+        >>> table = size_distribution(np.array([1.0, 2.0, 6.0]), np.ones(3))
+        >>> table["low"].tolist(), table["count"].tolist()
+        ([1.0, 2.0, 3.0, 4.0, 5.0], [1, 1, 0, 0, 1])
     """
     used = weights > 0
     sizes, counts = diameters[used], weights[used]
     names = ("low", "high", "count", "weighted_count", "probability_density")
     if len(sizes) == 0:
         return pd.DataFrame({name: np.zeros(0) for name in names})
-    bins = num_bins or count_classes(sizes, span=float(np.ptp(sizes)))
-    edges = size_edges(sizes, bins)
+    edges = size_edges(sizes, count_classes(sizes, span=float(np.ptp(sizes))))
     number, _ = np.histogram(sizes, edges)
     weighted, _ = np.histogram(sizes, edges, weights=counts)
     density = weighted / (weighted.sum() * np.diff(edges))

@@ -70,22 +70,20 @@ def make_pictures(
     scheme: LabelScheme,
     *,
     calibration: Calibration,
-    max_side_px: int = MAX_SIDE_PX,
 ) -> Pictures:
-    """Make the pictures of one micrograph.
+    """Make the pictures of one micrograph, scaled down to `MAX_SIDE_PX`.
 
     Args:
         image: (H, W) in [0, 1].
         class_map: (H, W).
         scheme: The classes.
         calibration: Sets the scale bar.
-        max_side_px: Longest side; larger micrographs are scaled down.
 
     Returns:
         Compressed pictures; they need no more of the arrays.
     """
     height, width = image.shape
-    shrink = min(1.0, max_side_px / max(height, width))
+    shrink = min(1.0, MAX_SIDE_PX / max(height, width))
     size = (max(1, round(shrink * width)), max(1, round(shrink * height)))
     grey = np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_AREA), np.float32)
     shown = shrink_class_map(class_map, size[::-1])

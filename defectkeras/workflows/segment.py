@@ -171,11 +171,7 @@ def _engine(version: ModelVersion, runtime: str, url: str | None) -> PredictFn:
 
 
 def segment(
-    segmenter: Segmenter,
-    micrograph: Micrograph,
-    settings: SegmentSettings,
-    *,
-    on_progress: Callable[[int, int], None] | None = None,
+    segmenter: Segmenter, micrograph: Micrograph, settings: SegmentSettings
 ) -> Segmentation:
     """Segment a micrograph.
 
@@ -183,7 +179,6 @@ def segment(
         segmenter: A loaded model version.
         micrograph: (H, W) raw grey levels.
         settings: How.
-        on_progress: Called with the tiles done and the tiles of all.
 
     Raises:
         ModelError: When the model's card does not tell what is needed.
@@ -208,7 +203,7 @@ def segment(
         thresholds=card.threshold_values(),
         target_pixel_size_nm=target_nm,
     )
-    prediction = predict(segmenter.predict_fn, on_progress=on_progress)
+    prediction = predict(segmenter.predict_fn)
     others: Sequence[ClassMap] = prediction.view_class_maps
     if segmenter.variants:
         others, uncertainty = combine_variants(
@@ -236,8 +231,6 @@ def segment_bands(
     read_rows: Callable[[int, int], Image],
     shape: tuple[int, int],
     settings: SegmentSettings,
-    *,
-    on_progress: Callable[[int, int], None] | None = None,
 ) -> Iterator[Prediction]:
     """Segment a montage, some rows after the other, with its specks.
 
@@ -247,7 +240,6 @@ def segment_bands(
             normalized as the whole.
         shape: (H, W) of the montage.
         settings: How; `rescale` and `min_area_px` are not looked at.
-        on_progress: Called with the tiles done and the tiles of all.
 
     Yields:
         Of rows that follow each other the prediction, its uncertainty and its
@@ -263,9 +255,8 @@ def segment_bands(
             tiling=tiling_for(card, settings),
             symmetries=card.views(settings.augment),
             thresholds=card.threshold_values(),
-            on_progress=on_progress if number == 0 else None,
         )
-        for number, predict_fn in enumerate((segmenter.predict_fn, *segmenter.variants))
+        for predict_fn in (segmenter.predict_fn, *segmenter.variants)
     ]
     for (_, prediction), *others in zip(*streams, strict=True):
         if not others:
