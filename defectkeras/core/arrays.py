@@ -27,6 +27,9 @@ ProbabilityMap: TypeAlias = NDArray[np.float32]
 PredictFn: TypeAlias = Callable[[NDArray[np.float32]], NDArray[np.float32]]
 """Normalised tiles (N, T, T, 1) to probabilities (N, T, T, K)."""
 
+ReadRows: TypeAlias = Callable[[int, int], NDArray[Any]]
+"""First row and the row after the last to these rows, (h, W)."""
+
 NOT_ANNOTATED = -1
 """The class index of pixels that nobody annotated."""
 

@@ -9,14 +9,12 @@ features end up, and every engine gives them (TensorFlow, OpenVINO, a server, an
 file), while an inner map would need a second output in each of them.
 """
 
-from collections.abc import Callable
-
 import numpy as np
 from numpy.typing import NDArray
 from scipy.fft import rfft2
 from scipy.special import entr
 
-from defectkeras.core.arrays import Image, ProbabilityMap
+from defectkeras.core.arrays import Image, ProbabilityMap, ReadRows
 
 PATCH_PX = 128
 """Side of a patch; a smaller micrograph is mirrored up to it."""
@@ -32,7 +30,6 @@ _BINS = 256
 _LEAST = 1e-6  # below any noise, for the logarithm of nothing
 
 Descriptors = NDArray[np.float64]
-ReadRows = Callable[[int, int], NDArray[np.float32]]
 
 
 def describe_grey_levels(image: Image) -> Descriptors:

@@ -1,13 +1,9 @@
 """The maps of a micrograph that does not fit into memory, band by band."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, TypeAlias
 
-from numpy.typing import NDArray
-
-ReadRows: TypeAlias = Callable[[int, int], NDArray[Any]]
-"""First row and the row after the last to these rows, (h, W)."""
+from defectkeras.core.arrays import ReadRows
 
 BAND_PX = 1 << 23
 """Pixels of a band; memory holds some maps of so many."""

@@ -1,22 +1,19 @@
 """A micrograph that does not fit into memory, scaled down for showing it."""
 
 import math
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from defectkeras.core.arrays import ClassMap, Image
+from defectkeras.core.arrays import ClassMap, Image, ReadRows
 from defectkeras.reporting.layers import LEAST_COVER
 
 MAX_SIDE_PX = 2000
 """Longest side of a preview."""
 
 _BAND_PX = 1 << 22
-
-ReadRows = Callable[[int, int], NDArray[Any]]
 
 
 @dataclass(frozen=True, eq=False)

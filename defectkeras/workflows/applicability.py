@@ -8,7 +8,13 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import find_objects
 
-from defectkeras.core.arrays import NOT_ANNOTATED, ClassMap, Image, ProbabilityMap
+from defectkeras.core.arrays import (
+    NOT_ANNOTATED,
+    ClassMap,
+    Image,
+    ProbabilityMap,
+    ReadRows,
+)
 from defectkeras.core.micrograph import Micrograph
 from defectkeras.datasets.spec import Example, LoadedExample, load_micrograph
 from defectkeras.micrographs.normalize import normalize_percentile
@@ -24,11 +30,7 @@ from defectkeras.prediction.applicability import (
     fit_reference,
     read_references,
 )
-from defectkeras.prediction.descriptors import (
-    ReadRows,
-    describe_entropy,
-    gather_patches,
-)
+from defectkeras.prediction.descriptors import describe_entropy, gather_patches
 from defectkeras.registry.card import ModelCard
 from defectkeras.workflows.thresholds import Predict
 

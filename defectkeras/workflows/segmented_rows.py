@@ -9,11 +9,12 @@ from pathlib import Path
 
 import numpy as np
 
+from defectkeras.core.arrays import ReadRows
 from defectkeras.core.errors import MicrographError
 from defectkeras.core.row_file import RowFile
 from defectkeras.prediction.descriptors import relative_entropy
 from defectkeras.prediction.postprocess import remove_small_objects
-from defectkeras.quantification.row_maps import ReadRows, RowMaps
+from defectkeras.quantification.row_maps import RowMaps
 from defectkeras.workflows.segment import Segmenter, SegmentSettings, segment_bands
 
 
