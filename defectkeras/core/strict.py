@@ -9,7 +9,7 @@ import dataclasses
 import reprlib
 import types
 import typing
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, TypeVar
 
 from defectkeras.core.errors import DefectKerasError
@@ -73,6 +73,20 @@ def from_mapping(
         for key, value in mapping.items()
     }
     return form(**values)
+
+
+def leaves(table: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
+    """Give each value that is no table with its dotted key; an empty table has none.
+
+    Example:
+        >>> dict(leaves({"epochs": 3, "model": {"filters": 8}}))
+        {'epochs': 3, 'model.filters': 8}
+    """
+    for key, value in table.items():
+        if isinstance(value, Mapping):
+            yield from leaves(value, f"{prefix}{key}.")
+        else:
+            yield f"{prefix}{key}", value
 
 
 def typed_arguments(

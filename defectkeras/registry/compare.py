@@ -1,10 +1,10 @@
 """What differs between two versions, and where a version comes from."""
 
-from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from defectkeras.core.errors import RegistryError
+from defectkeras.core.strict import leaves
 from defectkeras.registry.store import ModelRegistry
 from defectkeras.registry.version import ModelVersion
 
@@ -34,22 +34,13 @@ def diff_versions(first: ModelVersion, second: ModelVersion) -> tuple[Difference
     Returns:
         Every entry that differs, in the order of the cards.
     """
-    one, other = (dict(_flat(v.card.to_dict())) for v in (first, second))
+    one, other = (dict(leaves(v.card.to_dict())) for v in (first, second))
     keys = [*one, *(key for key in other if key not in one)]
     return tuple(
         Difference(key, one.get(key), other.get(key))
         for key in keys
         if one.get(key) != other.get(key)
     )
-
-
-def _flat(table: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
-    """Give each value that is no table with its dotted key; an empty table has none."""
-    for key, value in table.items():
-        if isinstance(value, Mapping):
-            yield from _flat(value, f"{prefix}{key}.")
-        else:
-            yield f"{prefix}{key}", value
 
 
 @dataclass(frozen=True)

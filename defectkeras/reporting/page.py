@@ -19,6 +19,7 @@ from markupsafe import Markup, escape
 
 from defectkeras.core.files import whole_file
 from defectkeras.core.palette import hex_color
+from defectkeras.core.strict import leaves
 from defectkeras.reporting.field_view import field_view
 from defectkeras.reporting.methods_text import methods_paragraph, references
 from defectkeras.reporting.overview import make_overview
@@ -109,20 +110,14 @@ def write_page(
         file.writelines(stream)
 
 
-def flatten(settings: Mapping[str, Any], prefix: str = "") -> dict[str, str]:
+def flatten(settings: Mapping[str, Any]) -> dict[str, str]:
     """Give settings in settings as one list of names and texts.
 
     Example:
         >>> flatten({"segment": {"tile_size": 512}, "frame": None})
         {'segment.tile_size': '512', 'frame': 'not set'}
     """
-    flat: dict[str, str] = {}
-    for name, value in settings.items():
-        if isinstance(value, Mapping):
-            flat |= flatten(value, f"{prefix}{name}.")
-        else:
-            flat[f"{prefix}{name}"] = _as_text(value)
-    return flat
+    return {name: _as_text(value) for name, value in leaves(settings)}
 
 
 def _as_text(value: Any) -> str:
@@ -132,10 +127,10 @@ def _as_text(value: Any) -> str:
     return "not set" if value is None else str(value)
 
 
-def page_environment() -> Environment:
-    """Give the templates, in which everything is escaped."""
+def page_environment(package: str = "defectkeras.reporting") -> Environment:
+    """Give the templates of a package, in which everything is escaped."""
     environment = Environment(
-        loader=PackageLoader("defectkeras.reporting"),
+        loader=PackageLoader(package),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,

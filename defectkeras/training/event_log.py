@@ -5,7 +5,7 @@ done again is taken out, so that no step counts twice.
 """
 
 import dataclasses
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,7 @@ from tensorboard.plugins.pr_curve.summary import raw_data_pb
 
 from defectkeras.core.files import whole_file
 from defectkeras.core.labels import LabelScheme
+from defectkeras.core.strict import leaves
 from defectkeras.training.config import TrainingConfig
 from defectkeras.training.details import Details, precision_recall
 from defectkeras.training.log_budget import (
@@ -105,7 +106,10 @@ class EventLog:
         self.writer.flush()
 
     def _write_settings(self) -> None:
-        settings = dict(_flatten(dataclasses.asdict(self.config)))
+        settings = {  # HParams takes numbers, truth values and text
+            key: value if isinstance(value, bool | int | float | str) else str(value)
+            for key, value in leaves(dataclasses.asdict(self.config))
+        }
         settings["model"] = self.model.name
         settings["parameters"] = self.model.count_params()
         name = f"{self.run_folder.parent.name}/{self.run_folder.name}"
@@ -171,16 +175,6 @@ def drop_later_epochs(logs: Path, epochs_done: int) -> None:
 
 def _write_picture(tag: str, picture: NDArray[np.uint8]) -> None:
     tf.summary.image(tag, picture[np.newaxis])
-
-
-def _flatten(table: Mapping[str, Any], where: str = "") -> Iterator[tuple[str, Any]]:
-    """Give settings as HParams takes them: numbers, truth values and text."""
-    for key, value in table.items():
-        if isinstance(value, Mapping):
-            yield from _flatten(value, f"{where}{key}.")
-        else:
-            is_plain = isinstance(value, bool | int | float | str)
-            yield f"{where}{key}", value if is_plain else str(value)
 
 
 def _tag(name: str) -> str:

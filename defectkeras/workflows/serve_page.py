@@ -15,8 +15,9 @@ from pathlib import Path
 from anyio import CapacityLimiter, to_thread
 from fastapi import FastAPI, Request, Response
 from fastapi.responses import FileResponse, JSONResponse
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from jinja2 import Environment
 
+from defectkeras.reporting.page import page_environment, read_part
 from defectkeras.serving.rest import read_body
 from defectkeras.serving.served_models import ServedModels
 from defectkeras.serving.settings import ServerSettings
@@ -69,7 +70,7 @@ def _add_routes(
 
     async def show_file(name: str) -> Response:
         """Give script and style of the page."""
-        text = _source(name)
+        text = read_part(_environment(), name)
         return Response(text, headers=_HEADERS, media_type=_FILES[name])
 
     async def take(request: Request) -> JSONResponse:
@@ -127,15 +128,4 @@ def _require_own_page(request: Request) -> None:
 
 @cache
 def _environment() -> Environment:
-    return Environment(
-        loader=PackageLoader("defectkeras.workflows"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-
-
-@cache
-def _source(name: str) -> str:
-    return Path(__file__).with_name("templates").joinpath(name).read_text("utf-8")
+    return page_environment("defectkeras.workflows")
