@@ -144,6 +144,7 @@ def benchmark_candidates(
 
     dataset = load_dataset_spec(spec, root=root)  # a fault is told at once
     start_tensorflow()
+    from defectkeras.reporting.tables import plain_rows
     from defectkeras.training.settings import read_layers, resolve_settings
     from defectkeras.workflows.benchmark_candidates import (
         Protocol,
@@ -180,8 +181,7 @@ def benchmark_candidates(
     files = write_benchmark(table, rows, out)
     talk(f"Wrote {', '.join(file.name for file in files)} into {out}.")
     if as_json:
-        records = table.astype(object).where(table.notna(), None).to_dict("records")
-        echo_json(records)
+        echo_json(plain_rows(table))
     else:
         for columns in (SCORES, ERRORS, COSTS):
             _show(table, columns)

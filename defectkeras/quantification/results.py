@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import pandas as pd
@@ -114,17 +114,9 @@ class Quantification:
 
     def to_dict(self) -> dict[str, Any]:
         """Give quantities, calibration, settings and warnings, ready for JSON."""
-        calibration = self.calibration
         return {
             "shape": list(self.shape),
-            "calibration": {
-                "pixel_size_nm": calibration.pixel_size_nm,
-                "pixel_size_source": calibration.pixel_size_source,
-                "foil_thickness_nm": calibration.foil_thickness_nm,
-                "foil_thickness_source": calibration.foil_thickness_source,
-                "pixel_size_sigma_nm": calibration.pixel_size_sigma_nm,
-                "foil_thickness_sigma_nm": calibration.foil_thickness_sigma_nm,
-            },
+            "calibration": asdict(self.calibration),
             "settings": self.settings.to_dict(),
             "quantities": [q.to_dict() for q in self.quantities],
             "warnings": list(self.warnings),

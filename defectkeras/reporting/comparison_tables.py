@@ -6,6 +6,7 @@ from typing import Any
 import pandas as pd
 
 from defectkeras.quantification.comparison import Comparison, PairedDifference
+from defectkeras.reporting.tables import plain_rows
 
 
 def comparison_tables(comparison: Comparison) -> dict[str, pd.DataFrame]:
@@ -23,18 +24,13 @@ def comparison_tables(comparison: Comparison) -> dict[str, pd.DataFrame]:
         "counts": comparison.count_table(),
         "agreement": comparison.pair_table(),
         "kappa": comparison.kappa_table(),
-        "differences": difference_table(comparison),
+        "differences": pd.DataFrame(map(_difference_row, comparison.differences)),
         "spread": pd.DataFrame(spreads),
         "values": comparison.values,
         "field_pixels": comparison.pixels,
         "field_objects": comparison.objects,
         "field_kappa": comparison.kappas,
     }
-
-
-def difference_table(comparison: Comparison) -> pd.DataFrame:
-    """Give one row for each pair, class and quantity: Bland-Altman and tests."""
-    return pd.DataFrame([_difference_row(d) for d in comparison.differences])
 
 
 def to_json(comparison: Comparison) -> dict[str, Any]:
@@ -45,11 +41,12 @@ def to_json(comparison: Comparison) -> dict[str, Any]:
         "fields": list(comparison.fields),
         "min_iou": comparison.min_iou,
         "notes": list(comparison.notes),
-        **{name: _records(t) for name, t in comparison_tables(comparison).items()},
+        **{name: plain_rows(t) for name, t in comparison_tables(comparison).items()},
     }
 
 
 def _difference_row(difference: PairedDifference) -> dict[str, Any]:
+    """Give the row of a pair, class and quantity: Bland-Altman and tests."""
     first, second = difference.values.mean(axis=1)
     row: dict[str, Any] = {
         "class_name": difference.class_name,
@@ -78,12 +75,3 @@ def _difference_row(difference: PairedDifference) -> dict[str, Any]:
         "wilcoxon_p_holm": difference.holm_p,
         "no_test_because": difference.tests.reason,
     }
-
-
-def _records(table: pd.DataFrame) -> list[dict[str, Any]]:
-    """Give rows of plain values, None where a number is missing."""
-    plain = table.astype(object).where(table.notna(), None)
-    return [
-        {str(k): v.item() if hasattr(v, "item") else v for k, v in row.items()}
-        for row in plain.to_dict(orient="records")
-    ]

@@ -1,6 +1,7 @@
 """Tables and numbers for other programs: CSV, Parquet and summary.json."""
 
 import dataclasses
+import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -44,6 +45,15 @@ def write_table(table: pd.DataFrame, path: Path) -> None:
     write_whole(
         path, safe.to_csv(index=False, float_format="%.6g", lineterminator="\n")
     )
+
+
+def plain_rows(table: pd.DataFrame) -> list[dict[str, Any]]:
+    """Give the rows of a table for JSON: plain values, None where one is missing."""
+    plain = table.astype(object).where(table.notna(), None)
+    return [
+        {str(k): v.item() if hasattr(v, "item") else v for k, v in row.items()}
+        for row in plain.to_dict(orient="records")
+    ]
 
 
 def write_parquet(table: pd.DataFrame, path: Path) -> None:
@@ -136,17 +146,8 @@ def _model_summary(model: ModelFacts) -> dict[str, Any]:
 
 def _plain(mapping: Mapping[str, Any]) -> dict[str, Any]:
     """Give a table with values that JSON has; anything else becomes text."""
-    return {str(key): _plain_value(value) for key, value in mapping.items()}
-
-
-def _plain_value(value: Any) -> Any:
-    if value is None or isinstance(value, bool | int | float | str):
-        return value
-    if isinstance(value, Mapping):
-        return _plain(value)
-    if isinstance(value, list | tuple | set | frozenset):
-        return [_plain_value(entry) for entry in value]
-    return str(value)
+    plain: dict[str, Any] = json.loads(json.dumps(dict(mapping), default=str))
+    return plain
 
 
 def _as_text(text: str) -> str:

@@ -1,6 +1,6 @@
 """How well a split was segmented: scores per micrograph and pooled."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from functools import reduce
 from operator import add
@@ -17,6 +17,7 @@ from defectkeras.quantification.size_distances import (
     compare_sizes,
     pool_sizes,
 )
+from defectkeras.reporting.tables import plain_rows
 from defectkeras.workflows.tallies import OBJECT_RULE, Row, Tallies
 
 POOLED = "(pooled)"
@@ -169,13 +170,13 @@ class Evaluation:
             "mean_iou_over_images": {name: number_or_none(iou) for name, iou in means},
             **pooled,
             "quantities": self._quantity_errors(),
-            "sizes": _rows(sizes[sizes["micrograph"] == POOLED]),
+            "sizes": _rows(sizes, POOLED),
             "per_micrograph": [
                 {
                     "micrograph": e.name,
                     **self._summarize(e.tallies),
-                    "quantities": _rows(e.quantities),
-                    "sizes": _rows(sizes[sizes["micrograph"] == e.name]),
+                    "quantities": plain_rows(e.quantities),
+                    "sizes": _rows(sizes, e.name),
                 }
                 for e in self.examples
             ],
@@ -215,10 +216,7 @@ class Evaluation:
         return rows
 
 
-def _rows(table: pd.DataFrame) -> list[Row]:
-    """Give the rows of a table, for JSON, which has no NaN."""
-    records: Iterable[Mapping[Any, Any]] = table.to_dict("records")
-    return [
-        {str(k): None if pd.isna(v) else v for k, v in row.items() if k != "micrograph"}
-        for row in records
-    ]
+def _rows(sizes: pd.DataFrame, micrograph: str) -> list[Row]:
+    """Give the rows of one micrograph for JSON."""
+    own = sizes[sizes["micrograph"] == micrograph]
+    return plain_rows(own.drop(columns="micrograph"))
