@@ -30,9 +30,11 @@ def text_size_px(size: tuple[int, int]) -> int:
     return max(12, round(max(size) / 44))
 
 
+@cache
 def load_font(size_px: int) -> ImageFont.FreeTypeFont:
     """Load DejaVu Sans, which comes with Matplotlib and has all our letters."""
-    return _font(size_px)
+    folder = Path(matplotlib.get_data_path()) / "fonts" / "ttf"
+    return ImageFont.truetype(str(folder / "DejaVuSans.ttf"), size_px)
 
 
 def draw_scale_bar(canvas: Canvas, bar: ScaleBar) -> None:
@@ -105,9 +107,3 @@ def _lay_plate(canvas: Canvas, box: Box) -> bool:
     )
     canvas.paste(PLATE, mask=shade)
     return True
-
-
-@cache
-def _font(size_px: int) -> ImageFont.FreeTypeFont:
-    folder = Path(matplotlib.get_data_path()) / "fonts" / "ttf"
-    return ImageFont.truetype(str(folder / "DejaVuSans.ttf"), size_px)

@@ -10,7 +10,7 @@ import numpy as np
 import tensorflow as tf
 from numpy.typing import NDArray
 
-from defectkeras.serving.servable import Tensors, as_bytes
+from defectkeras.serving.servable import Tensors
 from defectkeras.serving.status import Code, StatusError
 
 _WHOLE = ("int8", "int16", "int32", "int64", "uint8", "uint32", "uint64")
@@ -128,7 +128,7 @@ def _columns_of_rows(rows: Any, infos: Mapping[str, Any]) -> dict[str, Any]:
 def _tensor(name: str, value: Any, number: int) -> NDArray[Any]:
     dtype = tf.dtypes.as_dtype(number)
     if dtype == tf.string:
-        return as_bytes(_bytes(value))
+        return np.asarray(_bytes(value), dtype=object)
     try:
         array = np.asarray(value)
     except ValueError as error:

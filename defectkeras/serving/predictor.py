@@ -4,10 +4,11 @@ import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from defectkeras.registry.export import MICROGRAPH_SIGNATURE
 from defectkeras.serving.batching import Batcher, Job, Outputs
 from defectkeras.serving.monitoring import Metrics
 from defectkeras.serving.pixel_limit import count_pixels, require_few_pixels
-from defectkeras.serving.servable import DEFAULT_SIGNATURE, Servable, Tensors
+from defectkeras.serving.servable import Servable, Tensors
 from defectkeras.serving.served_models import ServedModels
 from defectkeras.serving.status import Code, StatusError
 
@@ -86,7 +87,7 @@ class Predictor:
             if not self._slots.acquire(blocking=False):
                 raise StatusError(Code.UNAVAILABLE, "Too many requests at a time")
             try:
-                signature = wanted.signature or DEFAULT_SIGNATURE
+                signature = wanted.signature or MICROGRAPH_SIGNATURE
                 inputs = read_inputs(servable, signature)
                 servable.check(signature, inputs, wanted.outputs)
                 pixels = count_pixels(inputs)

@@ -16,7 +16,6 @@ from defectkeras.serving.status import Code, StatusError, code_of
 Tensors = Mapping[str, NDArray[Any]]
 """Name to an array; text and files are arrays of `bytes` objects."""
 
-DEFAULT_SIGNATURE = "serving_default"
 _NO_TRACES = "<stack traces unavailable>\n"
 """Ends what Python's TensorFlow puts before a message of its runtime."""
 
@@ -163,8 +162,3 @@ def _names_differ(given: Tensors, expected: Mapping[str, Any]) -> str:
         f"Sent extra: {names(set(given) - set(expected))}. "
         f"Missing but required: {names(set(expected) - set(given))}."
     )
-
-
-def as_bytes(values: Any) -> NDArray[np.object_]:
-    """Give text or files as an array of `bytes` objects, (N, ...)."""
-    return np.asarray(values, dtype=object)

@@ -98,20 +98,11 @@ def _is_keras2(path: Path) -> bool:
 
 
 def _read_keras2(request: ImportRequest) -> ImportedModel:
-    from defectkeras.models.build import describe_architecture
     from defectkeras.registry.legacy.files import read_keras2_model
 
     scale = 1.0 if request.scale is None else request.scale
     model = read_keras2_model(request.path, scale=scale)
-    facts = describe_architecture(model)
-    return ImportedModel(
-        model,
-        architecture="imported",
-        arguments={},
-        stride=facts.stride,
-        receptive_field_px=facts.receptive_field_px,
-        scale=scale,
-    )
+    return _described(model, "imported", {}, scale)
 
 
 def _is_checkpoint(path: Path) -> bool:
@@ -120,19 +111,22 @@ def _is_checkpoint(path: Path) -> bool:
 
 
 def _read_checkpoint(request: ImportRequest) -> ImportedModel:
-    from defectkeras.models.build import describe_architecture
     from defectkeras.registry.legacy.defect_seg_net import read_defect_seg_net
 
     scale = 255.0 if request.scale is None else request.scale
     model = read_defect_seg_net(request.path, scale=scale)
+    arguments = {"num_classes": 1, "variant": "released"}
+    return _described(model, "defectsegnet", arguments, scale)
+
+
+def _described(
+    model: "keras.Model", architecture: str, arguments: dict[str, Any], scale: float
+) -> ImportedModel:
+    from defectkeras.models.build import describe_architecture
+
     facts = describe_architecture(model)
     return ImportedModel(
-        model,
-        architecture="defectsegnet",
-        arguments={"num_classes": 1, "variant": "released"},
-        stride=facts.stride,
-        receptive_field_px=facts.receptive_field_px,
-        scale=scale,
+        model, architecture, arguments, facts.stride, facts.receptive_field_px, scale
     )
 
 
