@@ -171,7 +171,7 @@ def analyze(
             "--classes-only": classes_only,
         },
     )
-    from defectkeras.micrographs.read import notes_of_left_out
+    from defectkeras.micrographs.find import notes_of_left_out
     from defectkeras.quantification.settings import QuantifySettings
     from defectkeras.workflows.analysis_plan import BatchSettings, plan_analysis
     from defectkeras.workflows.analyze import analyze

@@ -1,9 +1,8 @@
 """From a file to a micrograph: one function for every format."""
 
 import contextlib
-import mimetypes
 import struct
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 from defectkeras.core.calibration import Calibration
@@ -48,7 +47,6 @@ READERS: dict[str, Reader] = {
 }
 """Suffix in lower case to the reader of the format."""
 
-_MOST_NAMES = 3  # of files that are left out
 _MAX_REASON = 200  # characters of a library's own message
 
 
@@ -159,70 +157,6 @@ def read_frame(
         return READERS[suffix](path, frame, max_pixels)
 
 
-def find_micrographs(paths: Iterable[str | Path]) -> list[Path]:
-    """Give the files that are meant by files and folders.
-
-    Args:
-        paths: A file, or a folder of Zarr, stays what it is; any other folder
-            gives its files with a known suffix, sorted by name, without hidden ones
-            and subfolders.
-
-    Returns:
-        The files, each once, however its folder is spelled.
-
-    Raises:
-        MicrographError: When nothing lies at a path, or no micrograph is found.
-    """
-    found: list[Path] = []
-    given = [Path(path) for path in paths]
-    for path in given:
-        if path.is_dir() and not is_ome_zarr(path):
-            entries = sorted(path.iterdir())
-            found += [e for e in entries if _looks_like_micrograph(e)]
-        elif path.exists():
-            found.append(path)
-        else:
-            raise MicrographError(f"{path}: must exist. Received: nothing there.")
-    if not found:
-        raise MicrographError(
-            "At least one micrograph must be given. Received: no file with a known "
-            f"suffix in {[str(path) for path in given]}. Known: {', '.join(READERS)}. "
-            "Folders in a folder are not searched; name them."
-        )
-    first: dict[Path, Path] = {}
-    for path in found:
-        first.setdefault(path.parent.resolve() / path.name, path)
-    return list(first.values())
-
-
-def notes_of_left_out(paths: Iterable[str | Path]) -> list[str]:
-    """Say which images of folders are of a format that is not read.
-
-    Args:
-        paths: Files and folders, as for `find_micrographs`.
-
-    Returns:
-        A sentence for each folder that has some.
-    """
-    notes = []
-    for folder in filter(Path.is_dir, map(Path, paths)):
-        names = [
-            entry.name
-            for entry in sorted(folder.iterdir())
-            if (mimetypes.guess_type(entry.name)[0] or "").startswith("image/")
-            and entry.suffix.lower() not in READERS
-            and not entry.name.startswith(".")
-        ]
-        if names:
-            rest = len(names) - _MOST_NAMES
-            more = f" and {rest} more" if rest > 0 else ""
-            notes.append(
-                f"{folder}: left out, as their format is not read: "
-                f"{', '.join(names[:_MOST_NAMES])}{more}. Save them as PNG or TIFF."
-            )
-    return notes
-
-
 def readable_suffixes() -> dict[str, str]:
     """Give the suffixes that can be read now, each with its reader's name.
 
@@ -283,10 +217,3 @@ def _size_of(path: Path) -> str:
 
 def _one_line(text: str) -> str:
     return "".join(c if c.isprintable() else " " for c in text)
-
-
-def _looks_like_micrograph(path: Path) -> bool:
-    is_hidden = path.name.startswith(".")
-    is_lost = path.is_symlink() and not path.exists()  # is told when it is read
-    is_there = path.is_file() or is_ome_zarr(path) or is_lost
-    return is_there and path.suffix.lower() in READERS and not is_hidden

@@ -1,6 +1,7 @@
 """The methods paragraph of a paper, with its references, from what was done."""
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from typing import Any
 
 from defectkeras.quantification import class_distances, hard_core
 from defectkeras.quantification.results import Quantification
@@ -98,6 +99,7 @@ def methods_paragraph(
     sentences = [f"{count} {many} measured with {_software(run)}."]
     if run.model is not None:
         sentences.append(_segmented_by(run.model))
+    sentences += _segmentation(run.settings)
     sentences += _calibration(quantifications)
     sentences += _methods(quantifications)
     sentences += [text for name, text in PLACES.items() if name in statistics]
@@ -154,32 +156,66 @@ def _segmented_by(model: ModelFacts) -> str:
     return f"Defects were segmented by the {model.what} {model.reference}{tail}."
 
 
+def _segmentation(settings: Mapping[str, Any]) -> Iterator[str]:
+    """Say what was done to micrographs and class maps, beside the segmenting."""
+    segment = settings.get("segment")
+    if not isinstance(segment, Mapping):
+        return
+    if segment.get("rescale"):
+        yield (
+            "Micrographs of a pixel size that the model has not learned from were "
+            "resampled to the nearest one that it has."
+        )
+    if segment.get("augment"):
+        yield "Probabilities were averaged over mirrored or turned views."
+    if segment.get("min_area_px"):
+        yield f"Objects of fewer than {segment['min_area_px']} px were left out."
+
+
 def _software(run: RunFacts) -> str:
     return ", ".join(f"{name} {version}" for name, version in run.software.items())
 
 
-def _calibration(quantifications: Sequence[Quantification]) -> list[str]:
-    calibrations = [q.calibration for q in quantifications]
-    sizes = _range(c.pixel_size_nm for c in calibrations)
-    thicknesses = _range(c.foil_thickness_nm for c in calibrations)
-    size_sigmas = _range(c.pixel_size_sigma_nm for c in calibrations)
-    thickness_sigmas = _range(c.foil_thickness_sigma_nm for c in calibrations)
-    size_from, thickness_from = (
-        ", ".join(dict.fromkeys(sources))
-        for sources in (
-            [c.pixel_size_source for c in calibrations],
-            [c.foil_thickness_source for c in calibrations],
-        )
+def _calibration(quantifications: Sequence[Quantification]) -> Iterator[str]:
+    known = [q.calibration for q in quantifications]
+    sized = [c for c in known if c.pixel_size_nm is not None]
+    thick = [c for c in known if c.foil_thickness_nm is not None]
+    yield _told(
+        "pixel size",
+        [c.pixel_size_nm for c in sized],
+        [c.pixel_size_sigma_nm for c in sized],
+        [c.pixel_size_source for c in sized],
+        unknown=len(known) - len(sized),
+        without="results are in pixels",
     )
-    return [
-        f"The pixel size was {sizes}{_known_to(size_sigmas)} (from: {size_from})."
-        if sizes
-        else "The pixel size was not known, so results are in pixels.",
-        f"The foil thickness was {thicknesses}{_known_to(thickness_sigmas)} "
-        f"(from: {thickness_from})."
-        if thicknesses
-        else "The foil thickness was not known, so nothing is given per volume.",
-    ]
+    yield _told(
+        "foil thickness",
+        [c.foil_thickness_nm for c in thick],
+        [c.foil_thickness_sigma_nm for c in thick],
+        [c.foil_thickness_source for c in thick],
+        unknown=len(known) - len(thick),
+        without="nothing is given per volume",
+    )
+
+
+def _told(
+    name: str,
+    values: Sequence[float | None],
+    sigmas: Sequence[float | None],
+    sources: Sequence[str],
+    *,
+    unknown: int,
+    without: str,
+) -> str:
+    """Say how large something was, from where, and of how many it was not known."""
+    if not values:
+        return f"The {name} was not known, so {without}."
+    rest = f"; of {unknown} it was not known, so there {without}" if unknown else ""
+    known_from = ", ".join(dict.fromkeys(sources))
+    return (
+        f"The {name} was {_range(values)}{_known_to(_range(sigmas))} "
+        f"(from: {known_from}){rest}."
+    )
 
 
 def _known_to(sigmas: str) -> str:

@@ -11,6 +11,7 @@ HANDY = (1e-3, 1e5)
 """Numbers in between are written without a power of ten."""
 
 _FAR = 1e4  # times the value
+_WIDE = 1000  # times the power of ten of the value
 
 _SUPERSCRIPT = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
@@ -69,20 +70,26 @@ def format_value(value: float | None, half_width: float | None = None) -> str:
 def format_interval(value: float, low: float, high: float) -> str:
     """Give an interval in the power of ten and to the digits of its value.
 
-    Those of its larger end where the value is 0, as when nothing was found. Each end by
-    itself where one is far from the value, as when two or three objects tell little.
+    Those of its larger end where the value is 0, as when nothing was found, or where
+    the end would have four digits or more before its point. Each end by itself where
+    one is far from the value, as when two or three objects tell little.
 
     Example:
         >>> format_interval(1.2207e21, 0.906e21, 1.609e21)
         '(0.91 to 1.61) × 10²¹'
         >>> format_interval(0.0, 0.0, 4.69e12)
         '(0.0 to 4.7) × 10¹²'
+        >>> format_interval(7.9e-4, 0.0, 0.292)
+        '0.00 to 0.29'
         >>> format_interval(3.1, 0.0, 5.2e8)
         '0 to 5.2 × 10⁸'
     """
-    if value and max(-low, high) > _FAR * abs(value):
+    end = max(-low, high)
+    if value and end > _FAR * abs(value):
         return f"{format_value(low, low)} to {format_value(high, high)}"
-    exponent, decimals = _form(value or max(-low, high), (high - low) / 2)
+    exponent, decimals = _form(value or end, (high - low) / 2)
+    if exponent and end >= _WIDE * 10.0**exponent:
+        exponent, decimals = _form(end, (high - low) / 2)
     return _write([low, high], exponent, decimals)
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from defectkeras.core.errors import DefectKerasError
-from defectkeras.micrographs.read import find_micrographs
+from defectkeras.micrographs.find import find_micrographs
 from defectkeras.registry.runtimes import engine_packages
 from defectkeras.registry.store import ModelRegistry
 from defectkeras.reporting.results import RunFacts

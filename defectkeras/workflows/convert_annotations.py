@@ -2,6 +2,7 @@
 
 import contextlib
 import dataclasses
+import os
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -24,7 +25,8 @@ from defectkeras.micrographs.annotations.write import (
     Target,
     write_annotation,
 )
-from defectkeras.micrographs.read import find_micrographs, read_micrograph
+from defectkeras.micrographs.find import find_micrographs
+from defectkeras.micrographs.read import read_micrograph
 from defectkeras.workflows.annotated import (
     AnnotatedField,
     find_fields,
@@ -122,7 +124,7 @@ def convert_annotations(
     with contextlib.nullcontext(out) if dry_run else _all_or_none(out) as folder:
         for number, field in enumerate(fields):
             file = files.get(field.name)
-            image_name = f"{field.name}.png" if file is None else file.name
+            image_name = _image_name(field, file, request)
             micrograph = None if file is None else _read(file, request)
             target = None if dry_run else folder / paths[field.name].name
             drawing, done = _convert_field(
@@ -219,6 +221,19 @@ def _convert_field(
         overlapping=annotation.overlapping,
         hidden=annotation.hidden,
     )
+
+
+def _image_name(
+    field: AnnotatedField, file: Path | None, request: ConversionRequest
+) -> str:
+    """Give what an annotation calls its micrograph."""
+    if file is None:
+        return f"{field.name}.png"
+    if request.target != "labelme":
+        return file.name
+    # Labelme opens the image that a file names, seen from the folder of that file.
+    path = file.parent.resolve() / file.name
+    return Path(os.path.relpath(path, request.output_folder.resolve())).as_posix()
 
 
 def _output_path(field: AnnotatedField, request: ConversionRequest) -> Path:

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 from defectkeras.core.errors import TrainingError
 from defectkeras.core.files import require_free
-from defectkeras.micrographs.read import find_micrographs, read_micrograph
+from defectkeras.micrographs.find import find_micrographs
+from defectkeras.micrographs.read import read_micrograph
 
 if TYPE_CHECKING:
     from defectkeras.training.pretrain import Pretraining, PretrainingConfig

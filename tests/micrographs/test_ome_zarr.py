@@ -2,8 +2,9 @@ import numpy as np
 import pytest
 
 from defectkeras.core.errors import MicrographError
+from defectkeras.micrographs.find import find_micrographs
 from defectkeras.micrographs.ome_zarr import open_ome_zarr
-from defectkeras.micrographs.read import find_micrographs, read_micrograph
+from defectkeras.micrographs.read import read_micrograph
 
 zarr = pytest.importorskip("zarr", reason="extra `montages` is not installed")
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning:zarr")

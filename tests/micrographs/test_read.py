@@ -12,11 +12,10 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from defectkeras.core.errors import CalibrationError, MicrographError
+from defectkeras.micrographs.find import find_micrographs
 from defectkeras.micrographs.read import (
     READERS,
     errors_that_name,
-    find_micrographs,
-    notes_of_left_out,
     read_frame,
     read_micrograph,
     readable_suffixes,
@@ -225,25 +224,6 @@ def test_every_error_becomes_one_printable_line():
     assert len(str(caught.value)) < 400
 
 
-def test_find_micrographs_in_files_and_folders(tmp_path):
-    for name in ("b.tif", "a.PNG", ".hidden.tif", "notes.txt"):
-        (tmp_path / name).touch()
-    (tmp_path / "folder.tif").mkdir()
-    (tmp_path / "lost.tif").symlink_to("nowhere")
-    other = tmp_path / "notes.txt"
-
-    found = find_micrographs([other, tmp_path, tmp_path / "b.tif"])
-
-    assert found == [
-        other,
-        tmp_path / "a.PNG",
-        tmp_path / "b.tif",
-        tmp_path / "lost.tif",
-    ]
-    with pytest.raises(MicrographError, match="a link that leads nowhere"):
-        read_micrograph(found[-1])  # so it is told among those that fail
-
-
 @pytest.mark.parametrize("error", [struct.error("unpack requires 8"), EOFError()])
 def test_a_file_that_ends_within_an_entry_is_truncated(tmp_path, error):
     path = tmp_path / "a.dm4"
@@ -253,37 +233,6 @@ def test_a_file_that_ends_within_an_entry_is_truncated(tmp_path, error):
         errors_that_name(path),
     ):
         raise error
-
-
-def test_images_of_formats_that_are_not_read_are_told(tmp_path):
-    for name in ("a.png", "b.json", "c.txt", "d", "._e.gif"):
-        (tmp_path / name).touch()
-    assert notes_of_left_out([tmp_path, tmp_path / "a.png"]) == []
-    for name in ("e.gif", "f.GIF", "g.webp", "h.svg"):
-        (tmp_path / name).touch()
-    (note,) = notes_of_left_out([tmp_path])
-    assert f"{tmp_path}: left out" in note
-    assert "e.gif, f.GIF, g.webp and 1 more" in note
-
-
-def test_find_micrographs_once_however_they_are_spelled(tmp_path, monkeypatch):
-    (tmp_path / "day").mkdir()
-    (tmp_path / "day" / "a.tif").touch()
-    (tmp_path / "link").symlink_to("day")
-    monkeypatch.chdir(tmp_path)
-    spelled = ["day", tmp_path / "day", "day/../day/a.tif", "link/a.tif"]
-    assert find_micrographs(spelled) == [Path("day/a.tif")]
-
-
-def test_find_micrographs_finds_something_or_says_so(tmp_path):
-    with pytest.raises(MicrographError, match="nothing there"):
-        find_micrographs([tmp_path / "missing"])
-    (tmp_path / "day 1").mkdir()
-    (tmp_path / "day 1" / "a.tif").touch()
-    with pytest.raises(MicrographError, match="At least one") as caught:
-        find_micrographs([tmp_path])
-    assert str(tmp_path) in str(caught.value)
-    assert "Folders in a folder are not searched" in str(caught.value)
 
 
 def test_every_reader_has_a_name():

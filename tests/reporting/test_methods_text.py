@@ -62,6 +62,27 @@ def test_what_is_not_known_is_said(measured, run_facts):
     assert "segmented by the method otsu, dark defects." in text
 
 
+def test_of_how_many_the_pixel_size_is_not_known(measured, run_facts):
+    mixed = [measured(), measured(Calibration()), measured(Calibration())]
+    text = methods_paragraph(run_facts, mixed)
+    assert (
+        "The pixel size was 0.5 nm (from: file tag 34682); of 2 it was not known, so "
+        "there results are in pixels." in text
+    )
+    assert "of 2 it was not known, so there nothing is given per volume." in text
+    assert "none" not in text.partition("Count")[0]
+
+
+def test_what_was_done_to_the_class_maps_is_told(measured, run_facts):
+    chosen = {"segment": {"augment": True, "rescale": True, "min_area_px": 7}}
+    run = dataclasses.replace(run_facts, settings=chosen)
+    text = methods_paragraph(run, [measured()])
+    plain = methods_paragraph(run_facts, [measured()])
+    for part in ("resampled", "averaged over", "Objects of fewer than 7 px were"):
+        assert part in text
+        assert part not in plain
+
+
 def test_references_are_of_methods_in_use(measured):
     found = references([measured()])
 

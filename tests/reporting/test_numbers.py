@@ -63,6 +63,12 @@ def test_an_interval_shares_the_power_of_its_value():
     assert far == "1.8 × 10⁻⁸ to 5.2 × 10⁸"
 
 
+def test_an_interval_far_above_its_value_has_a_power_of_its_own():
+    assert format_interval(7.9e-4, 0, 0.29199) == "0.00 to 0.29"
+    assert format_interval(3.2e-8, 0, 4.56e-5) == "(0.0 to 4.6) × 10⁻⁵"
+    assert format_interval(3.8e-5, 1e-6, 2.14e-4) == "(0.1 to 21.4) × 10⁻⁵"
+
+
 SUPERSCRIPT = str.maketrans("⁻⁰¹²³⁴⁵⁶⁷⁸⁹", "-0123456789")
 
 

@@ -1,4 +1,5 @@
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -49,6 +50,30 @@ def test_out_to_a_tool_and_back(tmp_path, drawn, tool):
         after = read_label_map(tmp_path / "back" / f"{name}.tif")
         pairs = np.unique(np.stack([before, after]).reshape(2, -1), axis=1)
         assert len(pairs[0]) == len(set(pairs[0])) == len(set(pairs[1])) == 4
+
+
+def test_labelme_finds_the_micrograph_from_the_file(tmp_path, drawn, monkeypatch):
+    (tmp_path / "fields").mkdir()
+    for name in "ab":
+        Image.new("L", (44, 30)).save(tmp_path / "fields" / f"{name}.png")
+    (tmp_path / "work").mkdir()
+    monkeypatch.chdir(tmp_path / "work")
+    for target in ("labelme", "coco"):
+        out, fields = Path("drawn") / target, Path("../fields")
+        convert_annotations(
+            ConversionRequest(
+                drawn, out, target, OBJECTS, ("loop",), micrographs=(fields,)
+            )
+        )
+    content = json.loads(Path("drawn/labelme/a.json").read_text())
+    assert content["imagePath"] == "../../../fields/a.png"
+    assert (Path("drawn/labelme") / content["imagePath"]).exists()
+    content = json.loads(Path("drawn/coco/annotations.json").read_text())
+    assert [i["file_name"] for i in content["images"]] == ["a.png", "b.png"]
+    back = ConversionRequest(
+        Path("drawn/labelme"), Path("back"), "labels", micrographs=(fields,)
+    )
+    assert [c.objects["loop"] for c in convert_annotations(back)] == [3, 3]
 
 
 def test_people_draw_on_the_file_with_its_data_bar(tmp_path, drawn, write_sem):
