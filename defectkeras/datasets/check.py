@@ -15,6 +15,7 @@ from defectkeras.datasets.spec import DatasetSpec, Example, inspect_form
 from defectkeras.micrographs.annotations.read import image_names
 
 _MAX_SIZE_RATIO = 2.0
+_MOST_COVERED = 0.8  # of all pixels by one defect class
 _MOST_NAMED = 3
 _PURPOSE = {"train": "learned", "val": "validated", "test": "tested"}
 
@@ -79,8 +80,8 @@ def find_problems(spec: DatasetSpec) -> tuple[Problem, ...]:
     Returns:
         The problems of each file, then those of the set: a partner that is
         missing, sizes that differ, a class that is not in the scheme, 0/255
-        masks, a class that never occurs, pixel sizes that do not fit together,
-        one micrograph in two splits, a fingerprint that differs.
+        masks, a class that never occurs or covers nearly all, pixel sizes that
+        do not fit together, one micrograph in two splits, a fingerprint that differs.
     """
     facts = gather_facts(spec)
     return (
@@ -89,6 +90,7 @@ def find_problems(spec: DatasetSpec) -> tuple[Problem, ...]:
         *_duplicates(facts),
         *_parted_specimens(spec.examples),
         *_empty_classes(spec, facts),
+        *_filling_classes(spec, facts),
         *_pixel_sizes(spec, facts),
         *_fingerprint(spec, facts),
     )
@@ -221,6 +223,24 @@ def _empty_classes(
                     "that shows it, or take the class out.",
                     "warning",
                 )
+
+
+def _filling_classes(
+    spec: DatasetSpec, facts: Sequence[ExampleFacts]
+) -> Iterator[Problem]:
+    """Find defect classes that cover nearly all, as the matrix of inverted masks."""
+    counts = [f.class_counts for f in facts if f.class_counts is not None]
+    pixels = [sum(of_class) for of_class in zip(*counts, strict=True)]
+    for defect in spec.scheme.defects if counts else ():
+        share = pixels[defect.index] / max(sum(pixels), 1)
+        if share > _MOST_COVERED:
+            yield Problem(
+                spec.path,
+                f"class {defect.index} ({defect.name!r}) covers {share:.0%} of the "
+                "annotated pixels. If these are the matrix, the masks are inverted: "
+                "invert them, as ImageJ does with Edit > Invert.",
+                "warning",
+            )
 
 
 def _pixel_sizes(spec: DatasetSpec, facts: Sequence[ExampleFacts]) -> Iterator[Problem]:

@@ -69,6 +69,7 @@ def write_page(
     path: Path,
     *,
     failed: Sequence[FailedFile] = (),
+    tables: Sequence[str] = (),
 ) -> None:
     """Write the page, whole or not at all.
 
@@ -78,6 +79,7 @@ def write_page(
             only the quantities are shown.
         path: Of the HTML file.
         failed: Files that could not be analyzed.
+        tables: Files over all micrographs beside the page.
     """
     environment = page_environment()
     script, style = (read_part(environment, name) for name in ("page.js", "page.css"))
@@ -90,6 +92,7 @@ def write_page(
         script=Markup(script),
         style=Markup(style),
         failed=failed,
+        tables=tables,
         overview=make_overview(quantifications),
         fields=field_view(quantifications),
         micrographs=micrographs,

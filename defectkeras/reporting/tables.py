@@ -15,6 +15,9 @@ from defectkeras.reporting.results import MicrographReport, ModelFacts, RunFacts
 
 SUMMARY_SCHEMA = 1
 
+MAX_CSV_ROWS = 2**20 - 1
+"""So many rows does a sheet of Excel or LibreOffice hold below the names."""
+
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 
 
@@ -33,18 +36,7 @@ def write_table(table: pd.DataFrame, path: Path) -> None:
         OWASP, CSV Injection,
         https://owasp.org/www-community/attacks/CSV_Injection
     """
-    safe = table.rename(columns=lambda name: _as_text(str(name)))
-    for name in safe.columns:
-        if not (
-            pd.api.types.is_numeric_dtype(safe[name])
-            or pd.api.types.is_bool_dtype(safe[name])
-        ):
-            safe[name] = [
-                "" if pd.isna(value) else _as_text(str(value)) for value in safe[name]
-            ]
-    write_whole(
-        path, safe.to_csv(index=False, float_format="%.6g", lineterminator="\n")
-    )
+    write_whole(path, _as_csv(table))
 
 
 def plain_rows(table: pd.DataFrame) -> list[dict[str, Any]]:
@@ -94,6 +86,27 @@ def collect_parquet(tables: Mapping[str, Path], path: Path) -> list[str]:
     return list(schema.names)
 
 
+def write_csv_of_parquet(table: Path, path: Path) -> None:
+    """Write a Parquet table as CSV, too, where a spreadsheet can hold it.
+
+    Only a part of it is in memory at a time.
+
+    Args:
+        table: The Parquet file.
+        path: Of the CSV file; of more than `MAX_CSV_ROWS` rows there is none, nor an
+            older one.
+    """
+    source = pq.ParquetFile(table)
+    if source.metadata.num_rows > MAX_CSV_ROWS:
+        path.unlink(missing_ok=True)
+        return
+    head = source.schema_arrow.empty_table().to_pandas()
+    with whole_file(path) as temporary, temporary.open("w", encoding="utf-8") as file:
+        file.write(_as_csv(head))
+        for part in source.iter_batches():
+            file.write(_as_csv(part.to_pandas(), header=False))
+
+
 def write_summary(path: Path, micrograph: MicrographReport, run: RunFacts) -> None:
     """Write everything about one micrograph that is not a table as JSON.
 
@@ -138,6 +151,24 @@ def summarize(micrograph: MicrographReport, run: RunFacts) -> dict[str, Any]:
         "command": run.command,
         "created": run.created,
     }
+
+
+def _as_csv(table: pd.DataFrame, *, header: bool = True) -> str:
+    """Give a table as text in which no cell is a formula."""
+    safe = table.rename(columns=lambda name: _as_text(str(name)))
+    for name in safe.columns:
+        if not (
+            pd.api.types.is_numeric_dtype(safe[name])
+            or pd.api.types.is_bool_dtype(safe[name])
+        ):
+            safe[name] = [
+                "" if pd.isna(value) else _as_text(str(value)) for value in safe[name]
+            ]
+    return str(
+        safe.to_csv(
+            index=False, header=header, float_format="%.6g", lineterminator="\n"
+        )
+    )
 
 
 def _model_summary(model: ModelFacts) -> dict[str, Any]:

@@ -16,7 +16,12 @@ from defectkeras.quantification.results import Quantity
 from defectkeras.reporting.dictionary import data_dictionary
 from defectkeras.reporting.page import MAX_SHOWN, write_page
 from defectkeras.reporting.results import FailedFile, MicrographReport, RunFacts
-from defectkeras.reporting.tables import collect_parquet, write_parquet, write_table
+from defectkeras.reporting.tables import (
+    collect_parquet,
+    write_csv_of_parquet,
+    write_parquet,
+    write_table,
+)
 from defectkeras.workflows.analysis_plan import (
     AnalysisPlan,
     BatchSettings,
@@ -37,7 +42,7 @@ PAGE = "report.html"
 QUANTITIES = "quantities.csv"
 FIELDS = "fields.csv"
 FITS = "fits.csv"
-COLLECTED = ("objects.parquet", "lines.parquet")
+COLLECTED = ("objects", "lines")
 """Tables of the micrographs that are put together over all."""
 
 
@@ -109,7 +114,7 @@ def analyze(
         model: "name", "name@3" or "name@alias" in the registry, or a method without a
             network.
         output_folder: For a folder per micrograph (overlay.png, class_map.png,
-            tables, summary.json), and over all objects.parquet, lines.parquet,
+            tables, summary.json), and over all objects.csv, lines.csv,
             quantities.csv, fields.csv, fits.csv, failures.jsonl and report.html.
         settings: How; None takes the defaults.
         registry_root: Folder of the registry; None takes the default.
@@ -206,7 +211,6 @@ def _collect(
 
 def _write_overview(analysis: Analysis, run: RunFacts, output: Path) -> None:
     """Write the page and the tables over all micrographs."""
-    write_page(run, analysis.reports, output / PAGE, failed=analysis.failed)
     tables = {
         QUANTITIES: analysis.quantities(),
         FIELDS: analysis.fields(),
@@ -216,12 +220,19 @@ def _write_overview(analysis: Analysis, run: RunFacts, output: Path) -> None:
         write_table(table, output / name)
         write_parquet(table, (output / name).with_suffix(".parquet"))
     for name in COLLECTED:
-        parts = {
-            report.name: output / report.name / name for report in analysis.reports
-        }
-        columns = collect_parquet(parts, output / name)
-        tables[name] = pd.DataFrame(columns=columns)
+        file = f"{name}.parquet"
+        parts = {r.name: output / r.name / file for r in analysis.reports}
+        columns = collect_parquet(parts, output / file)
+        write_csv_of_parquet(output / file, output / f"{name}.csv")
+        tables[f"{name}.csv"] = pd.DataFrame(columns=columns)
     write_table(data_dictionary(tables), output / DICTIONARY)
+    write_page(
+        run,
+        analysis.reports,
+        output / PAGE,
+        failed=analysis.failed,
+        tables=[name for name in tables if (output / name).exists()],
+    )
 
 
 def _json_lines(failed: Sequence[FailedFile]) -> bytes:

@@ -133,9 +133,17 @@ def find_sources(root: Path) -> tuple[SourceForm, ...]:
             f"{root}: must hold micrographs and their annotations, of the same names "
             "in micrographs/ (or images/) and annotations/ (masks/, labels/), or side "
             "by side as field_1.tif and field_1.json or field_1_mask.png. Received: "
-            "none that belong together. docs/data_specs.md has the form for others."
+            f"{_what_came(root)}. docs/data_specs.md has the form for others."
         )
     return tuple(sources)
+
+
+def _what_came(root: Path) -> str:
+    """Say why nothing belongs together."""
+    masks = [p for f in _folders(root, ANNOTATIONS) if f for p in _files(root / f)]
+    if any(p.suffix.lower() in (".jpg", ".jpeg") for p in masks):
+        return "JPEG, which blurs the numbers of masks: save them as PNG or TIFF"
+    return "none that belong together"
 
 
 def _folders(root: Path, names: Sequence[str]) -> list[str]:
@@ -205,18 +213,24 @@ def _encoding_of(paths: Sequence[Path], scheme: LabelScheme) -> Encoding:
     """Give the first encoding in which all maps can be read."""
     reasons = []
     for encoding in _SEEN:
+        read = 0
         try:
-            maps = (
-                read_class_map(p, num_classes=scheme.num_classes, encoding=encoding)
-                for p in paths
-            )
-            if all((m == 0).any() for m in maps):  # numbers from 1 are no objects
+            for path in paths:
+                class_map = read_class_map(
+                    path, num_classes=scheme.num_classes, encoding=encoding
+                )
+                if not (class_map == 0).any():  # numbers from 1 are no objects
+                    break
+                read += 1
+            else:
                 return encoding
         except MicrographError as error:
-            reasons.append(str(error))
+            reasons.append((read, str(error)))
+    # Of the kind that most are of, what is wrong with the first that is not.
+    _, reason = max(reasons, key=lambda r: r[0], default=(0, "some without matrix"))
     raise DatasetError(
         f"{paths[0].parent}: all masks must be of one kind. Say it by --encoding. "
-        f"Received: {reasons[0] if reasons else 'some without matrix'}"
+        f"Received: {reason}"
     )
 
 

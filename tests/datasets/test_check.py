@@ -138,6 +138,20 @@ def test_a_class_that_never_occurs_is_a_warning(tmp_path, draw_set, draw, mask):
     assert "class 2 ('line') occurs in no annotation of val" in problem.message
 
 
+def test_a_class_that_covers_nearly_all_may_be_the_matrix(
+    tmp_path, draw_set, draw, mask
+):
+    path = draw_set()
+    for name in "abc":
+        inverted = np.where(mask == 0, 1, np.where(mask == 1, 0, mask))
+        draw(tmp_path / "masks" / f"{name}.png", inverted.astype(np.uint8))
+    (problem,) = validate_dataset_spec(path)
+    assert problem.severity == "warning"
+    share = (mask == 0).mean()
+    assert f"covers {share:.0%} of the annotated pixels" in problem.message
+    assert "the masks are inverted" in problem.message
+
+
 def test_pixel_sizes_must_fit_together(tmp_path, draw_set, image, write_spec):
     draw_set()
     for name, per_nm in zip("abc", (2.0, 0.5, None), strict=True):

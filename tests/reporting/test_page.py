@@ -175,6 +175,13 @@ def test_without_a_model_nothing_is_said_of_one(page):
     assert "model" not in [a.get("id") for _, a in found.elements]
 
 
+def test_tables_over_all_micrographs_are_linked(reported, run_facts, tmp_path):
+    path, names = tmp_path / "report.html", ["quantities.csv", "objects.csv"]
+    write_page(run_facts, [reported(), reported(name="b")], path, tables=names)
+    links = [a.get("href") for a in Page(path.read_text(encoding="utf-8")).all("a")]
+    assert [link for link in links if link in names] == names
+
+
 def test_failed_files_and_warnings_are_on_top(page, reported):
     report = reported(warnings=("Do not trust this.",))
     text = page(report, failed=[FailedFile("bad.tif", "It is empty.")]).text

@@ -6,9 +6,11 @@ import pandas as pd
 import pytest
 
 from defectkeras.core.calibration import Calibration
+from defectkeras.reporting import tables as tables_module
 from defectkeras.reporting.tables import (
     collect_parquet,
     summarize,
+    write_csv_of_parquet,
     write_parquet,
     write_summary,
     write_table,
@@ -119,6 +121,31 @@ def test_collected_tables_keep_the_order_and_fill_what_some_lack(tmp_path):
     pd.testing.assert_frame_equal(collected, expected, check_dtype=False)
 
 
+def test_what_is_collected_is_csv_too_where_a_spreadsheet_holds_it(
+    tmp_path, monkeypatch
+):
+    table = pd.DataFrame(
+        {
+            "micrograph": ["a, b", "=c", "ä"],
+            "label": [1, 2, 1234567],
+            "touches_border": [True, False, True],
+            "area_nm2": [3.5, None, 1 / 3],
+        }
+    )
+    write_parquet(table, tmp_path / "objects.parquet")
+    write_csv_of_parquet(tmp_path / "objects.parquet", tmp_path / "objects.csv")
+    write_table(table, tmp_path / "whole.csv")
+    whole = (tmp_path / "whole.csv").read_bytes()
+    assert (tmp_path / "objects.csv").read_bytes() == whole
+    assert "'=c,2,False,\nä,1234567,True,0.333333\n".encode() in whole
+
+    monkeypatch.setattr(tables_module, "MAX_CSV_ROWS", 2)
+    write_csv_of_parquet(tmp_path / "objects.parquet", tmp_path / "objects.csv")
+    assert not (tmp_path / "objects.csv").exists()
+
+
 def test_nothing_collected_is_an_empty_table(tmp_path):
     assert collect_parquet({}, tmp_path / "all.parquet") == ["micrograph"]
     assert pd.read_parquet(tmp_path / "all.parquet").empty
+    write_csv_of_parquet(tmp_path / "all.parquet", tmp_path / "all.csv")
+    assert (tmp_path / "all.csv").read_text() == "micrograph\n"

@@ -139,3 +139,18 @@ def test_what_cannot_be_told_is_asked_for(fill, tmp_path):
     folder = fill("images/{}.png", "masks/{}.png")
     with pytest.raises(DatasetError, match="--class void"):
         draft_spec(DraftRequest(folder))
+
+
+def test_the_mask_that_is_not_like_the_others_is_named(fill):
+    root = fill("images/{}.png", "masks/{}.png", names="abc", pixels=255 * MASK)
+    blurred = 255 * MASK
+    blurred[4] //= 2
+    save(root / "masks/b.png", blurred)
+    with pytest.raises(DatasetError, match=r"b\.png: must hold two values, 0 and 1"):
+        draft_spec(DraftRequest(root, classes=("void",)))
+
+
+def test_masks_as_jpeg_are_told_as_such(fill):
+    root = fill("images/{}.png", "masks/{}.jpg", pixels=255 * MASK)
+    with pytest.raises(DatasetError, match="Received: JPEG, which blurs the numbers"):
+        draft_spec(DraftRequest(root, classes=("void",)))
