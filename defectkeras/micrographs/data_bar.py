@@ -1,5 +1,6 @@
 """The bar that an SEM writes below the image, with its scale and its settings."""
 
+import math
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -8,8 +9,10 @@ from numpy.typing import NDArray
 
 from defectkeras.micrographs.sidecar import is_of_width, number_of
 
-_MOST_OF_HEIGHT = 0.25
+_LEAST_OF_HEIGHT, _MOST_OF_HEIGHT = 0.02, 0.25
+_LETTER_ROWS = 5
 _SHARE_OF_GROUND = 0.3  # of a drawn bar one grey level; of a micrograph some percent
+_SHARE_IN_MICROGRAPH = 0.1
 
 
 def data_bar_px(
@@ -51,18 +54,44 @@ def data_bar_px(
     return bar if _is_drawn(read_rows(height - bar, height)) else 0
 
 
-def data_bar_notes(bar_px: int) -> tuple[str, ...]:
-    """Say that the data bar is no part of the micrograph.
+def data_bar_notes(bar_px: int, pixels: NDArray[Any] | None = None) -> tuple[str, ...]:
+    """Say that the data bar is no part of the micrograph, or may be a part of it.
 
     Args:
-        bar_px: Its height; 0 where there is none.
+        bar_px: Its height; 0 where nothing tells of one.
+        pixels: (H, W) without it; None does not look for one of which nothing tells.
     """
-    if bar_px == 0:
+    if bar_px > 0:
+        return (
+            f"The lowest {bar_px} rows of the image are left out: a data bar, as its "
+            "metadata tell.",
+        )
+    seen_px = 0 if pixels is None else _suspected_px(pixels)
+    if seen_px == 0:
         return ()
     return (
-        f"The lowest {bar_px} rows of the image are left out: a data bar, as its "
-        "metadata tell.",
+        f"The lowest {seen_px} rows look like a data bar of which nothing tells, and "
+        "are measured, too: crop it, and analyze again.",
     )
+
+
+def _suspected_px(pixels: NDArray[Any]) -> int:
+    """Give how many of the lowest rows look drawn, below rows that do not at all.
+
+    Rows of letters, of which few in a row look less so, belong to them.
+    """
+    height = len(pixels)
+    least = math.ceil(_LEAST_OF_HEIGHT * height)
+    values, counts = np.unique(pixels[-least:], return_counts=True)
+    shares = np.mean(pixels == values[counts.argmax()], axis=1)[::-1]  # from below
+    drawn = np.flatnonzero(shares > _SHARE_OF_GROUND)
+    far = np.flatnonzero(np.diff(drawn, prepend=-1) > _LETTER_ROWS)
+    drawn = drawn[: far[0]] if len(far) else drawn
+    bar_px = int(drawn[-1]) + 1 if len(drawn) else 0
+    if not least <= bar_px <= _MOST_OF_HEIGHT * height:
+        return 0
+    above = shares[bar_px : bar_px + least]
+    return bar_px if above.max() < _SHARE_IN_MICROGRAPH else 0
 
 
 def _is_drawn(rows: NDArray[Any]) -> bool:

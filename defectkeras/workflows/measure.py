@@ -155,13 +155,14 @@ def measure_into_folder(
     Returns:
         The micrograph's part of the page in the folder above.
     """
-    calibration = segmented.micrograph.calibration
+    micrograph = segmented.micrograph
+    calibration = micrograph.calibration
     quantification = measure(segmented, settings)
     places = measure_places(quantification, segmented.class_map)
-    bar = data_bar_notes(segmented.micrograph.data_bar_px)
+    bar = data_bar_notes(micrograph.data_bar_px, micrograph.pixels)
     shown = (segmented.image, segmented.class_map, segmented.scheme)
     result = Result(
-        name=segmented.micrograph.name,
+        name=micrograph.name,
         quantification=quantification,
         places=places,
         pictures=make_pictures(*shown, calibration=calibration),

@@ -64,3 +64,30 @@ def test_rows_that_are_not_drawn_stay(tmp_path, text):
     Image.fromarray(PIXELS).save(tmp_path / "sem.png")  # cropped since
     (tmp_path / "sem.txt").write_text(text)
     assert read_micrograph(tmp_path / "sem.png").shape == PIXELS.shape
+
+
+def test_a_bar_of_which_nothing_tells_is_suspected():
+    (note,) = data_bar_notes(0, draw_bar(12).astype(np.float32))
+    assert "lowest 12 rows look like a data bar" in note
+    assert "crop it" in note
+    (note,) = data_bar_notes(12, draw_bar(12)[:-12])
+    assert "left out" in note
+
+
+def test_a_micrograph_is_no_bar():
+    rows, columns = np.mgrid[:96, :128]
+    rough = np.where(rows > 80 + 6 * np.sin(columns / 9), 0, PIXELS)  # a dark edge
+    large = np.where(rows > 60, 0, PIXELS)
+    line = np.where(rows > 94, 0, PIXELS)
+    flat = np.zeros_like(PIXELS)
+    for pixels in (PIXELS, rough, large, line, flat, flat[:3]):
+        assert data_bar_notes(0, pixels) == ()
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["loops_316l", "loops_ti", "precipitates_cr", "precipitates_ni", "cracks_ebc"],
+)
+def test_no_bar_is_seen_in_real_micrographs_without_one(shared_data, name):
+    for path in sorted((shared_data(name) / "images").iterdir()):
+        assert data_bar_notes(0, read_micrograph(path).pixels) == ()
