@@ -133,12 +133,13 @@ set_option = click.option(
 )
 
 plan_option = click.option(
-    "--plan", type=EXISTING, help="TOML file, such as `defectkeras plan` writes."
+    "--plan",
+    type=EXISTING,
+    help="TOML file, such as `defectkeras plan` writes; --config and --set win over "
+    "it.",
 )
 
-config_option = click.option(
-    "--config", type=EXISTING, help="TOML file with settings; they win over a plan's."
-)
+config_option = click.option("--config", type=EXISTING, help="TOML file with settings.")
 
 json_option = click.option(
     "--json", "as_json", is_flag=True, help="Print the result as JSON on stdout."

@@ -5,16 +5,15 @@ import json
 from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 
 from defectkeras.core.errors import StoppedError
 from defectkeras.core.files import write_whole
 from defectkeras.quantification.field_set import fit_pooled_sizes, summarize_fields
-from defectkeras.quantification.results import Quantity
 from defectkeras.reporting.dictionary import data_dictionary
 from defectkeras.reporting.page import MAX_SHOWN, write_page
+from defectkeras.reporting.quantity_table import quantity_table
 from defectkeras.reporting.results import FailedFile, MicrographReport, RunFacts
 from defectkeras.reporting.tables import (
     collect_parquet,
@@ -66,13 +65,7 @@ class Analysis:
 
     def quantities(self) -> pd.DataFrame:
         """Give all quantities, one row per micrograph, class and quantity."""
-        return pd.DataFrame(
-            [
-                {"micrograph": report.name, **_flat(quantity)}
-                for report in self.reports
-                for quantity in report.quantification.quantities
-            ]
-        )
+        return quantity_table({r.name: r.quantification for r in self.reports})
 
     def fields(self) -> pd.DataFrame:
         """Give the statistics over the micrographs as fields of one specimen."""
@@ -81,14 +74,6 @@ class Analysis:
     def size_fits(self) -> pd.DataFrame:
         """Give the size distributions fitted to the objects of all micrographs."""
         return fit_pooled_sizes([report.quantification for report in self.reports])
-
-
-def _flat(quantity: Quantity) -> dict[str, Any]:
-    """Give a quantity with a column for each part of its error bar."""
-    entry = quantity.to_dict()
-    parts = entry.pop("parts")
-    names = ("counting", "thickness", "pixel_size", "model")
-    return entry | {f"sigma_{name}": parts.get(name) for name in names}
 
 
 def analyze(

@@ -31,6 +31,7 @@ from defectkeras.reporting.dictionary import data_dictionary
 from defectkeras.reporting.micrograph_figures import micrograph_figures
 from defectkeras.reporting.overlay import draw_overlay, write_png
 from defectkeras.reporting.pictures import Pictures, make_pictures
+from defectkeras.reporting.quantity_table import quantity_table
 from defectkeras.reporting.results import MicrographReport, ModelFacts, RunFacts
 from defectkeras.reporting.tables import write_parquet, write_summary, write_table
 from defectkeras.reporting.vector import write_vector
@@ -219,6 +220,7 @@ def write_result(
     quantification, places = result.quantification, result.places
     known = result.applicability
     tables = {
+        "quantities.csv": quantity_table({result.name: quantification}),
         "objects.csv": quantification.objects,
         "lines.csv": quantification.lines,
         "segments.csv": quantification.segments,

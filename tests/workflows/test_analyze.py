@@ -24,6 +24,7 @@ from defectkeras.workflows.analyze_settings import AnalyzeSettings
 pytestmark = pytest.mark.usefixtures("no_figures")
 
 TABLES = (
+    "quantities",
     "lines",
     "objects",
     "orientations",

@@ -5,6 +5,7 @@ from dataclasses import replace
 from hashlib import sha256
 
 import numpy as np
+import pandas as pd
 import pytest
 import tifffile
 from PIL import Image
@@ -123,6 +124,8 @@ def test_micrograph_gives_calibration_and_picture(mask_path, tmp_path):
     mask_sha256 = summary["settings"]["class_map_sha256"]
     assert summary["sha256"] == sha256(micrograph_path.read_bytes()).hexdigest()
     assert mask_sha256 == sha256(mask_path.read_bytes()).hexdigest()
+    table = pd.read_csv(tmp_path / "out" / "field" / "quantities.csv")
+    assert list(table["name"]) == [q.name for q in found.quantities]
     with pytest.raises(DefectKerasError, match="--overwrite"):
         quantify_into_folder(request, tmp_path / "out")
     small = tmp_path / "small.tif"
