@@ -19,6 +19,7 @@ from defectkeras.core.errors import DefectKerasError
 from defectkeras.core.labels import DefectClass, LabelScheme
 from defectkeras.quantification.appearance import sum_appearance
 from defectkeras.quantification.hidden_lines import HiddenRows, join_behind_regions
+from defectkeras.quantification.line_graph import link_lines
 from defectkeras.quantification.line_quantities import LineClass, LineTables
 from defectkeras.quantification.line_totals import measure_line_totals
 from defectkeras.quantification.lines import measure_lines
@@ -241,8 +242,14 @@ def describe_lines(
         settings: The weights of lengths.
         origin: Row and column of the micrograph where the mask begins.
     """
+    graph = link_lines(traced)
     lines = measure_lines(
-        mask, calibration, class_name=defect_class.name, traced=traced, origin=origin
+        mask,
+        calibration,
+        class_name=defect_class.name,
+        traced=traced,
+        graph=graph,
+        origin=origin,
     )
     segments, traces = measure_segments(
         traced,
@@ -250,6 +257,7 @@ def describe_lines(
         calibration,
         class_name=defect_class.name,
         weights=settings.length_weights,
+        graph=graph,
     )
     for side in ("start", "stop"):
         for axis, shift in zip(("row", "column"), origin, strict=True):

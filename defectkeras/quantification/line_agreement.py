@@ -65,13 +65,13 @@ def find_lines(mask: Mask, label_map: LabelMap | None = None) -> DrawnLines:
     """
     traced = trace_lines(mask)
     pixels = traced.steps.pixels
-    widths_px = 2 * traced.half_widths_px[tuple(pixels.T)]
-    width_px = float(widths_px.mean()) if len(pixels) else 0.0
+    graph = link_lines(traced)
+    known = graph.widths_px[~np.isnan(graph.widths_px)]
+    width_px = float(known.mean()) if len(known) else 0.0
     number = np.zeros(len(pixels), dtype=np.int64)
     if label_map is not None:
         number += label_map[tuple(pixels.T)]
     if not number.any():  # nobody has numbered these lines
-        graph = link_lines(traced)
         for path, line in zip(graph.paths, graph.line, strict=True):
             number[path] = line + 1
         for path in itertools.compress(graph.paths, graph.is_hidden):

@@ -17,6 +17,7 @@ from typing import TypeAlias
 import numpy as np
 from scipy import sparse
 
+from defectkeras.quantification.line_widths import line_widths_px
 from defectkeras.quantification.runs import Flags, Floats, Integers
 from defectkeras.quantification.skeletons import Steps, TracedLines
 
@@ -40,6 +41,7 @@ class LineGraph:
         is_hidden: (S,) whether a segment is a piece that crossing lines share.
         gaps_px: (L,) length of each line inside its nodes.
         turns: (S, 2) whether the line goes on beyond start and stop.
+        widths_px: (P,) of the line at each skeleton pixel; NaN where lines meet.
     """
 
     paths: tuple[Integers, ...]
@@ -47,6 +49,7 @@ class LineGraph:
     is_hidden: Flags
     gaps_px: Floats
     turns: Flags
+    widths_px: Floats
 
 
 def link_lines(traced: TracedLines) -> LineGraph:
@@ -84,7 +87,15 @@ def link_lines(traced: TracedLines) -> LineGraph:
         turns[a], turns[b] = True, True
         ends = steps.pixels[[paths[n][-side] for n, side in (a, b)]]
         gaps[line[a[0]]] += math.dist(*ends)
-    return LineGraph(paths, line.astype(np.int64), is_hidden, gaps, turns)
+    shown = list(itertools.compress(paths, ~is_hidden))
+    return LineGraph(
+        paths,
+        line.astype(np.int64),
+        is_hidden,
+        gaps,
+        turns,
+        line_widths_px(traced, shown),
+    )
 
 
 def find_segments(steps: Steps) -> tuple[Integers, ...]:

@@ -16,6 +16,7 @@ import pandas as pd
 from defectkeras.core.arrays import LabelMap, Mask
 from defectkeras.core.calibration import Calibration
 from defectkeras.core.names import require_known
+from defectkeras.quantification.line_graph import LineGraph, link_lines
 from defectkeras.quantification.objects import label_objects
 from defectkeras.quantification.runs import Floats, Integers
 from defectkeras.quantification.skeletons import (
@@ -116,6 +117,7 @@ def measure_lines(
     *,
     class_name: str = "line",
     traced: TracedLines | None = None,
+    graph: LineGraph | None = None,
     origin: tuple[int, int] = (0, 0),
 ) -> pd.DataFrame:
     """Measure each connected line of a mask.
@@ -130,14 +132,15 @@ def measure_lines(
         calibration: With a pixel size, columns in nm are added.
         class_name: Goes into the column `class_name`.
         traced: The traced mask, when it is there already.
+        graph: Of its skeleton, as `traced`.
         origin: Row and column of the micrograph where the mask begins.
 
     Returns:
         One row per connected line: class_name, label, centroid_row_px,
         centroid_column_px, area_px, length_px, width_px, end_count,
         crossing_count, orientation_deg, touches_border, and
-        length_nm, width_nm when the pixel size is known. `width_px` is twice
-        the mean distance of the skeleton to the edge of the mask.
+        length_nm, width_nm when the pixel size is known. `width_px` is the
+        mean along the skeleton, away from crossings.
 
     Example:
         >>> mask = np.zeros((40, 60), bool)
@@ -154,7 +157,7 @@ def measure_lines(
         "class_name": np.full(count, class_name, dtype=object),
         "label": np.arange(1, count + 1),
         **_measure_components(label_map, count, origin),
-        **_measure_steps(found, label_map, count),
+        **_measure_steps(found, graph or link_lines(found), label_map, count),
     }
     if calibration.pixel_size_nm is not None:
         for name in ("length", "width"):
@@ -186,7 +189,7 @@ def _measure_components(
 
 
 def _measure_steps(
-    traced: TracedLines, label_map: LabelMap, count: int
+    traced: TracedLines, graph: LineGraph, label_map: LabelMap, count: int
 ) -> dict[str, Any]:
     """Give what follows from the skeleton of each connected line."""
     steps = traced.steps
@@ -204,12 +207,17 @@ def _measure_steps(
     cosine = add(step_label, lengths * np.cos(2 * angles))
     sine = add(step_label, lengths * np.sin(2 * angles))
     length = add(step_label, lengths)
-    pixels = np.maximum(add(pixel_label, np.ones(len(rows))), 1)
-    half_width = add(pixel_label, traced.half_widths_px[rows, columns]) / pixels
+    across = 2 * traced.half_widths_px[rows, columns]
+    known = ~np.isnan(graph.widths_px)
+    has_width = np.bincount(pixel_label[known], minlength=count + 1) > 0
+    # What is nothing but crossings has the distance to its edge.
+    counted = known | ~has_width[pixel_label]
+    widths = np.where(known, graph.widths_px, across)[counted]
+    pixels = np.maximum(add(pixel_label[counted], np.ones(len(widths))), 1)
     excess = add(pixel_label, np.maximum(degrees - 2, 0)) / 2
     return {
         "length_px": length,
-        "width_px": 2 * half_width,
+        "width_px": add(pixel_label[counted], widths) / pixels,
         "end_count": add(pixel_label, degrees == 1).astype(np.int64),
         "crossing_count": np.round(excess).astype(np.int64),
         "orientation_deg": np.degrees(np.arctan2(sine, cosine)) / 2 % 180.0,

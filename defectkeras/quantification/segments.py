@@ -7,7 +7,7 @@ import pandas as pd
 
 from defectkeras.core.arrays import LabelMap
 from defectkeras.core.calibration import Calibration
-from defectkeras.quantification.line_graph import link_lines
+from defectkeras.quantification.line_graph import LineGraph, link_lines
 from defectkeras.quantification.lines import LengthWeights, path_length_px
 from defectkeras.quantification.runs import Flags, Floats, Integers
 from defectkeras.quantification.skeletons import TracedLines
@@ -23,6 +23,7 @@ def measure_segments(
     *,
     class_name: str = "line",
     weights: LengthWeights = "unbiased",
+    graph: LineGraph | None = None,
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Measure each segment of a skeleton, and each line continued straight.
 
@@ -37,6 +38,7 @@ def measure_segments(
         calibration: With a pixel size, columns in nm are added.
         class_name: Goes into the column `class_name`.
         weights: Of the steps, see `line_length_px`.
+        graph: Of the skeleton, when it is there already.
 
     Returns:
         Two tables. Segments: class_name, label (of the connected line), line,
@@ -55,9 +57,9 @@ def measure_segments(
         >>> segments, lines = measure_segments(
         ...     trace_lines(mask), label_objects(mask), Calibration())
         >>> len(segments), len(lines), lines["orientation_deg"].round().tolist()
-        (4, 2, [90.0, 1.0])
+        (4, 2, [90.0, 0.0])
     """
-    graph = link_lines(traced)
+    graph = graph or link_lines(traced)
     shown = np.flatnonzero(~graph.is_hidden)
     paths = [graph.paths[n] for n in shown]
     # Lines are numbered from 1 as they appear.
@@ -66,7 +68,7 @@ def measure_segments(
     pixels, degrees = traced.steps.pixels, traced.steps.degrees
     first_last = np.array([p[[0, -1]] for p in paths], dtype=np.int64).reshape(-1, 2)
     ends = pixels[first_last]
-    sums = _sum_paths(paths, traced, weights)
+    sums = _sum_paths(paths, pixels, graph.widths_px, weights)
     kinds = [
         [_end_kind(degrees[p], pixels[p], label_map.shape) for p in side]
         for side in first_last.T
@@ -171,21 +173,21 @@ class _Sums:
 
 
 def _sum_paths(
-    paths: list[Integers], traced: TracedLines, weights: LengthWeights
+    paths: list[Integers], pixels: Integers, widths_px: Floats, weights: LengthWeights
 ) -> _Sums:
     """Give the sums along each segment; cosine and sine are of twice the angle."""
-    pixels = traced.steps.pixels
     rows = []
     for path in paths:
         angles, chords = local_orientations(path, pixels)
+        widths = widths_px[path]
         rows.append(
             (
                 path_length_px(pixels[path], weights),
                 chords.sum(),
                 chords @ np.cos(2 * angles),
                 chords @ np.sin(2 * angles),
-                2 * traced.half_widths_px[tuple(pixels[path].T)].sum(),
-                len(path),
+                np.nansum(widths),
+                np.count_nonzero(~np.isnan(widths)),
             )
         )
     return _Sums(*np.array(rows, dtype=np.float64).reshape(-1, 6).T)

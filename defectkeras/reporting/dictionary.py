@@ -98,7 +98,7 @@ MEANINGS = {
     "value": "the number; empty where it cannot be given",
     "weight": "length in this sector, in px",
     "weighted_count": "sum of the edge weights",
-    "width": "twice the mean distance of the skeleton to the rim, some 0.9 px short",
+    "width": "mean over rays across the line, away from crossings",
 }
 """Name of a column without its unit to what it means."""
 

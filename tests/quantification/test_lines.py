@@ -57,11 +57,25 @@ def test_one_line(segment, angle_deg):
     (row,) = measure_lines(mask, Calibration(0.5)).to_dict("records")
     assert row["length_px"] == pytest.approx(80, rel=0.07)
     assert row["length_nm"] == row["length_px"] / 2
-    assert row["width_px"] == pytest.approx(5, abs=1)
+    assert row["width_px"] == pytest.approx(5, abs=0.2)
     difference = (row["orientation_deg"] - angle_deg) % 180
     assert min(difference, 180 - difference) < 3
     assert (row["end_count"], row["crossing_count"]) == (2, 0)
     assert not row["touches_border"]
+
+
+@pytest.mark.parametrize("width", [2, 3, 4, 6])
+@pytest.mark.parametrize("angle_deg", [45, 134.5, 135])
+def test_diagonal_lines_keep_their_length(segment, angle_deg, width):
+    """Thinning can eat lines of an even number of diagonals from their ends."""
+    angle = np.radians(angle_deg)
+    along = 40 * np.array([-np.sin(angle), np.cos(angle)])
+    for shift in np.random.default_rng(0).uniform(-0.5, 0.5, (5, 2)):
+        mask = np.zeros((100, 120), bool)
+        middle = np.add((50, 60), shift)
+        segment(mask, middle - along, middle + along, width)
+        (length,) = measure_lines(mask, Calibration())["length_px"]
+        assert length == pytest.approx(80, rel=0.1)
 
 
 def test_mean_orientation_is_axial(segment):
