@@ -10,10 +10,10 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
-from skimage.morphology import skeletonize
 
 from defectkeras.core.arrays import Mask
 from defectkeras.quantification.runs import Flags, Integers
+from defectkeras.quantification.thinning import thin
 
 MAX_PINHOLE_PX = 8
 """Holes up to this area are filled: each would become a ring of skeleton."""
@@ -118,8 +118,8 @@ def trace_lines(mask: Mask) -> TracedLines:
     """Thin the lines of a mask and find the steps along them.
 
     Pinholes are filled and the mask is continued over the border, so that a
-    line that leaves the field runs up to it; then it is thinned (Zhang and Suen
-    1984, doi:10.1145/357994.358023). At last spurs go: branches that end freely,
+    line that leaves the field runs up to it; then it is thinned (Guo and Hall
+    1989, doi:10.1145/62065.62074). At last spurs go: branches that end freely,
     no farther from their junction than the edge of the mask there plus two
     pixels.
 
@@ -132,7 +132,7 @@ def trace_lines(mask: Mask) -> TracedLines:
     filled = fill_pinholes(mask)
     widths = half_widths_px(filled)
     inside = (slice(_PAD_PX, -_PAD_PX), slice(_PAD_PX, -_PAD_PX))
-    thinned = skeletonize(np.pad(filled, _PAD_PX, mode="edge"))[inside]
+    thinned = thin(np.pad(filled, _PAD_PX, mode="edge"))[inside]
     skeleton = prune_spurs(np.ascontiguousarray(thinned), widths)
     return TracedLines(skeleton, widths, find_steps(skeleton))
 
