@@ -3,6 +3,7 @@
 They stand beside those of the same objects put down at random.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import cv2
@@ -51,7 +52,7 @@ def class_distances(
     window: Window,
     *,
     apart: bool = False,
-    seed: int = 0,
+    seed: int | Sequence[int] = 0,
     simulations: int = SIMULATIONS,
 ) -> ClassDistances:
     """Measure how far objects are from the pixels of another class.

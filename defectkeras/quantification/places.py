@@ -95,7 +95,6 @@ def measure_places(
     """
     shape = quantification.shape
     field = whole_field(shape) if all_annotated else class_map != NOT_ANNOTATED
-    seed = quantification.settings.seed
     rows: list[dict[str, Any]] = []
     curves, roses = [pd.DataFrame(columns=list(_CURVES))], []
     notes: list[str] = []
@@ -115,6 +114,7 @@ def measure_places(
         window, points = Window.of_field(field[middle]), _points(inner, middle)
         rows += _neighbor_rows(name, points, window)
         radii = default_radii(len(points), window)
+        seed = [quantification.settings.seed, *name.encode()]  # each class its own
         half_widths = inner["min_feret_px"].to_numpy(dtype=np.float64) / 2
         compared = compare_with_random(
             points, half_widths, window, radii, seed=seed, simulations=simulations
@@ -217,7 +217,7 @@ def _distance_rows(
         return
     window, points = Window.of_field(field[middle]), _points(found, middle)
     radii = found["equivalent_diameter_px"].to_numpy(dtype=np.float64) / 2
-    part, seed = class_map[middle], quantification.settings.seed
+    part = class_map[middle]
     for other in _others(quantification.scheme.defects, one, part):
         far = class_distances(
             points,
@@ -225,7 +225,7 @@ def _distance_rows(
             part == other.index,
             window,
             apart=other.kind == "region",
-            seed=seed,
+            seed=[quantification.settings.seed, *f"{one.name}\n{other.name}".encode()],
         )
         yield _row(one.name, "mean_distance_px", len(points), far.mean_px,
                    far.random_mean_px, far.p_value, other.name)  # fmt: skip

@@ -1,6 +1,7 @@
 """Windows: where in a field points could lie, for statistics of their places."""
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import cv2
 import numpy as np
@@ -96,13 +97,20 @@ class Window:
                 (self.height - np.abs(shifts[:, 0]))
                 * (self.width - np.abs(shifts[:, 1]))
             )
-        step = max(1, -(-max(self.seen.shape) // _MAX_SIDE))
-        rows, columns = (max(1, n // step) for n in self.seen.shape)
-        small = cv2.resize(
-            self.seen.astype(np.float32), (columns, rows), interpolation=cv2.INTER_AREA
-        )
-        shared = signal.fftconvolve(small, small[::-1, ::-1])
+        shared = self._shared
+        rows, columns = (n // 2 + 1 for n in shared.shape)
         scale = np.array([self.height / rows, self.width / columns])
         at = shifts / scale + np.array([rows - 1, columns - 1])
         shares = ndimage.map_coordinates(shared, at.T, order=1)
         return np.asarray(shares * scale.prod(), dtype=np.float64)
+
+    @cached_property
+    def _shared(self) -> Floats:
+        """Give (2 h - 1, 2 w - 1) the overlaps of the window seen with h x w pixels."""
+        seen = np.ones((1, 1), dtype=bool) if self.seen is None else self.seen
+        step = max(1, -(-max(seen.shape) // _MAX_SIDE))
+        rows, columns = (max(1, n // step) for n in seen.shape)
+        small = cv2.resize(
+            seen.astype(np.float32), (columns, rows), interpolation=cv2.INTER_AREA
+        )
+        return np.asarray(signal.fftconvolve(small, small[::-1, ::-1]))

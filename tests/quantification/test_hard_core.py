@@ -59,6 +59,23 @@ def test_objects_at_random_look_so_in_most_cases():
     assert (low < 0.35).all()
 
 
+def test_the_envelope_holds_what_it_says():
+    rng = np.random.default_rng(3)
+    inside = []
+    for seed in range(12):
+        points = WINDOW.draw(rng, 60)
+        curves = compare_with_random(
+            points, np.full(60, 0.1), WINDOW, default_radii(60, WINDOW), seed=seed
+        ).curves
+        inside.append(
+            (
+                (curves["l_low"] <= curves["l"]) & (curves["l"] <= curves["l_high"])
+            ).mean()
+        )
+    assert 0.88 < np.mean(inside) <= 1
+    assert np.mean(inside) < 0.999
+
+
 def test_clusters_are_found():
     rng = np.random.default_rng(1)
     centers = WINDOW.draw(rng, 12)
@@ -68,5 +85,5 @@ def test_clusters_are_found():
         points, np.full(72, 1.0), WINDOW, default_radii(72, WINDOW)
     )
     assert found.distance_ratio < 0.6
-    assert found.distance_p == found.curve_p * 2 == pytest.approx(0.05)
+    assert found.distance_p == found.curve_p * 2 == pytest.approx(1 / 60)
     assert (found.curves["l"] > found.curves["l_high"]).any()

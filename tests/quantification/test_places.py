@@ -123,6 +123,28 @@ def test_curves_stand_beside_their_envelopes(scheme, disc, segment):
     np.testing.assert_allclose(curves["r_nm"], curves["r_px"] / 2)
 
 
+def test_classes_do_not_share_what_chance_gives(scheme, disc):
+    """Two classes of the same objects, one in each half of the field."""
+    class_map = np.zeros((260, 680), np.int32)
+    for row in range(4):
+        for column in range(4):
+            for value in (2, 3):
+                disc(
+                    class_map,
+                    30 + 65 * row,
+                    40 + 340 * (value - 2) + 80 * column,
+                    9,
+                    value=value,
+                )
+    places = measure(scheme, class_map)
+    again = measure(scheme, class_map)
+    pd.testing.assert_frame_equal(places.curves, again.curves)
+    means = [
+        rows["l_mean"].to_numpy() for _, rows in places.curves.groupby("class_name")
+    ]
+    assert not np.array_equal(*means)
+
+
 def test_few_objects_say_nothing(scheme, disc):
     class_map = np.zeros((90, 120), np.int32)
     disc(class_map, 40, 50, 12, value=3)
