@@ -8,6 +8,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import FrameType
 
+from defectkeras.core.errors import StoppedError
+
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
@@ -69,6 +71,25 @@ def notice_interrupts() -> Iterator[Callable[[], int]]:
         yield lambda: came[0] if came else 0
     finally:
         restore()
+
+
+def stopped_error(number: int, epoch: int, step: int, run_folder: Path) -> StoppedError:
+    """Give the error of a run that was stopped and saved.
+
+    Args:
+        number: Of the signal that came to this process, or 0.
+        epoch: How many are done.
+        step: How many are done in the next one.
+        run_folder: Of the run.
+    """
+    where = (
+        f"in epoch {epoch + 1} after step {step}" if step else f"after epoch {epoch}"
+    )
+    error = StoppedError(
+        f"Stopped {where}, and saved. Go on with: {resume_command(run_folder)}"
+    )
+    error.__cause__ = Terminated() if number == signal.SIGTERM else None
+    return error
 
 
 def resume_command(run_folder: Path) -> str:

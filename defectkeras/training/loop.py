@@ -10,7 +10,7 @@ from typing import Any
 
 import keras
 
-from defectkeras.core.errors import StoppedError, TrainingError
+from defectkeras.core.errors import TrainingError
 from defectkeras.core.labels import LabelScheme
 from defectkeras.pipelines.input_pipeline import (
     build_training_dataset,
@@ -27,7 +27,7 @@ from defectkeras.training.checkpoint import (
 )
 from defectkeras.training.config import TrainingConfig
 from defectkeras.training.event_log import EventLog, choose_fields
-from defectkeras.training.interruption import resume_command
+from defectkeras.training.interruption import stopped_error
 from defectkeras.training.progress import OnProgress, progress_of
 from defectkeras.training.records import history_row, scores_for_log
 from defectkeras.training.run_folder import (
@@ -141,6 +141,7 @@ class TrainingLoop:
             while not self.is_done:
                 self._run_epoch(batches, of_step)
                 self._finish_epoch()
+                self._stop_if_wished()
 
     def save(self) -> None:
         """Write a checkpoint."""
@@ -188,7 +189,9 @@ class TrainingLoop:
                 seconds=self.state.seconds + time.monotonic() - started,
             )
             self._tell()
-            self._stop_or_save()
+            self._stop_if_wished()
+            if time.monotonic() - self.saved_at >= 60 * self.config.checkpoint_minutes:
+                self.save()
 
     def _apply(self, step: TrainingStep, gradients: Gradients) -> None:
         """Change the weights, unless a number is not finite."""
@@ -222,16 +225,12 @@ class TrainingLoop:
             + (f", the best weights so far in {best}." if best.exists() else ".")
         )
 
-    def _stop_or_save(self) -> None:
-        if self.devices.any_worker(bool(self.wants_to_stop())):
-            self.save()
-            raise StoppedError(
-                f"Stopped in epoch {self.state.epoch + 1} after step "
-                f"{self.state.step}, and saved. Go on with: "
-                f"{resume_command(self.run_folder)}"
-            )
-        if time.monotonic() - self.saved_at >= 60 * self.config.checkpoint_minutes:
-            self.save()
+    def _stop_if_wished(self) -> None:
+        number = self.wants_to_stop()
+        if not self.devices.any_worker(bool(number)):
+            return
+        self.save()
+        raise stopped_error(number, self.state.epoch, self.state.step, self.run_folder)
 
     def _finish_epoch(self) -> None:
         """Validate, keep the best weights, write, and go over to the next epoch."""

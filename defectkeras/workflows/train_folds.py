@@ -232,7 +232,7 @@ def _train_each(
             resumable = str(error).replace(
                 resume_command(folder), resume_command(run_folder)
             )
-            raise type(error)(resumable) from error
+            raise type(error)(resumable) from (error.__cause__ or error)
         runs.append(run)
     return tuple(runs)
 

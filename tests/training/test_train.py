@@ -13,9 +13,11 @@ from defectkeras.core.labels import LabelScheme
 from defectkeras.datasets.spec import LoadedExample
 from defectkeras.pipelines.store import load_store
 from defectkeras.training.config import TrainingConfig
+from defectkeras.training.interruption import Terminated
 from defectkeras.training.precision import with_policy
 from defectkeras.training.prepare import resolve_class_weights
 from defectkeras.training.train import train
+from defectkeras.training.validation import validate
 
 pytestmark = pytest.mark.usefixtures("no_pictures")
 
@@ -215,10 +217,29 @@ def test_a_chosen_epoch_needs_no_defect_to_be_validated_on(
 
 def test_interrupt_saves_and_says_how_to_go_on(run_training, tmp_path):
     expected = r"in epoch 3 after step 1, and saved\. Go on with: .*--resume .*run"
-    with pytest.raises(StoppedError, match=expected):
+    with pytest.raises(StoppedError, match=expected) as stopped:
         run_training(on_progress=interrupt_at(epoch=3))
+    assert stopped.value.__cause__ is None
     assert len((tmp_path / "run" / "history.csv").read_text().splitlines()) == 3
     assert (tmp_path / "run" / "best.weights.h5").exists()
+
+
+def test_interrupt_in_the_last_validation_stops_and_the_rest_goes_on(
+    run_training, tmp_path, monkeypatch
+):
+    """Else what follows a training would begin, and be published."""
+
+    def interrupted(*arguments, **options):
+        signal.raise_signal(signal.SIGTERM)
+        return validate(*arguments, **options)
+
+    monkeypatch.setattr("defectkeras.training.loop.validate", interrupted)
+    with pytest.raises(StoppedError, match="Stopped after epoch 1, and") as stopped:
+        run_training(config=dataclasses.replace(CONFIG, epochs=1))
+    assert isinstance(stopped.value.__cause__, Terminated)
+    monkeypatch.undo()
+    run = run_training(config=dataclasses.replace(CONFIG, epochs=1), resume=True)
+    assert run.best_epoch == 1
 
 
 @keras.saving.register_keras_serializable(package="defectkeras_tests")
