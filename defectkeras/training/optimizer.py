@@ -85,9 +85,19 @@ def build_optimizer(
             weight_decay=config.weight_decay,
         ),
     }[config.optimizer]()
+    build_for(optimizer, variables)
+    return optimizer
+
+
+def build_for(optimizer: keras.optimizers.Optimizer, variables: list[Any]) -> None:
+    """Build an optimizer for some weights, of which biases and scales do not decay.
+
+    Args:
+        optimizer: With its rate of decay.
+        variables: Of a model.
+    """
     optimizer.exclude_from_weight_decay(var_names=["bias", "gamma", "beta"])
     optimizer.build(variables)
-    return optimizer
 
 
 def encoder_layers(model: keras.Model) -> list[keras.layers.Layer]:

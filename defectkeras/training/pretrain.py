@@ -30,6 +30,7 @@ from defectkeras.models.encoders import build_encoder
 from defectkeras.pipelines.input_pipeline import PipelineConfig, build_training_dataset
 from defectkeras.pipelines.masking import Masking, build_masked_dataset
 from defectkeras.pipelines.store import load_store
+from defectkeras.training.optimizer import build_for
 
 STRIDE = max(STRIDES)  # the whole encoder learns
 WEIGHT_DECAY = 0.05
@@ -131,7 +132,7 @@ def pretrain(
     optimizer = keras.optimizers.AdamW(
         schedule, weight_decay=WEIGHT_DECAY, global_clipnorm=1.0
     )
-    optimizer.build(model.trainable_variables)  # else the step is traced twice
+    build_for(optimizer, model.trainable_variables)  # else the step is traced twice
     model.compile(optimizer, hidden_error, jit_compile=False)
     record = _Record(config, out, on_progress)
     was_interrupted = False

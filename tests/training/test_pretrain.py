@@ -80,6 +80,26 @@ def test_interruption_before_the_first_epoch_writes_nothing(tmp_path, monkeypatc
     assert not (tmp_path / "a.keras").exists()
 
 
+def test_biases_and_scales_do_not_decay(tmp_path, monkeypatch):
+    decayed = set()
+
+    def step(model, *_, **__):
+        variables = model.trainable_variables
+        before = [v.numpy() + 1 for v in variables]
+        for variable, value in zip(variables, before, strict=True):
+            variable.assign(value)
+        model.optimizer.apply([np.zeros(v.shape, np.float32) for v in variables])
+        for variable, value in zip(variables, before, strict=True):
+            if (variable.numpy() != value).any():
+                decayed.add(variable.name)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(keras.Model, "fit", step)
+    with pytest.raises(StoppedError):
+        run(tmp_path / "a.keras")
+    assert decayed == {"kernel"}
+
+
 @pytest.mark.parametrize(
     ("change", "message"),
     [
