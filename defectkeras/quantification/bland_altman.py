@@ -11,6 +11,8 @@ from defectkeras.quantification.runs import Floats
 LIMIT = 1.96
 """Limits of agreement lie so many standard deviations from the mean."""
 
+_ROUNDING = 1e-9  # of the values; differences that vary by less are equal
+
 
 @dataclass(frozen=True)
 class BlandAltman:
@@ -19,7 +21,8 @@ class BlandAltman:
     Attributes:
         count: Number of fields n.
         bias: Mean of second minus first.
-        bias_interval: Student's interval of the bias.
+        bias_interval: Student's interval of the bias. None, as both others, where all
+            differences are the same: they do not tell how far another may be off.
         standard_deviation: Sample standard deviation s of the differences.
         lower: Lower limit of agreement, bias - 1.96 s.
         lower_interval: Its exact interval.
@@ -29,12 +32,12 @@ class BlandAltman:
 
     count: int
     bias: float
-    bias_interval: Interval
+    bias_interval: Interval | None
     standard_deviation: float
     lower: float
-    lower_interval: Interval
+    lower_interval: Interval | None
     upper: float
-    upper_interval: Interval
+    upper_interval: Interval | None
 
 
 def bland_altman(first: Floats, second: Floats) -> BlandAltman | None:
@@ -75,6 +78,10 @@ def bland_altman(first: Floats, second: Floats) -> BlandAltman | None:
         return None
     differences = second - first
     bias, deviation = float(differences.mean()), float(differences.std(ddof=1))
+    if np.ptp(differences) <= _ROUNDING * max(
+        np.abs(first).max(), np.abs(second).max()
+    ):
+        return BlandAltman(count, bias, None, 0.0, bias, None, bias, None)
     scale = deviation / np.sqrt(count)
     half = float(stats.t.isf(TAIL, count - 1) * scale)
     shifts = stats.nct.ppf([TAIL, 1 - TAIL], count - 1, LIMIT * np.sqrt(count)) * scale

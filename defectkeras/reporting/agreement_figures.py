@@ -22,7 +22,7 @@ def draw_bland_altman(difference: PairedDifference) -> Figure:
 
     Returns:
         Each field a point; the bias and both limits as lines with their 95 %
-        intervals as bars at the right.
+        intervals as bars at the right, where the differences vary.
     """
     first, second = difference.values
     limits = difference.limits
@@ -39,8 +39,9 @@ def draw_bland_altman(difference: PairedDifference) -> Figure:
                 (limits.upper, limits.upper_interval, (0, (4, 2)), 0.995),
             ):
                 axes.axhline(value, color=POINT, linewidth=1.2, linestyle=style)
-                ends = [interval.low, interval.high]
-                axes.plot([place] * 2, ends, color=POINT, lw=3, transform=beside)
+                if interval:
+                    ends = [interval.low, interval.high]
+                    axes.plot([place] * 2, ends, color=POINT, lw=3, transform=beside)
             axes.margins(x=0.08)
         axes.scatter((first + second) / 2, second - first, s=26, color=INK, zorder=3)
         axes.set_title(f"{difference.class_name}: {label}")

@@ -61,14 +61,15 @@ def _difference_row(difference: PairedDifference) -> dict[str, Any]:
     }
     limits = difference.limits
     names = ("bias", "lower_limit", "upper_limit")
-    if limits is None:
-        row |= dict.fromkeys(f"{n}{e}" for n in names for e in ("", "_low", "_high"))
-    else:
+    row |= dict.fromkeys(f"{n}{e}" for n in names for e in ("", "_low", "_high"))
+    if limits is not None:
+        row["bias"] = limits.bias
         values = (limits.bias, limits.lower, limits.upper)
         ends = (limits.bias_interval, limits.lower_interval, limits.upper_interval)
         for name, value, interval in zip(names, values, ends, strict=True):
-            row |= {name: value}
-            row |= {f"{name}_low": interval.low, f"{name}_high": interval.high}
+            if interval:
+                row |= {name: value}
+                row |= {f"{name}_low": interval.low, f"{name}_high": interval.high}
     return row | {
         "paired_t_p": difference.tests.t_p,
         "wilcoxon_p": difference.tests.wilcoxon_p,

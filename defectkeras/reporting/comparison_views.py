@@ -13,6 +13,8 @@ from defectkeras.reporting.numbers import (
 )
 
 WITHIN = {True: "within", False: "outside"}
+NO_SPREAD = "no spread"
+"""In place of limits of agreement, where all fields have the same difference."""
 
 
 @dataclass(frozen=True)
@@ -141,8 +143,10 @@ def _difference_cells(difference: PairedDifference) -> tuple[str, ...]:
     first, second = (float(v) for v in difference.values.mean(axis=1))
     limits = difference.limits
     bias = agreement = MISSING
-    if limits is not None:
-        ends = limits.bias_interval
+    ends = None if limits is None else limits.bias_interval
+    if limits is not None and ends is None:
+        bias, agreement = format_value(limits.bias), NO_SPREAD
+    elif limits is not None and ends is not None:
         half = (ends.high - ends.low) / 2
         interval = format_interval(limits.bias, ends.low, ends.high)
         bias = f"{format_value(limits.bias, half)}, {interval}"

@@ -44,9 +44,20 @@ def test_swapping_turns_the_signs(pairs):
 
     assert one.bias == pytest.approx(-other.bias, abs=1e-9)
     assert one.upper == pytest.approx(-other.lower, abs=1e-9)
+    if one.upper_interval is None:
+        assert other.lower_interval is None
+        return
     assert one.upper_interval.high == pytest.approx(
         -other.lower_interval.low, rel=1e-6, abs=1e-6
     )
+
+
+@pytest.mark.parametrize("shift", [0.0, 0.1])
+def test_differences_that_do_not_vary_have_no_interval(shift):
+    first = np.array([0.3, 0.7, 1.1])
+    found = bland_altman(first, first + shift)
+    assert found.bias == pytest.approx(shift)
+    assert found.bias_interval is found.lower_interval is found.upper_interval is None
 
 
 def test_one_field_has_no_limits_and_numbers_must_fit():

@@ -1,3 +1,10 @@
+import dataclasses
+
+import numpy as np
+
+from defectkeras.quantification.bland_altman import bland_altman
+from defectkeras.reporting.agreement_figures import draw_bland_altman
+from defectkeras.reporting.comparison_tables import comparison_tables
 from defectkeras.reporting.comparison_views import (
     count_view,
     difference_view,
@@ -51,3 +58,17 @@ def test_lines_are_matched_as_objects(compared):
 
     assert len(rows) == 3
     assert all("–" not in row[2:] for row in rows)
+
+
+def test_differences_that_do_not_vary_have_no_limits(compared):
+    found = compared(num_fields=2)
+    limits = bland_altman(np.array([3.0, 8.0]), np.array([5.0, 10.0]))
+    difference = dataclasses.replace(found.differences[0], limits=limits)
+    found = dataclasses.replace(found, differences=(difference,))
+    (cells,) = difference_view(found).rows
+    assert cells[-2:] == ("2", "no spread")
+    row = comparison_tables(found)["differences"].iloc[0]
+    assert row["bias"] == 2
+    assert row.filter(like="limit").isna().all()
+    assert row[["bias_low", "bias_high"]].isna().all()
+    assert draw_bland_altman(difference).axes
