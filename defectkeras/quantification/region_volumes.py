@@ -38,31 +38,38 @@ def measure_volumes(region: RegionClass) -> list[Quantity]:
             fraction, interval, reason = None, None, _FULL
         elif interval:
             interval = Interval(interval.low, min(interval.high, 1.0))
-    text: str = method
-    if method in OBJECT_METHODS:
-        text = f"{region.settings.edge_rule}+equivalent_diameter+{method}+garwood"
     quantities = [
         region.quantity(
             "volume_fraction_percent",
             "%",
             None if fraction is None else 100 * fraction,
             interval=interval and Interval(100 * interval.low, 100 * interval.high),
-            method=text,
+            method=_method(region, fraction, interval),
             reason=reason,
         )
     ]
     if region.defect_class.name in region.settings.swelling_classes:
+        ends = interval and _swelling_interval(interval)
         quantities.append(
             region.quantity(
                 "swelling_percent",
                 "%",
                 None if fraction is None else swelling_percent(fraction),
-                interval=interval and _swelling_interval(interval),
-                method=text,
+                interval=ends,
+                method=_method(region, fraction, ends),
                 reason=reason,
             )
         )
     return quantities
+
+
+def _method(region: RegionClass, value: float | None, interval: Interval | None) -> str:
+    """Name the methods of a value; that of its interval where it has one."""
+    method = region.settings.volume_method
+    if method not in OBJECT_METHODS:
+        return method
+    told = "+garwood" if value is None or interval else ""
+    return f"{region.settings.edge_rule}+equivalent_diameter+{method}{told}"
 
 
 def _swelling_interval(fraction: Interval) -> Interval | None:

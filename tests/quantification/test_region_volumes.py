@@ -81,16 +81,20 @@ def test_an_interval_up_to_a_full_foil(scheme, disc):
     known = Calibration(0.5, 2.0)
     fraction = find(class_map, scheme, "volume_fraction_percent", known)
     assert 0 < fraction.low < fraction.value < 100
+    assert fraction.method.endswith("+garwood")
     assert fraction.high == 100
     swelling = find(class_map, scheme, "swelling_percent", known)
     assert swelling.value > 100
     assert swelling.low is swelling.high is None  # no upper end: 1 / (1 - 1)
     assert swelling.parts == {}
+    assert "garwood" not in swelling.method
 
 
 def test_no_void_no_swelling(scheme):
     empty = np.zeros((60, 80), np.int32)
-    assert find(empty, scheme, "swelling_percent").value == 0
+    none = find(empty, scheme, "swelling_percent")
+    assert (none.value, none.low, none.high) == (0, None, None)
+    assert "garwood" not in none.method
     assert find(empty, scheme, "swelling_percent", Calibration(1.0)).value is None
 
 
