@@ -158,18 +158,6 @@ is not known.',)
         size_nm = self.require_pixel_size_nm()
         return shape[0] * size_nm, shape[1] * size_nm
 
-    def imaged_area_nm2(self, shape: tuple[int, int]) -> float:
-        """Give the area of a field in nm^2.
-
-        Args:
-            shape: (H, W) in pixels.
-
-        Raises:
-            CalibrationError: When the pixel size is not known.
-        """
-        height_nm, width_nm = self.field_of_view_nm(shape)
-        return height_nm * width_nm
-
 
 def _is_length(value: float) -> bool:
     try:

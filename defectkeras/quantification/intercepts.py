@@ -39,11 +39,6 @@ class InterceptGrid:
         """
         return cls(normal, max(1, round(spacing_px * math.hypot(*normal))))
 
-    @property
-    def length_per_pixel(self) -> float:
-        """Length of test line for each of its pixels."""
-        return math.hypot(*self.normal)
-
     def crossings(self, steps: Steps, *, first_row: int = 0) -> Integers:
         """Count the test lines that each step crosses.
 

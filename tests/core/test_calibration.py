@@ -13,12 +13,10 @@ SIDES = st.integers(1, 100_000)
 
 
 @given(LENGTHS, SIDES, SIDES)
-def test_field_and_area_are_sides_multiplied(pixel, rows, columns):
+def test_field_of_view_is_sides_multiplied(pixel, rows, columns):
     calibration = Calibration(pixel_size_nm=pixel)
     height, width = calibration.field_of_view_nm((rows, columns))
     assert (height, width) == (rows * pixel, columns * pixel)
-    area = rows * columns * pixel**2
-    assert math.isclose(calibration.imaged_area_nm2((rows, columns)), area)
 
 
 @given(st.one_of(st.floats(max_value=0), st.just(math.nan), st.just(math.inf)))
@@ -51,7 +49,6 @@ def test_no_pixel_size_no_nanometres():
     for ask in (
         calibration.require_pixel_size_nm,
         lambda: calibration.field_of_view_nm((2, 3)),
-        lambda: calibration.imaged_area_nm2((2, 3)),
     ):
         with pytest.raises(CalibrationError, match="--pixel-size-nm"):
             ask()
@@ -59,7 +56,6 @@ def test_no_pixel_size_no_nanometres():
 
 def test_no_thickness_no_volume():
     calibration = Calibration(pixel_size_nm=0.5)
-    assert calibration.imaged_area_nm2((2, 3)) == 1.5
     with pytest.raises(CalibrationError, match="--foil-thickness-nm"):
         calibration.require_foil_thickness_nm()
 

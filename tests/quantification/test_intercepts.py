@@ -30,7 +30,7 @@ def test_length_of_test_lines(normal):
     rows, columns = grid.pixels((64, 96))
     assert ((rows * normal[0] + columns * normal[1]) % grid.period == 0).all()
     distance = grid.period / np.hypot(*normal)
-    length = grid.length_per_pixel * len(rows)
+    length = np.hypot(*normal) * len(rows)
     assert length * distance == pytest.approx(64 * 96, rel=0.02)
 
 
