@@ -18,6 +18,8 @@ from defectkeras.micrographs.frame import Frame
 MAX_PIXELS = 2**28
 """Frames of more pixels are refused before they are decoded (1 GiB float32)."""
 
+CHOOSE_FRAME = "Choose one with analyze --frame, from 0"
+
 _MAX_NAMES = 8  # frames named in a message
 
 
@@ -65,7 +67,7 @@ def choose_frame(count: int, frame: int | None, *, names: Sequence[str] = ()) ->
     asked = "" if frame is None else f", and frame {frame} was asked for"
     raise MicrographError(
         f"must be read one frame at a time. Received: {count} frames{told}{asked}. "
-        f"Choose one with --frame, from 0 to {count - 1}."
+        f"{CHOOSE_FRAME} to {count - 1}, or save it as a file of its own."
     )
 
 

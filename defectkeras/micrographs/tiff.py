@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from PIL.TiffImagePlugin import TiffImageFile
 
 from defectkeras.core.errors import MicrographError
-from defectkeras.micrographs.checks import check_plane
+from defectkeras.micrographs.checks import CHOOSE_FRAME, check_plane
 from defectkeras.micrographs.frame import Frame, Scale
 from defectkeras.micrographs.raw import require_bytes
 from defectkeras.micrographs.tiff_tags import (
@@ -95,12 +95,12 @@ def _choose_page(file: tifffile.TiffFile, frame: int | None) -> tifffile.TiffPag
     if not chosen or first != (frame or 0):
         raise MicrographError(
             f"must have frame {frame or 0}. Received: {len(file.pages)} pages. "
-            "Choose one with --frame, from 0."
+            f"{CHOOSE_FRAME}."
         )
     if frame is None and len(chosen) > 1:
         raise MicrographError(
             "must be read one frame at a time. Received: a stack in "
-            f"{len(file.pages)} pages. Choose one with --frame, from 0."
+            f"{len(file.pages)} pages. {CHOOSE_FRAME}, or save it as a file of its own."
         )
     if frame is None:
         _refuse_cut_off(file)

@@ -20,7 +20,10 @@ from defectkeras.workflows.analyze import PAGE, analyze
 from defectkeras.workflows.analyze_settings import AnalyzeSettings
 
 _KEPT = 20
-_FIELDS = {"--pixel-size-nm": '"Pixel size in nm"', "--frame": '"Frame of a stack"'}
+_FIELDS = {
+    "--pixel-size-nm": '"Pixel size in nm"',
+    "analyze --frame": '"Frame of a stack"',
+}
 """An option that a message asks for, and how the page calls it."""
 _MOST_NAME_BYTES = 100  # file systems take 255, also of a name with an ending of ours
 

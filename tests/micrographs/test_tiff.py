@@ -129,7 +129,8 @@ def test_stack_needs_a_frame_number(tmp_path, compression):
     how = {"compression": compression}
     write_pages(tmp_path / "a.tif", [(GREY16 + n, how) for n in range(4)])
 
-    with pytest.raises(MicrographError, match="stack in 4 pages"):
+    told = r"stack in 4 pages\. Choose one with analyze --frame, from 0, or save it"
+    with pytest.raises(MicrographError, match=told):
         pixels_of(tmp_path / "a.tif")
     np.testing.assert_array_equal(pixels_of(tmp_path / "a.tif", 3), GREY16 + 3)
     for wrong in (4, -1):
