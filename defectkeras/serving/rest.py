@@ -17,6 +17,7 @@ from urllib.parse import unquote
 from anyio import CapacityLimiter, to_thread
 from fastapi import FastAPI, Request, Response
 from google.protobuf.json_format import MessageToDict, MessageToJson
+from starlette.exceptions import HTTPException
 from tensorflow_serving.apis import (
     get_model_metadata_pb2,
     get_model_status_pb2,
@@ -76,6 +77,7 @@ def create_app(predictor: Predictor, settings: ServerSettings) -> FastAPI:
         app.add_api_route(f"{root}/{{path:path}}", answer_v1, methods=methods)
     app.add_api_route(METRICS_PATH, metrics, methods=["GET"])
     app.add_exception_handler(DefectKerasError, _tell_error)
+    app.add_exception_handler(HTTPException, _tell_malformed)
     return app
 
 
@@ -83,6 +85,13 @@ async def _tell_error(_: Request, error: Exception) -> Response:
     """Give the reply to a request that cannot be answered."""
     status = error.http_status if isinstance(error, StatusError) else 400
     return Response(error_body(str(error)), status, media_type="application/json")
+
+
+async def _tell_malformed(request: Request, error: Exception) -> Response:
+    """Give the reply to a path, or a method, that there is not."""
+    status = error.status_code if isinstance(error, HTTPException) else 404
+    body = error_body(f"Malformed request: {request.method} {request.url.path}")
+    return Response(body, status, media_type="application/json")
 
 
 async def read_body(request: Request, settings: ServerSettings) -> bytes:

@@ -1,9 +1,12 @@
+import io
 import struct
+import warnings
 import zlib
 
 import numpy as np
 import pytest
 import tensorflow as tf
+from PIL import Image
 
 from defectkeras.serving.pixel_limit import (
     count_pixels,
@@ -40,7 +43,18 @@ def test_numbers_of_json_are_counted_before_they_are_read():
         require_few_numbers(b"[0]," * 5000, 10)
 
 
-@pytest.mark.parametrize("side", [20_000, 2**31 - 1])
-def test_a_bomb_is_seen_by_its_head(side):
+@pytest.mark.parametrize("side", [11_000, 20_000, 2**31 - 1])
+def test_a_bomb_is_seen_by_its_head_and_no_warning_is_written(side):
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        pixels = count_pixels(files(png_that_promises(side, side)))
+    assert (pixels, caught) == (side**2, [])
     with pytest.raises(StatusError, match="pixels at most"):
-        require_few_pixels(count_pixels(files(png_that_promises(side, side))), 2**24)
+        require_few_pixels(pixels, 2**24)
+
+
+@pytest.mark.parametrize("form", ["PNG", "JPEG", "BMP", "WEBP"])
+def test_all_forms_that_the_graph_reads_are_counted(form):
+    written = io.BytesIO()
+    Image.new("L", (50, 30)).convert("RGB").save(written, form)
+    assert count_pixels(files(written.getvalue())) == 1500

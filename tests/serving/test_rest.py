@@ -65,6 +65,13 @@ def test_odd_paths_are_plain_errors(server, path):
     assert list(reply.json()) == ["error"]
 
 
+def test_a_path_that_there_is_not_is_an_error_like_others(server):
+    reply = requests.get(f"{server.rest_url}/v2/models/tiny", timeout=60)
+    assert reply.status_code == 404
+    assert reply.headers["content-type"] == "application/json"
+    assert reply.json() == {"error": "Malformed request: GET /v2/models/tiny"}
+
+
 def test_other_methods_are_malformed(server):
     reply = requests.delete(f"{server.rest_url}/v1/models/tiny", timeout=60)
     assert reply.status_code == 400
