@@ -36,7 +36,8 @@ Examples:
     multiple=True,
     metavar="NAME[:KIND]",
     help="A defect class, in the order of the index from 1; KIND is region or line; "
-    "repeatable. Shapes of labelme, COCO and ImageJ name theirs themselves.",
+    "repeatable. Shapes of labelme, COCO and ImageJ name theirs themselves, and masks "
+    "in colors have class_1 and so on.",
 )
 @click.option(
     "--model",
@@ -45,9 +46,9 @@ Examples:
 )
 @click.option(
     "--encoding",
-    type=click.Choice([e for e in ENCODINGS if e != "colors"]),
+    type=click.Choice(ENCODINGS),
     help="What masks hold: numbers of classes (from 0, or from 1 as ilastik writes "
-    "them), 0/255, or object numbers. [default: what fits all of them]",
+    "them), 0/255, object numbers, or colors. [default: what fits all of them]",
 )
 @object_class_option
 @click.option(
@@ -82,13 +83,14 @@ def init(
     from defectkeras.datasets.write import FILE_NAME, to_toml
     from defectkeras.micrographs.annotations.read import Hints
     from defectkeras.registry.store import ModelRegistry
-    from defectkeras.workflows.draft_spec import DraftRequest, draft_spec
+    from defectkeras.workflows.draft_spec import DraftRequest, color_pixels, draft_spec
 
     if model and not classes:
         defects = ModelRegistry(registry_root).resolve(model).card.scheme.defects
         classes = tuple(f"{c.name}:{c.kind}" for c in defects)
     hints = Hints(object_class=object_class, line_width_px=line_width_px)
     form = draft_spec(DraftRequest(folder, classes, hints=hints, **known))
+    pixels = color_pixels(form, folder)
     path, text = folder / FILE_NAME, to_toml(form)
     require_free(path, overwrite=overwrite)
     problems = validate_form(form, path)
@@ -98,11 +100,14 @@ def init(
                 "spec": str(path),
                 "written": not dry_run,
                 "contents": asdict(form),
+                "color_pixels": pixels,
                 "problems": [asdict(p) | {"path": str(p.path)} for p in problems],
             }
         )
     else:
         click.echo(text, nl=False)
+    for (color, count), named in zip(pixels.items(), form.classes, strict=False):
+        talk(f"{color}: {named.name}, {count} pixels")
     for problem in problems:
         talk(f"{problem.severity}: {problem.path}: {problem.message}")
     if dry_run:

@@ -12,6 +12,7 @@ from defectkeras.datasets.sources import Pair, find_pairs
 from defectkeras.datasets.spec import Example, inspect_form
 from defectkeras.datasets.split import assign_splits
 from defectkeras.datasets.write import FILE_NAME
+from defectkeras.micrographs.annotations.colors import count_colors, holds_colors
 from defectkeras.micrographs.annotations.maps import Encoding, read_class_map
 from defectkeras.micrographs.annotations.read import (
     MAP_SUFFIXES,
@@ -33,6 +34,9 @@ FRACTIONS = (0.8, 0.2, 0.0)
 FEWEST_TO_SHARE = 5
 """Of fewer annotated micrographs all are for training."""
 
+BLACK = "#000000"
+"""The color of the matrix, where it is there."""
+
 _KNOWN = (*SHAPE_SUFFIXES, *MAP_SUFFIXES)
 _SEEN: tuple[Encoding, ...] = ("class_index", "binary", "objects")
 
@@ -44,7 +48,7 @@ class DraftRequest:
     Attributes:
         folder: With micrographs and annotations.
         classes: Each "name" or "name:kind" in the order of the index; empty takes
-            those that shapes have.
+            those that shapes have, or "class_1" and so on for masks in colors.
         encoding: What the numbers of maps are; None takes what fits all of them.
         hints: The class of objects and the width of lines, where files do not tell.
         pixel_size_nm: Where the files do not tell it, or None.
@@ -78,8 +82,10 @@ def draft_spec(request: DraftRequest) -> SpecForm:
     sources = find_sources(root)
     pairs = [pair for source in sources for pair in find_pairs(source, root)[0]]
     annotated = [pair for pair in pairs if pair.annotation_path.exists()]
-    scheme, hints = _scheme(request, annotated), request.hints
-    encoding = _encoding(request, scheme, annotated)
+    maps = [p.annotation_path for p in annotated if not holds_shapes(p.annotation_path)]
+    colors = _colors(request, maps)
+    scheme, hints = _scheme(request, annotated, colors), request.hints
+    encoding = "colors" if colors else _encoding(request, scheme, maps)
     has_choice = encoding in ("binary", "objects") and len(scheme.defects) > 1
     form = SpecForm(
         schema=SCHEMA,
@@ -93,6 +99,7 @@ def draft_spec(request: DraftRequest) -> SpecForm:
             dataclasses.replace(
                 source,
                 encoding=encoding,
+                colors=colors,
                 object_class=hints.object_class if has_choice else None,
                 line_width_px=hints.line_width_px,
                 pixel_size_nm=request.pixel_size_nm,
@@ -186,9 +193,49 @@ def _images_in(path: Path) -> tuple[str, ...]:
         return ()
 
 
-def _scheme(request: DraftRequest, annotated: Sequence[Pair]) -> LabelScheme:
+def color_pixels(form: SpecForm, root: Path) -> dict[str, int]:
+    """Count the pixels of each color of a drafted spec, in the order of the classes.
+
+    Args:
+        form: Of `draft_spec`.
+        root: The folder.
+
+    Returns:
+        "#rrggbb" to pixels; empty where no mask is in colors.
+    """
+    colors = form.sources[0].colors
+    pairs = [pair for source in form.sources for pair in find_pairs(source, root)[0]]
+    paths = [p.annotation_path for p in pairs if p.annotation_path.exists()]
+    counts = count_colors(p for p in paths if not holds_shapes(p)) if colors else {}
+    return {color: counts[color] for color in colors}
+
+
+def _colors(request: DraftRequest, maps: Sequence[Path]) -> tuple[str, ...]:
+    """Give the color of each class, matrix first; none where masks hold numbers.
+
+    The matrix is black where there is black, else the most frequent color.
+    """
+    if request.encoding not in (None, "colors"):
+        return ()
+    if request.encoding is None and not any(map(holds_colors, maps)):
+        return ()
+    found = sorted(count_colors(maps), key=lambda color: color != BLACK)
+    if len(found) != len(request.classes) + 1 and request.classes:
+        raise DatasetError(
+            f"{request.folder}: masks in colors must have one for each class, beside "
+            f"the matrix. Received: {len(found)} colors ({', '.join(found)}), "
+            f"{len(request.classes)} classes. Name as many by --class, in this order."
+        )
+    return tuple(found)
+
+
+def _scheme(
+    request: DraftRequest, annotated: Sequence[Pair], colors: Sequence[str]
+) -> LabelScheme:
     if request.classes:
         return scheme_of_names(request.classes)
+    if colors:
+        return scheme_of_names([f"class_{i}" for i in range(1, len(colors))])
     drawn = [p for p in annotated if holds_shapes(p.annotation_path)]
     if len(drawn) < len(annotated):
         raise DatasetError(
@@ -200,10 +247,9 @@ def _scheme(request: DraftRequest, annotated: Sequence[Pair]) -> LabelScheme:
 
 
 def _encoding(
-    request: DraftRequest, scheme: LabelScheme, annotated: Sequence[Pair]
+    request: DraftRequest, scheme: LabelScheme, maps: Sequence[Path]
 ) -> Encoding:
     """Give what the user says, else what fits; shapes have none."""
-    maps = [p.annotation_path for p in annotated if not holds_shapes(p.annotation_path)]
     if not maps:
         return "class_index"
     return request.encoding or _encoding_of(maps, scheme)

@@ -54,3 +54,16 @@ def test_problems_are_told_and_the_status_is_1(run, folder):
     assert shown.exit_code == 1
     assert "error: " in shown.stderr
     assert (folder / "dataset.toml").exists()
+
+
+def test_colors_are_told_with_their_pixels(run, folder):
+    mask = np.zeros((20, 30, 3), np.uint8)
+    mask[4:9, 5:12] = (255, 0, 0)
+    Image.fromarray(mask).save(folder / "masks" / "a.png")
+    shown = run("data", "init", folder)
+    assert shown.exit_code == 0, shown.output
+    assert "#000000: matrix, 565 pixels\n#ff0000: class_1, 35 pixels\n" in shown.stderr
+    told = json.loads(
+        run("data", "init", folder, "--dry-run", "--overwrite", "--json").stdout
+    )
+    assert told["color_pixels"] == {"#000000": 565, "#ff0000": 35}

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from defectkeras.core.errors import DatasetError
+from defectkeras.core.errors import DatasetError, MicrographError
 from defectkeras.datasets.spec import dataset_spec_of, load_example
-from defectkeras.workflows.draft_spec import DraftRequest, draft_spec
+from defectkeras.workflows.draft_spec import DraftRequest, color_pixels, draft_spec
 
 MASK = np.zeros((20, 30), np.uint8)
 MASK[4:9, 5:12] = 1
@@ -154,3 +154,43 @@ def test_masks_as_jpeg_are_told_as_such(fill):
     root = fill("images/{}.png", "masks/{}.jpg", pixels=255 * MASK)
     with pytest.raises(DatasetError, match="Received: JPEG, which blurs the numbers"):
         draft_spec(DraftRequest(root, classes=("void",)))
+
+
+PICTURE = np.array([(255, 255, 255), (255, 0, 0), (0, 0, 255)], np.uint8)[MASK * 2]
+PICTURE[0, :3] = (255, 0, 0)
+
+
+@pytest.mark.parametrize("has_black", [False, True])
+def test_masks_in_colors_have_a_table(fill, has_black):
+    pixels = PICTURE.copy()
+    if has_black:
+        pixels[19, :20] = 0
+    folder = fill("images/{}.png", "masks/{}.png", pixels=pixels)
+    form = draft_spec(DraftRequest(folder))
+    others = ("#ffffff", "#0000ff", "#ff0000")
+    colors = ("#000000", *others) if has_black else others
+    assert (form.sources[0].encoding, form.sources[0].colors) == ("colors", colors)
+    names = ["matrix", *(f"class_{i}" for i in range(1, len(colors)))]
+    assert [c.name for c in form.classes] == names
+    counted = color_pixels(form, folder)
+    assert list(counted) == list(colors)
+    assert (counted["#ff0000"], counted["#0000ff"]) == (6, 2 * MASK.sum())
+    spec = dataset_spec_of(form, folder / "dataset.toml")
+    class_map = load_example(spec.examples[0], spec.scheme).class_map
+    assert (class_map == len(colors) - 1).sum() == 3
+
+
+def test_colors_and_classes_must_be_as_many(fill):
+    folder = fill("images/{}.png", "masks/{}.png", pixels=PICTURE)
+    form = draft_spec(DraftRequest(folder, ("void", "crack:line")))
+    assert [c.name for c in form.classes] == ["matrix", "void", "crack"]
+    with pytest.raises(DatasetError, match=r"3 colors \(#ffffff, #0000ff, #ff0000\)"):
+        draft_spec(DraftRequest(folder, ("void",)))
+
+
+def test_smooth_edges_have_no_table(fill):
+    smooth = np.random.default_rng(0).integers(0, 256, (20, 30, 3), np.uint8)
+    folder = fill("images/{}.png", "masks/{}.png", pixels=smooth)
+    with pytest.raises(MicrographError, match="without smooth edges") as error:
+        draft_spec(DraftRequest(folder))
+    assert len(str(error.value).splitlines()) == 1

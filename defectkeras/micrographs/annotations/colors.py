@@ -1,6 +1,7 @@
 """Masks in colors: one color for each class."""
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -87,6 +88,48 @@ def is_colored(frame: Frame) -> bool:
     return bool(has_channels and is_8_bit and np.ptp(pixels[..., :3], axis=-1).any())
 
 
+def holds_colors(path: Path) -> bool:
+    """Say whether a mask is a picture in colors.
+
+    Args:
+        path: PNG, BMP, TIFF or .npy.
+
+    Raises:
+        MicrographError: When it cannot be read.
+    """
+    return path.suffix.lower() != ".npy" and is_colored(read_frame(path))
+
+
+def count_colors(paths: Iterable[Path]) -> dict[str, int]:
+    """Count the pixels of each color of masks that have one for each class.
+
+    Args:
+        paths: PNG, BMP or TIFF.
+
+    Returns:
+        "#rrggbb" to pixels, the most frequent first.
+
+    Raises:
+        MicrographError: When a file cannot be read, is none of lossless compression,
+            or holds more colors than there are classes, as smooth edges do.
+    """
+    total: Counter[str] = Counter()
+    for path in paths:
+        require_lossless(path)
+        frame = read_frame(path)
+        with errors_that_name(path):
+            found, _, counts = _find_colors(frame)
+            if len(found) > _MANY:
+                raise MicrographError(
+                    "must have one color for each class. Received: "
+                    f"{_listed(found, counts)}. Save it without smooth edges, or write "
+                    "`colors` and `color_tolerance` into the data spec by hand "
+                    "(docs/data_specs.md)."
+                )
+            total.update(dict(zip(map(_hex, found), counts.tolist(), strict=True)))
+    return dict(total.most_common())
+
+
 def describe_colors(frame: Frame) -> str:
     """Say in an error which colors a picture holds, and how to have them read.
 
@@ -143,6 +186,10 @@ def _require_near(
 def _listed(found: NDArray[np.uint8], counts: NDArray[np.int64]) -> str:
     """Name the most frequent colors."""
     order = np.argsort(-counts, kind="stable")[:_SHOWN]
-    shown = [f"#{bytes(found[i].tolist()).hex()} ({counts[i]} pixels)" for i in order]
+    shown = [f"{_hex(found[i])} ({counts[i]} pixels)" for i in order]
     more = len(found) - len(shown)
     return ", ".join(shown) + (f" and {more} more colors" if more else "")
+
+
+def _hex(color: NDArray[np.uint8]) -> str:
+    return f"#{color.tobytes().hex()}"

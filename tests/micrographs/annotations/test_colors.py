@@ -3,7 +3,11 @@ import pytest
 from PIL import Image
 
 from defectkeras.core.errors import MicrographError
-from defectkeras.micrographs.annotations.colors import read_color_map
+from defectkeras.micrographs.annotations.colors import (
+    count_colors,
+    holds_colors,
+    read_color_map,
+)
 
 COLORS = ("#000000", "#ff0000", "#00ff00")
 PIXELS = np.array(
@@ -66,3 +70,16 @@ def test_without_a_color_for_each_class_those_of_the_file_are_told(tmp_path, giv
     told = rf"with 3 colors.*Given: {len(given)}.*#000000 \(3 pixels\), #ff0000 \(2 pix"
     with pytest.raises(MicrographError, match=told):
         read_color_map(tmp_path / "a.png", given, num_classes=3)
+
+
+def test_colors_of_several_files_are_counted(tmp_path):
+    paths = [tmp_path / "a.png", tmp_path / "b.tif"]
+    for path in paths:
+        Image.fromarray(PIXELS).save(path)
+    Image.fromarray(PIXELS[..., 0]).save(tmp_path / "grey.png")
+    assert count_colors(paths) == {"#000000": 6, "#ff0000": 4, "#00ff00": 2}
+    seen = [holds_colors(path) for path in (*paths, tmp_path / "grey.png")]
+    assert seen == [True, True, False]
+    Image.fromarray(PIXELS).save(tmp_path / "a.jpg")
+    with pytest.raises(MicrographError, match=r"a\.jpg"):
+        count_colors([tmp_path / "a.jpg"])
