@@ -9,7 +9,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Sequence
-from concurrent.futures import Future
+from concurrent.futures import CancelledError, Future
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -32,7 +32,8 @@ class Job:
         inputs: By name, checked.
         outputs: Names of those that are wanted; none are all.
         pixels: How many it asks about.
-        future: Gets the outputs, or the error.
+        future: Gets the outputs, or the error; when it is cancelled before the
+            request is begun, that is never computed.
         since: Monotonic time of its coming.
     """
 
@@ -100,7 +101,7 @@ class Batcher:
             The outputs by name, (N, ...) each.
 
         Raises:
-            StatusError: When too many wait, it takes too long or it fails.
+            StatusError: When too many wait, it takes too long, fails or is cancelled.
         """
         with self._changed:
             if self._stopped or len(self._jobs) >= self._max_jobs:
@@ -116,6 +117,8 @@ class Batcher:
             raise StatusError(
                 Code.DEADLINE_EXCEEDED, f"No result within {timeout_s:g} s"
             ) from None
+        except CancelledError:
+            raise StatusError(Code.CANCELLED, "The client has gone") from None
 
     def stop(self) -> None:
         """Compute what waits, then end the threads."""

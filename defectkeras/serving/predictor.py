@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Callable, Sequence
+from concurrent.futures import Future
 from dataclasses import dataclass
 
 from defectkeras.registry.export import MICROGRAPH_SIGNATURE
@@ -65,6 +66,7 @@ class Predictor:
         *,
         entrypoint: str,
         timeout_s: float,
+        future: "Future[Outputs] | None" = None,
     ) -> tuple[Servable, str, Outputs]:
         """Answer a request.
 
@@ -73,6 +75,7 @@ class Predictor:
             read_inputs: Gives the tensors, from the version and the signature's name.
             entrypoint: "REST" or "GRPC", for the metrics.
             timeout_s: Longest time for it.
+            future: Of the outputs; cancelled, the request is not begun.
 
         Returns:
             The version that answered, the signature, and the outputs by name.
@@ -92,7 +95,14 @@ class Predictor:
                 servable.check(signature, inputs, wanted.outputs)
                 pixels = count_pixels(inputs)
                 require_few_pixels(pixels, self._max_pixels)
-                job = Job(servable, signature, inputs, tuple(wanted.outputs), pixels)
+                job = Job(
+                    servable,
+                    signature,
+                    inputs,
+                    tuple(wanted.outputs),
+                    pixels,
+                    future or Future(),
+                )
                 outputs = self._batcher.run(job, timeout_s=timeout_s)
             finally:
                 self._slots.release()

@@ -10,6 +10,7 @@ import json
 import re
 import threading
 from collections.abc import Callable, Iterator
+from concurrent.futures import Future
 from functools import partial
 from typing import Any
 from urllib.parse import unquote
@@ -24,6 +25,7 @@ from tensorflow_serving.apis import (
 )
 
 from defectkeras.core.errors import DefectKerasError
+from defectkeras.serving.batching import Outputs
 from defectkeras.serving.grpc_services import get_metadata, get_status
 from defectkeras.serving.json_tensors import (
     invalid,
@@ -64,8 +66,15 @@ def create_app(predictor: Predictor, settings: ServerSettings) -> FastAPI:
         """Answer what TensorFlow Serving answers below /v1/."""
         body = await read_body(request, settings)
         path = request.scope["raw_path"].decode("ascii", errors="replace")
-        answer = partial(_answer, predictor, request.method, path, body, settings)
-        text = await to_thread.run_sync(answer, limiter=limiter)
+        future: Future[Outputs] = Future()
+        answer = partial(
+            _answer, predictor, request.method, path, body, settings, future
+        )
+        watching = asyncio.create_task(_cancel_when_gone(request, future))
+        try:
+            text = await to_thread.run_sync(answer, limiter=limiter)
+        finally:
+            watching.cancel()
         return Response(text, media_type="application/json")
 
     async def metrics() -> Response:
@@ -122,8 +131,20 @@ async def read_body(request: Request, settings: ServerSettings) -> bytes:
     return b"".join(chunks)
 
 
+async def _cancel_when_gone(request: Request, future: "Future[Outputs]") -> None:
+    """Cancel what a client has asked for when it does not wait any longer."""
+    while (await request.receive())["type"] != "http.disconnect":
+        pass
+    future.cancel()
+
+
 def _answer(
-    predictor: Predictor, method: str, path: str, body: bytes, settings: ServerSettings
+    predictor: Predictor,
+    method: str,
+    path: str,
+    body: bytes,
+    settings: ServerSettings,
+    future: "Future[Outputs]",
 ) -> str:
     """Answer a request below /v1/, in a thread of its own."""
     if method == "POST" and (found := _PREDICT.fullmatch(path)):
@@ -131,7 +152,7 @@ def _answer(
             raise StatusError(
                 Code.UNIMPLEMENTED, f"{found['method']} is not for segmentation"
             )
-        return _predict(predictor, _wanted(found), body, settings)
+        return _predict(predictor, _wanted(found), body, settings, future)
     if method == "GET" and (found := _STATUS.fullmatch(path)):
         if found["name"] is None:
             raise invalid("Missing model name in request.")
@@ -153,7 +174,11 @@ def _wanted(found: re.Match[str]) -> Wanted:
 
 
 def _predict(
-    predictor: Predictor, wanted: Wanted, body: bytes, settings: ServerSettings
+    predictor: Predictor,
+    wanted: Wanted,
+    body: bytes,
+    settings: ServerSettings,
+    future: "Future[Outputs]",
 ) -> str:
     require_few_numbers(body, settings.max_pixels)
     with contextlib.ExitStack() as reading:
@@ -174,7 +199,11 @@ def _predict(
 
         wanted = Wanted(wanted.name, wanted.version, wanted.label, signature_name)
         _, _, outputs = predictor.predict(
-            wanted, read_inputs, entrypoint="REST", timeout_s=settings.timeout_s
+            wanted,
+            read_inputs,
+            entrypoint="REST",
+            timeout_s=settings.timeout_s,
+            future=future,
         )
     return write_tensors(outputs, rows=has_rows)
 

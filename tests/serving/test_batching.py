@@ -122,3 +122,21 @@ def test_too_many_are_refused():
     small.stop()
     with pytest.raises(StatusError, match="queue is full"):
         ask(small, servable, 1)
+
+
+def test_a_request_that_is_cancelled_while_it_waits_is_not_computed(batcher):
+    wait = threading.Event()
+    servable = Doubling(wait)
+    with ThreadPoolExecutor(2) as pool:
+        first = pool.submit(ask, batcher, servable, 1)
+        job = Job(servable, "s", {"x": np.full((1, 4), 2)})
+        second = pool.submit(batcher.run, job, timeout_s=30)
+        time.sleep(0.5)  # the first is begun, and the second waits
+        assert job.future.cancel()
+        with pytest.raises(StatusError) as told:
+            second.result(10)
+        assert told.value.code is Code.CANCELLED
+        wait.set()
+        assert first.result(10).tolist() == [[2] * 3]
+    batcher.stop()
+    assert servable.batches == [(1, 3)]

@@ -2,12 +2,17 @@
 
 import dataclasses
 import socket
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
 from urllib.parse import urlsplit
 
+import numpy as np
 import pytest
 import requests
 
 from defectkeras.registry.store import ModelRegistry
+from defectkeras.serving.servable import Servable
 from defectkeras.serving.server import running_server
 
 
@@ -44,6 +49,36 @@ def test_a_slow_body_is_refused(strict):
         )
         client.sendall(head.encode())
         assert client.recv(1000).startswith(b"HTTP/1.1 504 ")
+
+
+def test_a_request_whose_client_has_gone_is_not_computed(
+    served_root, settings, monkeypatch
+):
+    begun, go_on = [], threading.Event()
+    run = Servable.run
+
+    def slow(*arguments):
+        begun.append(threading.get_ident())
+        go_on.wait(30)
+        return run(*arguments)
+
+    monkeypatch.setattr(Servable, "run", slow)
+    one = dataclasses.replace(settings, num_threads=1)
+    body = {"instances": np.zeros((1, 32, 32, 1)).tolist()}
+    with running_server(ModelRegistry(served_root), one) as address:
+        begun.clear()
+        url = f"{address.rest_url}/v1/models/tiny:predict"
+        with ThreadPoolExecutor(1) as pool:
+            first = pool.submit(requests.post, url, json=body, timeout=60)
+            while not begun:
+                time.sleep(0.01)
+            with pytest.raises(requests.exceptions.ReadTimeout):
+                requests.post(url, json=body, timeout=1)
+            time.sleep(0.5)  # until the server has noticed
+            go_on.set()
+            assert first.result(60).status_code == 200
+        assert requests.post(url, json=body, timeout=60).status_code == 200
+    assert len(begun) == 2
 
 
 @pytest.mark.parametrize(
