@@ -71,7 +71,7 @@ def notes_of_left_out(paths: Iterable[str | Path]) -> list[str]:
         folders = [
             e.name
             for e in entries
-            if e.resolve() not in searched and _holds_micrographs(e)
+            if _holds_micrographs(e) and e.resolve() not in searched
         ]
         if folders:
             notes.append(

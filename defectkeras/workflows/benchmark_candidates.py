@@ -132,7 +132,8 @@ def _run(
         except TrainingError as error:  # it is the same command that goes on
             resume = resume_command(run_folder)
             text = str(error).replace(resume, "the same command")
-            raise TrainingError(f"{candidate.name}: {text}") from error
+            told = f"{candidate.name}: {text}"
+            raise type(error)(told) from (error.__cause__ or error)
 
 
 def _require_same_terms(

@@ -69,3 +69,9 @@ def test_folders_with_micrographs_in_a_folder_are_told(tmp_path):
     (note,) = notes_of_left_out([tmp_path])
     assert note.startswith(f"{tmp_path}: folders in it are not searched: grid 2. Name")
     assert notes_of_left_out([tmp_path, tmp_path / "grid 2"]) == []
+
+
+def test_a_link_to_itself_is_no_folder(tmp_path):
+    (tmp_path / "loop").symlink_to("loop")
+    (tmp_path / "a.tif").touch()
+    assert notes_of_left_out([tmp_path]) == []

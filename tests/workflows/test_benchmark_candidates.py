@@ -4,9 +4,10 @@ import dataclasses
 
 import pytest
 
-from defectkeras.core.errors import DatasetError, TrainingError
+from defectkeras.core.errors import DatasetError, StoppedError
 from defectkeras.datasets.spec import load_dataset_spec
 from defectkeras.training.config import TrainingConfig
+from defectkeras.training.interruption import Terminated
 from defectkeras.workflows import benchmark_candidates as home
 from defectkeras.workflows.benchmark_candidates import Protocol, benchmark_candidates
 from defectkeras.workflows.candidates import Candidate
@@ -35,13 +36,16 @@ def test_a_stopped_benchmark_goes_on(run, monkeypatch):
     def count(candidate, spec, config, **_):
         if len(turns) == limit:
             folder = _["run_folder"]
-            raise TrainingError(f"Go on with: defectkeras train --resume {folder}")
+            told = f"Go on with: defectkeras train --resume {folder}"
+            raise StoppedError(told) from Terminated()
         turns.append((candidate.name, config.seed, config.steps_per_epoch))
         return {"held_out": [e.name for e in spec.of_split("val")]}
 
     monkeypatch.setattr(home, "run_fold", count)
-    with pytest.raises(TrainingError, match=r"^b: Go on with: the same command$"):
+    match = r"^b: Go on with: the same command$"
+    with pytest.raises(StoppedError, match=match) as stopped:
         run()
+    assert isinstance(stopped.value.__cause__, Terminated)
     limit = 9
     rows = run()
     assert turns == [("a", 0, 7), ("b", 0, 7), ("a", 1, 7), ("b", 1, 7)]

@@ -188,6 +188,14 @@ def test_colors_and_classes_must_be_as_many(fill):
         draft_spec(DraftRequest(folder, ("void",)))
 
 
+def test_one_color_is_that_of_no_class(fill):
+    folder = fill(
+        "images/{}.png", "masks/{}.png", pixels=np.full_like(PICTURE, (9, 0, 0))
+    )
+    with pytest.raises(MicrographError, match=r"two at least.*Received: #090000 alone"):
+        draft_spec(DraftRequest(folder))
+
+
 def test_smooth_edges_have_no_table(fill):
     smooth = np.random.default_rng(0).integers(0, 256, (20, 30, 3), np.uint8)
     folder = fill("images/{}.png", "masks/{}.png", pixels=smooth)

@@ -111,7 +111,8 @@ def count_colors(paths: Iterable[Path]) -> dict[str, int]:
 
     Raises:
         MicrographError: When a file cannot be read, is none of lossless compression,
-            or holds more colors than there are classes, as smooth edges do.
+            there is one color alone, or there are more than classes, as of smooth
+            edges, or where each object has its own.
     """
     total: Counter[str] = Counter()
     for path in paths:
@@ -127,6 +128,17 @@ def count_colors(paths: Iterable[Path]) -> dict[str, int]:
                     "(docs/data_specs.md)."
                 )
             total.update(dict(zip(map(_hex, found), counts.tolist(), strict=True)))
+    if len(total) == 1:
+        raise MicrographError(
+            "Masks in colors must have two at least, that of the matrix and that of a "
+            f"class. Received: {next(iter(total))} alone."
+        )
+    if len(total) > _MANY:
+        raise MicrographError(
+            "Masks in colors must have one for each class. Received: "
+            f"{len(total)} colors, as where each object has its own. Save the numbers "
+            "of objects as PNG or TIFF of one channel (docs/data_specs.md)."
+        )
     return dict(total.most_common())
 
 

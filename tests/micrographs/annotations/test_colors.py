@@ -83,3 +83,14 @@ def test_colors_of_several_files_are_counted(tmp_path):
     Image.fromarray(PIXELS).save(tmp_path / "a.jpg")
     with pytest.raises(MicrographError, match=r"a\.jpg"):
         count_colors([tmp_path / "a.jpg"])
+
+
+def test_objects_that_have_a_color_each_are_no_classes(tmp_path):
+    paths = [tmp_path / "a.png", tmp_path / "b.png"]
+    for number, path in enumerate(paths):
+        pixels = np.zeros((4, 6, 3), np.uint8)
+        pixels[:2, :, 0] = np.arange(1, 13).reshape(2, 6) + 20 * number
+        Image.fromarray(pixels).save(path)
+    assert len(count_colors(paths[:1])) == 13
+    with pytest.raises(MicrographError, match=r"25 colors, as where each object"):
+        count_colors(paths)
