@@ -1,7 +1,6 @@
 """A progress bar on stderr, and a line now and then where stderr is no terminal."""
 
 import contextlib
-import time
 from collections.abc import Callable, Iterator
 
 from rich.console import Console
@@ -14,9 +13,7 @@ from rich.progress import (
 )
 
 from defectkeras.cli.options import talk
-
-SECONDS_PER_LINE = 60.0
-"""A file gets so few lines of a long run, and none of a short one."""
+from defectkeras.core.pace import now_and_then
 
 
 @contextlib.contextmanager
@@ -31,7 +28,8 @@ def progress_bar(task: str) -> Iterator[Callable[[int, int], None]]:
     """
     console = Console(stderr=True)
     if not console.is_terminal:
-        yield _lines(task)
+        say = now_and_then(talk)
+        yield lambda done, total: say(f"{task}: {done} of {total}")
         return
     columns = (
         TextColumn("{task.description}"),
@@ -46,16 +44,3 @@ def progress_bar(task: str) -> Iterator[Callable[[int, int], None]]:
             bar.update(row, completed=done, total=total)
 
         yield update
-
-
-def _lines(task: str) -> Callable[[int, int], None]:
-    """Give a function that says from time to time how much is done."""
-    told_at_s = time.monotonic()
-
-    def update(done: int, total: int) -> None:
-        nonlocal told_at_s
-        if time.monotonic() - told_at_s >= SECONDS_PER_LINE:
-            told_at_s = time.monotonic()
-            talk(f"{task}: {done} of {total}")
-
-    return update

@@ -1,12 +1,14 @@
-"""How far a training run is, as an event and as a bar on the terminal."""
+"""How far a training run is: an event, a bar on the terminal, lines elsewhere."""
 
 import contextlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
+from defectkeras.core.pace import now_and_then
 from defectkeras.training.checkpoint import RunState
 
 
@@ -81,15 +83,19 @@ def show_progress(console: Console | None = None) -> Iterator[OnProgress]:
     """Show a bar on the terminal while a run goes on.
 
     Args:
-        console: Where to; None takes stderr. Nothing is shown where it is not a
-            terminal.
+        console: Where to; None takes stderr. Where it is not a terminal there is a
+            line now and then.
 
     Returns:
         What `train` takes as `on_progress`.
     """
     console = Console(stderr=True) if console is None else console
+    if not console.is_terminal:
+        say = now_and_then(partial(console.print, soft_wrap=True, highlight=False))
+        yield lambda progress: say(f"training: {progress}")
+        return
     columns = (BarColumn(), TimeRemainingColumn(), TextColumn("{task.description}"))
-    with Progress(*columns, console=console, disable=not console.is_terminal) as bar:
+    with Progress(*columns, console=console) as bar:
         task = bar.add_task("training", total=None)
 
         def on_progress(progress: TrainingProgress) -> None:

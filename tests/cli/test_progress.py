@@ -1,7 +1,7 @@
 """A bar for people, few lines in a file."""
 
-from defectkeras.cli import progress
 from defectkeras.cli.progress import progress_bar
+from defectkeras.core import pace
 
 
 def work():
@@ -16,6 +16,6 @@ def test_a_short_run_says_nothing_where_stderr_is_no_terminal(capsys):
 
 
 def test_a_long_run_says_now_and_then_how_far_it_is(capsys, monkeypatch):
-    monkeypatch.setattr(progress, "SECONDS_PER_LINE", 0.0)
+    monkeypatch.setattr(pace, "SECONDS_PER_LINE", 0.0)
     work()
     assert capsys.readouterr() == ("", "working: 1 of 3\nworking: 3 of 3\n")

@@ -1,7 +1,9 @@
+import dataclasses
 import io
 
 from rich.console import Console
 
+from defectkeras.core import pace
 from defectkeras.training.checkpoint import RunState
 from defectkeras.training.progress import (
     TrainingProgress,
@@ -21,13 +23,21 @@ def test_bar_is_shown_on_a_terminal():
     assert "best 0.750 in epoch 1" in text.getvalue()
 
 
-def test_nothing_is_shown_elsewhere(capfd):
+def test_of_a_short_run_nothing_is_shown_elsewhere(capfd):
     text = io.StringIO()
     for console in (Console(file=text), None):
         with show_progress(console) as on_progress:
             on_progress(EVENT)
     assert text.getvalue() == ""
     assert capfd.readouterr() == ("", "")
+
+
+def test_a_long_run_says_now_and_then_how_far_it_is(capfd, monkeypatch):
+    monkeypatch.setattr(pace, "SECONDS_PER_LINE", 0.0)
+    event = dataclasses.replace(EVENT, best_score=0.12345, best_epoch=10**60)
+    with show_progress() as on_progress:
+        on_progress(event)
+    assert capfd.readouterr() == ("", f"training: {event}\n")
 
 
 def test_before_the_first_validation_there_is_no_score():
