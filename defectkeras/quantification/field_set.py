@@ -165,10 +165,11 @@ def _within_fields(quantities: Sequence[Quantity], mean: float) -> Interval | No
 
     Its ends come nearer to the mean by the square root of the number of fields on the
     scale of the square root, where what is there by chance varies alike whatever its
-    mean. Fields with nothing, 0 to b, are 0 to b over their number.
+    mean. Fields with nothing, 0 to b, are 0 to b over their number; beside them, those
+    in which every object is cut, which count as 0, have none of their own.
     """
     ends = [(q.low, q.high) for q in quantities if None not in (q.low, q.high)]
-    if len(ends) < len(quantities):
+    if not ends or (mean > 0 and len(ends) < len(quantities)):
         return None
     root = math.sqrt(mean)
     roots = np.sqrt(np.array(ends, dtype=np.float64))

@@ -54,10 +54,13 @@ def line_widths_px(traced: TracedLines, paths: Sequence[Integers]) -> Floats:
         return np.where(is_single, across, np.nan)
     path, first, last, at = _even_places(paths)
     base = np.floor(at).astype(np.int64)
-    ahead = (at - base)[:, np.newaxis] * (pixels[path[base + 1]] - pixels[path[base]])
+    step = pixels[path[base + 1]] - pixels[path[base]]
+    ahead = (at - base)[:, np.newaxis] * step
     along = _between(pixels[path], np.minimum(at + _REACH, last))
     along -= _between(pixels[path], np.maximum(at - _REACH, first))
-    along /= np.maximum(np.linalg.norm(along, axis=1), 1e-9)[:, np.newaxis]
+    is_around = ~along.any(axis=1)  # a ring of a few pixels
+    along[is_around] = step[is_around]
+    along /= np.linalg.norm(along, axis=1)[:, np.newaxis]
     margin = np.where(traced.steps.degrees >= 3, across + _CLEAR_PX, -np.inf)[path]
     clear = np.minimum(at - first - margin[first], last - at - margin[last])
     starts = np.unique(first, return_index=True)[1]

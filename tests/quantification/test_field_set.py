@@ -107,6 +107,21 @@ def test_fields_whose_only_object_is_cut_do_not_raise_the_density(scheme):
     assert "areal_density_per_m2" not in only_cut.index
 
 
+def test_fields_with_nothing_have_their_interval_beside_one_whose_object_is_cut(scheme):
+    empty, cut = np.zeros((2, 40, 50), np.int32)
+    cut[10:15, :4] = 3
+    known = Calibration(1.0, 80.0)
+    nothing = [quantify(empty, scheme, known) for _ in range(4)]
+    rows, alone = (
+        summarize_fields(fields).set_index(["class_name", "name"]).loc["void"]
+        for fields in ([*nothing, quantify(cut, scheme, known)], nothing)
+    )
+    for name in ("areal_density_per_m2", "number_density_per_m3"):
+        assert rows.loc[name, ["fields", "mean", "low"]].tolist() == [5, 0, 0]
+        assert rows.loc[name, "high"] == alone.loc[name, "high"]
+    assert np.isnan(rows.loc["volume_fraction_percent", "high"])
+
+
 def test_pixels_of_unlike_size_have_no_mean(scheme, disc):
     both = [
         *measure_fields(scheme, disc, [5, 6], Calibration(0.5)),

@@ -77,6 +77,14 @@ def test_a_line_that_leaves_the_field_and_a_dot():
     assert widths.tolist() == [3.0, 1.0]
 
 
+def test_a_speck_whose_skeleton_is_a_ring_of_four_pixels():
+    """Such as noise leaves: its arms are spurs, and two by two pixels stay."""
+    mask = np.zeros((12, 16), bool)
+    mask[[4, 4, 5, 5, 6, 6, 7, 7], [5, 8, 6, 7, 6, 7, 5, 8]] = True
+    assert trace_lines(mask).skeleton[5:7, 6:8].all()
+    assert width_px(mask) == pytest.approx(2.0)
+
+
 def test_a_mesh_too_narrow_for_rays_has_widths(segment):
     """Between junctions close to each other no place is clear of both."""
     mask = np.zeros((60, 90), bool)
