@@ -188,21 +188,19 @@ def _straightest(
     arms: list[_Arm], paths: tuple[Integers, ...], pixels: Integers, widths: Floats
 ) -> list[tuple[_Arm, _Arm]]:
     """Pair the arms of a node, the straightest continuation first."""
-    direction = {
-        arm: _direction(paths[arm[0]][:: -1 if arm[1] else 1], pixels, widths)
-        for arm in arms
-    }
-    turns = sorted(
-        (float(direction[a] @ direction[b]), a, b)
-        for a, b in itertools.combinations(arms, 2)
+    directions = np.array(
+        [_direction(paths[n][:: -1 if side else 1], pixels, widths) for n, side in arms]
     )
-    free = set(arms)
+    turns = []
+    for a, direction in enumerate(directions):
+        cosines = directions[a + 1 :] @ direction
+        straight = np.flatnonzero(cosines <= -math.cos(math.radians(MAX_TURN_DEG)))
+        turns += [(float(cosines[b]), a, a + 1 + int(b)) for b in straight]
+    free = set(range(len(arms)))
     links = []
-    for cosine, a, b in turns:
-        if cosine > -math.cos(math.radians(MAX_TURN_DEG)):
-            break
+    for _, a, b in sorted(turns):
         if a in free and b in free:
-            links.append((a, b))
+            links.append((arms[a], arms[b]))
             free -= {a, b}
     return links
 

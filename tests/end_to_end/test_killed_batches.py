@@ -34,7 +34,7 @@ def tables(output: Path) -> dict[str, bytes]:
     """Give every table, over all and of each micrograph."""
     found = [p for kind in ("csv", "parquet") for p in output.rglob(f"*.{kind}")]
     whole = [p for p in found if not p.relative_to(output).parts[0].startswith(".")]
-    assert len(whole) == 9 + 4 * 17
+    assert len(whole) == 11 + 4 * 19
     return {str(p.relative_to(output)): p.read_bytes() for p in whole}
 
 
