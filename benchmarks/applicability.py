@@ -70,6 +70,8 @@ def examples_for(segmenter: Segmenter, name: str, root: Path) -> list[Example]:
 
 def ask(segmenter: Segmenter, examples: Sequence[Example]) -> list[str]:
     """Give median score, how many are warned of, and what differs most, as text."""
+    if not examples:
+        return ["", "", "it has learned from all"]
     found = [
         segment(segmenter, cut_middle(load_micrograph(e)), SegmentSettings())
         for e in examples
