@@ -3,6 +3,7 @@
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
+from defectkeras.core.calibration import Calibration
 from defectkeras.quantification import class_distances, hard_core
 from defectkeras.quantification.results import Quantification
 from defectkeras.reporting.numbers import split_unit
@@ -177,44 +178,28 @@ def _software(run: RunFacts) -> str:
 
 
 def _calibration(quantifications: Sequence[Quantification]) -> Iterator[str]:
-    known = [q.calibration for q in quantifications]
-    sized = [c for c in known if c.pixel_size_nm is not None]
-    thick = [c for c in known if c.foil_thickness_nm is not None]
-    yield _told(
-        "pixel size",
-        [c.pixel_size_nm for c in sized],
-        [c.pixel_size_sigma_nm for c in sized],
-        [c.pixel_size_source for c in sized],
-        unknown=len(known) - len(sized),
-        without="results are in pixels",
-    )
-    yield _told(
-        "foil thickness",
-        [c.foil_thickness_nm for c in thick],
-        [c.foil_thickness_sigma_nm for c in thick],
-        [c.foil_thickness_source for c in thick],
-        unknown=len(known) - len(thick),
-        without="nothing is given per volume",
-    )
+    calibrations = [q.calibration for q in quantifications]
+    for name, without in (
+        ("pixel_size", "results are in pixels"),
+        ("foil_thickness", "nothing is given per volume"),
+    ):
+        known = [c for c in calibrations if getattr(c, f"{name}_nm") is not None]
+        yield _told(name, known, len(calibrations) - len(known), without)
 
 
-def _told(
-    name: str,
-    values: Sequence[float | None],
-    sigmas: Sequence[float | None],
-    sources: Sequence[str],
-    *,
-    unknown: int,
-    without: str,
-) -> str:
+def _told(name: str, known: Sequence[Calibration], unknown: int, without: str) -> str:
     """Say how large something was, from where, and of how many it was not known."""
-    if not values:
-        return f"The {name} was not known, so {without}."
+    what = name.replace("_", " ")
+    if not known:
+        return f"The {what} was not known, so {without}."
+    values, sigmas, sources = (
+        [getattr(c, f"{name}{end}") for c in known]
+        for end in ("_nm", "_sigma_nm", "_source")
+    )
     rest = f"; of {unknown} it was not known, so there {without}" if unknown else ""
-    known_from = ", ".join(dict.fromkeys(sources))
     return (
-        f"The {name} was {_range(values)}{_known_to(_range(sigmas))} "
-        f"(from: {known_from}){rest}."
+        f"The {what} was {_range(values)}{_known_to(_range(sigmas))} "
+        f"(from: {', '.join(dict.fromkeys(sources))}){rest}."
     )
 
 
