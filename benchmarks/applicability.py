@@ -56,7 +56,7 @@ SETS = {
     "loops-316l": "loops_316l",
     "loops-ti-a": "loops_ti",
 }
-DRAWS = 6
+DRAWS = 30
 MOST_PX = 1024
 
 
@@ -140,7 +140,7 @@ def main() -> None:
     parser.add_argument("--without-models", action="store_true")
     arguments = parser.parse_args()
     if arguments.without_models:
-        Console().print(compare_looks(arguments.data))
+        Console(width=110).print(compare_looks(arguments.data))
         return
     table = Table("model", "set", "score", "warned of", "most in")
     for name in arguments.models or ModelRegistry(arguments.registry).names():

@@ -32,7 +32,7 @@ from defectkeras.prediction.applicability import (
 )
 
 COUNTS = (1, 2, 3, 4, 10)
-DRAWS = 20
+DRAWS = 40
 SIDES_PX = (128, 256, 384)
 PARTS = 4
 

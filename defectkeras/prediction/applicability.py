@@ -6,11 +6,11 @@ distance is Mahalanobis' `d = sqrt((x - m)' S^-1 (x - m))` with the mean m and t
 shrunk covariance S of the patches of all training micrographs.
 
 The limit of d comes from the training micrographs themselves: each is left out in turn
-and its distance from the others found; the limit is `SLACK` times the largest. A
-single one is cut in quarters, which are left out in turn; such a limit does not know
-how micrographs differ. For a micrograph of few patches the limit is wider, since their
-mean scatters even where nothing is unlike (`Reference.limit_of`). The score is the
-largest ratio of a distance to its limit: above 1 is a warning.
+and its distance from the others found; the limit is the largest, and more where they
+are few (`margin`). A single one is cut in quarters, which are left out in turn; such a
+limit does not know how micrographs differ. For a micrograph of few patches the limit is
+wider, since their mean scatters even where nothing is unlike (`Reference.limit_of`).
+The score is the largest ratio of a distance to its limit: above 1 is a warning.
 
 References:
     K. Lee, K. Lee, H. Lee, J. Shin, "A simple unified framework for detecting
@@ -40,12 +40,10 @@ from defectkeras.prediction.descriptors import (
     describe_texture,
 )
 
-SLACK = 1.25
 ALIKE = 2
 """So many neighboring patches count as one: they look alike, and may overlap."""
 
-_CHANCE = 0.05  # of a mean of patches to scatter farther than the limit allows for
-
+_CHANCE = 0.05  # of a micrograph to be beyond a limit though nothing is unlike
 _LEAST_LIMIT = 1.0  # within one standard deviation of the patches nothing is foreign
 _LEAST_SIGMA = 0.01  # of a grey level, a logarithm or a bit: less is no difference
 
@@ -205,6 +203,27 @@ def cut_in_quarters(whole: NDArray[Any]) -> list[NDArray[Any]]:
     return [part for half in halves for part in np.array_split(half, 2, axis=1)]
 
 
+def margin(count: int, num_descriptors: int) -> float:
+    """Give the limit as a multiple of the largest distance.
+
+    The largest of n distances stands about at the quantile n / (n + 1) of the distances
+    of further micrographs; wanted is the one of 95 %. For squared distances that are
+    distributed as chi2 of D degrees of freedom it is farther by the factor
+    `sqrt(chi2(0.95) / chi2(n / (n + 1)))`. From 19 on the largest is far enough.
+
+    Args:
+        count: n, of the micrographs that were left out in turn.
+        num_descriptors: D.
+
+    Example:
+        >>> [round(margin(count, 5), 2) for count in (1, 4, 10, 19, 60)]
+        [1.6, 1.23, 1.08, 1.0, 1.0]
+    """
+    beyond = max(1 / (count + 1), _CHANCE)
+    chi2, chi2_of_largest = chdtri(num_descriptors, [_CHANCE, beyond])
+    return float(np.sqrt(chi2 / chi2_of_largest))
+
+
 def fit_reference(
     micrographs: Sequence[Descriptors], *, of_one: bool = False
 ) -> Reference:
@@ -212,7 +231,7 @@ def fit_reference(
 
     Args:
         micrographs: (P, D) of the patches of each, at least two; P may differ.
-        of_one: Whether they are the quarters of one.
+        of_one: Whether they are the quarters of one, and count as one.
 
     Returns:
         The reference, with numbers of six digits.
@@ -229,11 +248,10 @@ def fit_reference(
     for left_out, descriptors in enumerate(micrographs):
         others = [m for number, m in enumerate(micrographs) if number != left_out]
         distances.append(_fit(others).distance(descriptors))
-    return replace(
-        _fit(micrographs),
-        limit=_rounded(max(SLACK * max(distances), _LEAST_LIMIT)),
-        left_out=1 if of_one else len(micrographs),
-    )
+    reference = _fit(micrographs)
+    count = 1 if of_one else len(micrographs)
+    limit = margin(count, len(reference.mean)) * max(distances)
+    return replace(reference, limit=_rounded(max(limit, _LEAST_LIMIT)), left_out=count)
 
 
 def read_references(table: Mapping[str, Any], *, where: str) -> dict[str, Reference]:

@@ -17,6 +17,7 @@ from defectkeras.prediction.applicability import (
     describe_image,
     describe_probabilities,
     fit_reference,
+    margin,
     read_references,
 )
 
@@ -75,7 +76,8 @@ def test_quarters_stand_for_a_single_micrograph():
     described = [describe_image(q)["texture"] for q in quarters]
     reference = fit_reference(described, of_one=True)
     assert reference.left_out == 1
-    assert reference.limit == fit_reference(described).limit
+    of_four = fit_reference(described).limit
+    assert reference.limit > of_four > 1  # of four micrographs more would be known
     fine = compare(describe_image(grain(1, 0.6)), {"texture": reference})
     assert "limit 1, learned from one micrograph alone)" in fine.warning
 
@@ -92,6 +94,29 @@ def test_few_patches_of_what_was_learned_are_seldom_warned_of(num_patches):
     assert np.mean(unlike) < 0.06
     assert reference.limit_of(num_patches) > reference.limit_of(64) == reference.limit
     assert reference.limit_of(1) == reference.limit_of(ALIKE)  # not more than one
+
+
+@pytest.mark.parametrize("count", [4, 10, 19])
+def test_about_one_further_micrograph_in_twenty_is_beyond_the_limit(count):
+    rng = np.random.default_rng(count)
+
+    def micrograph():  # whose patches are alike, beside how micrographs differ
+        return rng.normal(size=5) + 0.3 * rng.normal(size=(64, 5))
+
+    beyond = []
+    for _ in range(40):
+        reference = fit_reference([micrograph() for _ in range(count)])
+        beyond += [reference.ratio(micrograph()) > 1 for _ in range(50)]
+    assert 0.02 < np.mean(beyond) < 0.09
+
+
+def test_margin_leads_from_the_largest_to_the_quantile_of_95_percent():
+    distances = np.sqrt(np.random.default_rng(0).chisquare(7, size=200_000))
+    for count in (1, 3, 9):
+        largest = np.quantile(distances, count / (count + 1))
+        limit = margin(count, 7) * largest
+        assert np.mean(distances > limit) == pytest.approx(0.05, abs=0.003)
+    assert margin(19, 7) == margin(64, 7) == 1
 
 
 def test_limit_of_micrographs_that_are_all_the_same_is_not_zero():
