@@ -30,8 +30,10 @@ def require_file(path: Path) -> None:
         MicrographError: When there is a folder, or nothing.
     """
     if not path.is_file():
-        received = "a folder" if path.is_dir() else "nothing of this name"
-        if path.is_symlink():
+        received = "nothing of this name"
+        if path.is_dir():
+            received = "a folder. Give one of the files in it"
+        elif path.is_symlink():
             received = "a link that leads nowhere"
         raise MicrographError(f"must be a file. Received: {received}.")
 

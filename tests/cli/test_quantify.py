@@ -58,3 +58,12 @@ def test_wrong_encoding_is_told(run, mask_path):
     result = run("quantify", mask_path)
     assert result.exit_code == 1
     assert "binary" in result.stderr
+
+
+def test_folder_is_told_what_to_give(run, tmp_path):
+    refused = run("quantify", tmp_path)
+    assert refused.exit_code == 1
+    assert refused.stderr == (
+        f"Error: {tmp_path}: must be a file. Received: a folder. "
+        "Give one of the files in it.\n"
+    )
