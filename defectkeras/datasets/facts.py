@@ -21,6 +21,7 @@ from defectkeras.datasets.spec import (
     load_micrograph,
     with_told_calibration,
 )
+from defectkeras.datasets.swapped import SWAPPED, look_swapped, looks_drawn
 from defectkeras.micrographs.annotations import read_label_map
 from defectkeras.micrographs.annotations.read import read_annotation
 from defectkeras.micrographs.read import read_frame, read_micrograph
@@ -83,6 +84,8 @@ def _facts_of(example: Example, scheme: LabelScheme) -> ExampleFacts:
     micrograph = _read_micrograph(example, problems)
     class_map = _read_annotation(example, scheme, micrograph, problems)
     problems += _shape_problems(example, micrograph, class_map)
+    if _is_swapped(example, micrograph):
+        problems = [Problem(example.annotation_path, SWAPPED)]
     return ExampleFacts(
         example=example,
         digests=_digests_of(example),
@@ -150,6 +153,12 @@ def _read_annotation(
     if (class_map == NOT_ANNOTATED).all():
         problems.append(Problem(path, "no pixel is annotated; take the example out."))
     return class_map
+
+
+def _is_swapped(example: Example, micrograph: Micrograph | None) -> bool:
+    """Say whether the pair looks swapped; files are read again only if it may be."""
+    may_be = micrograph is None or looks_drawn(micrograph.pixels)
+    return may_be and look_swapped(example.micrograph_path, example.annotation_path)
 
 
 def _hint_for(path: Path, num_classes: int) -> str:

@@ -11,6 +11,7 @@ from defectkeras.datasets.form import SCHEMA, SourceForm, SpecForm, SplitForm
 from defectkeras.datasets.sources import Pair, find_pairs
 from defectkeras.datasets.spec import Example, inspect_form
 from defectkeras.datasets.split import assign_splits
+from defectkeras.datasets.swapped import require_not_swapped
 from defectkeras.datasets.write import FILE_NAME
 from defectkeras.micrographs.annotations.colors import count_colors, holds_colors
 from defectkeras.micrographs.annotations.maps import Encoding, read_class_map
@@ -74,14 +75,15 @@ def draft_spec(request: DraftRequest) -> SpecForm:
         `FEWEST_TO_SHARE` others or more a fifth, drawn at random, is for validation.
 
     Raises:
-        DatasetError: When nothing belongs together, or classes or numbers of the
-            annotations cannot be told.
+        DatasetError: When nothing belongs together, both look swapped, or classes
+            or numbers of the annotations cannot be told.
         MicrographError: When an annotation cannot be read.
     """
     root = request.folder
     sources = find_sources(root)
     pairs = [pair for source in sources for pair in find_pairs(source, root)[0]]
     annotated = [pair for pair in pairs if pair.annotation_path.exists()]
+    require_not_swapped(annotated)
     maps = [p.annotation_path for p in annotated if not holds_shapes(p.annotation_path)]
     colors = _colors(request, maps)
     scheme, hints = _scheme(request, annotated, colors), request.hints

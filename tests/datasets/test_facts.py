@@ -112,3 +112,16 @@ def test_pixel_sizes_of_file_and_spec_that_differ_are_a_warning(
     assert [len(f.problems) for f in facts] == [0, 0, 1]
     assert "the file says 1 nm" in facts[2].problems[0].message
     assert facts[2].calibration.pixel_size_nm == 0.5
+
+
+def test_a_swapped_pair_is_one_problem(tmp_path, draw_set):
+    path = draw_set()
+    for name in "abc":
+        image, mask = (tmp_path / f / f"{name}.png" for f in ("images", "masks"))
+        image_bytes = image.read_bytes()
+        image.write_bytes(mask.read_bytes())
+        mask.write_bytes(image_bytes)
+    for facts in gather_facts(load_dataset_spec(path)):
+        (problem,) = facts.problems
+        assert problem.path == facts.example.annotation_path
+        assert "micrograph and annotation look swapped" in problem.message

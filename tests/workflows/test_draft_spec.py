@@ -202,3 +202,12 @@ def test_smooth_edges_have_no_table(fill):
     with pytest.raises(MicrographError, match="without smooth edges") as error:
         draft_spec(DraftRequest(folder))
     assert len(str(error.value).splitlines()) == 1
+
+
+def test_swapped_folders_are_refused_as_such(tmp_path):
+    grey = np.random.default_rng(5).integers(1, 60000, MASK.shape).astype(np.uint16)
+    for name in "ab":
+        save(tmp_path / f"micrographs/{name}.png", MASK)
+        save(tmp_path / f"annotations/{name}.png", grey)
+    with pytest.raises(DatasetError, match="look swapped"):
+        draft_spec(DraftRequest(tmp_path, ("void",)))
