@@ -98,9 +98,9 @@ async def _tell_error(_: Request, error: Exception) -> Response:
 
 async def _tell_malformed(request: Request, error: Exception) -> Response:
     """Give the reply to a path, or a method, that there is not."""
-    status = error.status_code if isinstance(error, HTTPException) else 404
+    told = error if isinstance(error, HTTPException) else HTTPException(404)
     body = error_body(f"Malformed request: {request.method} {request.url.path}")
-    return Response(body, status, media_type="application/json")
+    return Response(body, told.status_code, told.headers, "application/json")
 
 
 async def read_body(request: Request, settings: ServerSettings) -> bytes:

@@ -111,3 +111,13 @@ def test_other_methods_are_malformed(server):
     reply = requests.delete(f"{server.rest_url}/v1/models/tiny", timeout=60)
     assert reply.status_code == 400
     assert reply.json() == {"error": "Malformed request: DELETE /v1/models/tiny"}
+
+
+def test_a_wrong_method_is_told_with_those_that_there_are(server):
+    reply = requests.post(
+        f"{server.rest_url}/monitoring/prometheus/metrics", timeout=60
+    )
+    assert reply.status_code == 405
+    assert reply.headers["allow"] == "GET"  # RFC 9110, 15.5.6
+    assert reply.headers["content-type"] == "application/json"
+    assert list(reply.json()) == ["error"]
