@@ -232,14 +232,21 @@ certainty 1.50)', '')]
 
 
 def _missing(quantities: Sequence[Quantity]) -> tuple[Missing, ...]:
-    """Give the quantities without a value, by reason."""
-    labels: dict[str, list[str]] = {}
+    """Give the quantities without a value, by reason, in one unit each."""
+    names: dict[str, list[str]] = {}
     for quantity in quantities:
         if quantity.value is None:
-            label, unit = split_unit(quantity.name)
-            text = f"{label} ({unit})" if unit else label
-            labels.setdefault(quantity.reason or "", []).append(text)
-    return tuple(Missing(", ".join(found), r) for r, found in labels.items())
+            names.setdefault(quantity.reason or "", []).append(quantity.name)
+    return tuple(
+        Missing(", ".join(_label(n) for n in found if _is_shown(n, found)), reason)
+        for reason, found in names.items()
+    )
+
+
+def _label(name: str) -> str:
+    """Give what a name means to people, with its unit."""
+    label, unit = split_unit(name)
+    return f"{label} ({unit})" if unit else label
 
 
 def _is_shown(name: str, names: Sequence[str]) -> bool:

@@ -1,7 +1,10 @@
+import numpy as np
 import pandas as pd
 import pytest
 
 from defectkeras.core.calibration import Calibration
+from defectkeras.core.labels import scheme_of_names
+from defectkeras.quantification.quantify import quantify
 from defectkeras.quantification.results import Quantity
 from defectkeras.reporting.views import (
     calibration_facts,
@@ -42,6 +45,16 @@ def test_without_thickness_only_the_volume_is_missing(measured):
     assert "foil thickness" in missing.reason
     assert missing.labels.startswith("Number density (m⁻³)")
     assert "diameter" not in missing.labels
+
+
+def test_what_is_missing_is_named_in_one_unit():
+    empty = np.zeros((40, 60), np.int32)
+    (void,) = quantity_groups(
+        quantify(empty, scheme_of_names(["void"]), Calibration(0.5, 80.0))
+    )
+    (missing,) = void.missing
+    assert missing.labels.startswith("Mean equivalent diameter (nm), ")
+    assert "(px)" not in missing.labels
 
 
 def test_a_row_has_value_and_interval_to_the_same_digits():
