@@ -51,8 +51,8 @@ def format_value(value: float | None, half_width: float | None = None) -> str:
     Args:
         value: The number; None and NaN are shown as a dash.
         half_width: Half of its interval; the number then ends where the second
-            digit of this does, but has two to four digits. Without it three, and
-            a whole number all of them.
+            digit of this does, but has two to four digits, with zeros up to the point.
+            Without it three, and all before the point.
 
     Returns:
         Text; above 99,999 and below 0.001 with a power of ten.
@@ -60,6 +60,8 @@ def format_value(value: float | None, half_width: float | None = None) -> str:
     Example:
         >>> format_value(1.22069e21), format_value(13.4567, 0.21), format_value(48)
         ('1.22 × 10²¹', '13.46', '48')
+        >>> format_value(12345.7, 1250.0), format_value(12345.7)
+        ('12300', '12346')
     """
     if value is None or math.isnan(value):
         return MISSING
@@ -77,6 +79,8 @@ def format_interval(value: float, low: float, high: float) -> str:
     Example:
         >>> format_interval(1.2207e21, 0.906e21, 1.609e21)
         '(0.91 to 1.61) × 10²¹'
+        >>> format_interval(12345.7, 11012.3, 13486.1)
+        '11000 to 13500'
         >>> format_interval(0.0, 0.0, 4.69e12)
         '(0.0 to 4.7) × 10¹²'
         >>> format_interval(7.9e-4, 0.0, 0.292)
@@ -170,7 +174,10 @@ def scaled_unit(size: float, unit: str) -> tuple[int, str]:
 
 
 def _form(value: float, half_width: float | None) -> tuple[int, int]:
-    """Give the power of ten to take out of a number, and its decimals."""
+    """Give the power of ten to take out of a number, and its decimals.
+
+    Decimals below 0 are digits before the point that an interval does not support.
+    """
     digits = 3
     if half_width:
         digits = min(max(_magnitude(value) - _magnitude(half_width) + 2, 2), 4)
@@ -178,12 +185,15 @@ def _form(value: float, half_width: float | None) -> tuple[int, int]:
     if value != 0 and not HANDY[0] <= abs(value) < HANDY[1]:
         return magnitude, digits - 1
     is_whole = value == 0 or (half_width is None and value == round(value))
-    return 0, 0 if is_whole else max(0, digits - 1 - magnitude)
+    decimals = 0 if is_whole else digits - 1 - magnitude
+    return 0, decimals if half_width else max(0, decimals)
 
 
 def _write(values: Sequence[float], exponent: int, decimals: int) -> str:
     """Write numbers over one power of ten."""
-    text = " to ".join(f"{v / 10.0**exponent:.{decimals}f}" for v in values)
+    text = " to ".join(
+        f"{round(v / 10.0**exponent, decimals):.{max(0, decimals)}f}" for v in values
+    )
     text = text.replace("-", "−")
     if exponent == 0:
         return text

@@ -47,6 +47,12 @@ def test_value(value, text):
         (1.22069e21, 0.35e21, "1.22 × 10²¹"),
         (1.22069e21, 3.5e21, "1.2 × 10²¹"),
         (0.0, 1.3e-6, "0"),
+        (12345.7, 1250.0, "12300"),
+        (12345.7, 12.0, "12350"),  # of four digits
+        (1234.5, 310.0, "1230"),
+        (1234.5, 31.0, "1234"),
+        (234.5, 310.0, "230"),
+        (99996.0, 900.0, "100000"),
     ],
 )
 def test_an_interval_sets_the_digits(value, half_width, text):
@@ -56,6 +62,7 @@ def test_an_interval_sets_the_digits(value, half_width, text):
 def test_an_interval_shares_the_power_of_its_value():
     assert format_interval(1.2207e21, 0.906e21, 1.609e21) == "(0.91 to 1.61) × 10²¹"
     assert format_interval(13.457, 12.91, 14.02) == "12.91 to 14.02"
+    assert format_interval(12345.7, 11012.3, 13486.1) == "11000 to 13500"
     assert format_interval(0, 0, 3.6889) == "0.0 to 3.7"
     assert format_interval(0, 0, 4690652788942.9) == "(0.0 to 4.7) × 10¹²"
     assert format_interval(0, 0, 0) == "0 to 0"
