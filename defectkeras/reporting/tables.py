@@ -18,6 +18,9 @@ SUMMARY_SCHEMA = 1
 MAX_CSV_ROWS = 2**20 - 1
 """So many rows does a sheet of Excel or LibreOffice hold below the names."""
 
+_WHOLE = {pa.int32(): pd.Int32Dtype(), pa.int64(): pd.Int64Dtype()}
+"""Numbers that stay whole, with all digits, in a column that some rows lack."""
+
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 
 
@@ -104,7 +107,8 @@ def write_csv_of_parquet(table: Path, path: Path) -> None:
     with whole_file(path) as temporary, temporary.open("w", encoding="utf-8") as file:
         file.write(_as_csv(head))
         for part in source.iter_batches():
-            file.write(_as_csv(part.to_pandas(), header=False))
+            rows = part.to_pandas(types_mapper=_WHOLE.get)
+            file.write(_as_csv(rows, header=False))
 
 
 def write_summary(path: Path, micrograph: MicrographReport, run: RunFacts) -> None:

@@ -149,3 +149,18 @@ def test_nothing_collected_is_an_empty_table(tmp_path):
     assert pd.read_parquet(tmp_path / "all.parquet").empty
     write_csv_of_parquet(tmp_path / "all.parquet", tmp_path / "all.csv")
     assert (tmp_path / "all.csv").read_text() == "micrograph\n"
+
+
+def test_whole_numbers_keep_their_digits_beside_missing_ones(tmp_path):
+    parts = {
+        "a": pd.DataFrame({"label": [1234567], "area_px": [98765432]}),
+        "b": pd.DataFrame({"label": [7654321]}),
+    }
+    for name, part in parts.items():
+        write_parquet(part, tmp_path / f"{name}.parquet")
+    paths = {name: tmp_path / f"{name}.parquet" for name in parts}
+    collect_parquet(paths, tmp_path / "all.parquet")
+    write_csv_of_parquet(tmp_path / "all.parquet", tmp_path / "all.csv")
+    assert (tmp_path / "all.csv").read_text() == (
+        "micrograph,label,area_px\na,1234567,98765432\nb,7654321,\n"
+    )
