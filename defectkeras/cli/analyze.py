@@ -239,6 +239,7 @@ def _tell(analysis: "Analysis", as_json: bool) -> None:
             {
                 "page": None if analysis.page is None else str(analysis.page),
                 "kept": analysis.kept,
+                "notes": list(analysis.notes),
                 "micrographs": [
                     {
                         "name": report.name,
@@ -262,8 +263,9 @@ def _tell(analysis: "Analysis", as_json: bool) -> None:
     for report in analysis.reports:
         for warning in report.all_warnings:
             talk(f"{report.name}: {warning}")
-    for failed in analysis.failed:
-        talk(f"failed: {failed.reason}")
+    failures = (f"failed: {failed.reason}" for failed in analysis.failed)
+    for line in (*analysis.notes, *failures):
+        talk(line)
     _tell_counts(analysis)
 
 
@@ -289,6 +291,8 @@ def _tell_plan(plan: "AnalysisPlan", as_json: bool) -> None:
     older = sum(task.folder.exists() for task in plan.tasks)
     noun = "micrograph" if len(folders) == 1 else "micrographs"
     talk(f"Would analyze {len(folders)} {noun} with {model}; {older} have results.")
+    for note in plan.notes:
+        talk(note)
     if as_json:
         echo_json({"model": model, "folders": folders})
         return

@@ -69,6 +69,7 @@ def write_page(
     path: Path,
     *,
     failed: Sequence[FailedFile] = (),
+    notes: Sequence[str] = (),
     tables: Sequence[str] = (),
 ) -> None:
     """Write the page, whole or not at all.
@@ -79,6 +80,7 @@ def write_page(
             only the quantities are shown.
         path: Of the HTML file.
         failed: Files that could not be analyzed.
+        notes: What to know of all micrographs together.
         tables: Files over all micrographs beside the page.
     """
     environment = page_environment()
@@ -92,6 +94,7 @@ def write_page(
         script=Markup(script),
         style=Markup(style),
         failed=failed,
+        notes=notes,
         tables=tables,
         overview=make_overview(quantifications),
         fields=field_view(quantifications),

@@ -16,7 +16,11 @@ from defectkeras.workflows.analyze_settings import AnalyzeSettings
 from defectkeras.workflows.measure import model_facts, run_facts
 from defectkeras.workflows.method import MethodChoice, load_method
 from defectkeras.workflows.remote_classes import require_one_view
-from defectkeras.workflows.result_folder import require_same_origin, result_folders
+from defectkeras.workflows.result_folder import (
+    notes_of_unclaimed,
+    require_same_origin,
+    result_folders,
+)
 
 
 @dataclass(frozen=True)
@@ -67,10 +71,12 @@ class AnalysisPlan:
     Attributes:
         run: What all micrographs share.
         tasks: One for each micrograph.
+        notes: What to know of older results.
     """
 
     run: RunFacts
     tasks: tuple[FileTask, ...]
+    notes: tuple[str, ...] = ()
 
 
 def plan_analysis(
@@ -129,7 +135,7 @@ def plan_analysis(
         for task in tasks:
             if task.folder.exists():
                 require_same_origin(task.folder, run)
-    return AnalysisPlan(run, tasks)
+    return AnalysisPlan(run, tasks, notes_of_unclaimed(output, names.values()))
 
 
 def _settings_of(

@@ -55,6 +55,7 @@ class Analysis:
         page: The HTML page over all; None for a shard.
         kept: How many results were there already.
         untried: How many files were left since another one failed.
+        notes: What to know of the results together.
     """
 
     reports: tuple[MicrographReport, ...]
@@ -62,6 +63,7 @@ class Analysis:
     page: Path | None
     kept: int = 0
     untried: int = 0
+    notes: tuple[str, ...] = ()
 
     def quantities(self) -> pd.DataFrame:
         """Give all quantities, one row per micrograph, class and quantity."""
@@ -191,6 +193,7 @@ def _collect(
         page=page,
         kept=sum(o.state == "kept" for o in outcomes),
         untried=len(plan.tasks) - len(outcomes),
+        notes=plan.notes,
     )
 
 
@@ -216,6 +219,7 @@ def _write_overview(analysis: Analysis, run: RunFacts, output: Path) -> None:
         analysis.reports,
         output / PAGE,
         failed=analysis.failed,
+        notes=analysis.notes,
         tables=[name for name in tables if (output / name).exists()],
     )
 

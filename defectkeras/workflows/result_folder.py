@@ -39,6 +39,8 @@ _OVER_ALL = (".csv", ".html", ".jsonl", ".parquet")
 _TOLD = {"model", "software", "settings", "sha256", "files"}
 """What every summary tells of where it comes from."""
 
+_MOST_NAMED = 3
+
 _OTHERS = "Give another --out to keep them, or --overwrite to replace them."
 _AGAIN = "Take this folder away and run again, or make all again with --overwrite."
 
@@ -147,6 +149,31 @@ def require_same_origin(
             f"Received: {'; '.join(told)}. "
             f"{_AGAIN if differing == ['micrograph'] else _OTHERS}"
         )
+
+
+def notes_of_unclaimed(output: Path, names: Iterable[str]) -> tuple[str, ...]:
+    """Say which results in a folder are of no micrograph, as after it was renamed.
+
+    Args:
+        output: The folder over all results; may be missing.
+        names: Of the folders of the micrographs, composed.
+
+    Returns:
+        A sentence, where there are such results.
+    """
+    known = set(names)
+    found = sorted(
+        composed(summary.parent.name) for summary in output.glob(f"*/{SUMMARY}")
+    )
+    rest = [name for name in found if name not in known and not name.startswith(".")]
+    if not rest:
+        return ()
+    more = ", ..." if len(rest) > _MOST_NAMED else ""
+    return (
+        f"{output}: results of other micrographs are there, too, and not in page and "
+        f"tables: {', '.join(rest[:_MOST_NAMED])}{more} ({len(rest)}). Name these "
+        "micrographs, too, or take the folders away where files were renamed.",
+    )
 
 
 def is_calibrated_since(folder: Path, path: Path) -> bool:

@@ -35,6 +35,24 @@ def test_folder_in_results_out(run, folder, tiny_registry, tmp_path):
     assert "--overwrite" in other.stderr
 
 
+def test_results_of_a_renamed_file_are_told(run, folder, tiny_registry, tmp_path):
+    first, second = sorted(folder.glob("*.tif"))[:2]
+    words = ("--model", "tiny", "--registry", tiny_registry, "--out", tmp_path / "out")
+    alone = run("analyze", first, second, *words)
+    assert "other micrographs" not in alone.stderr
+    renamed = tmp_path / "renamed.tif"
+    renamed.write_bytes(second.read_bytes())
+    dry = run("analyze", first, renamed, *words, "--dry-run")
+    done = run("analyze", first, renamed, *words, "--json")
+    told = f"not in page and tables: {second.stem} (1)."
+    assert told in " ".join(dry.stderr.split())
+    assert told in " ".join(done.stderr.split())
+    (note,) = json.loads(done.stdout)["notes"]
+    assert told in note
+    assert told in (tmp_path / "out" / "report.html").read_text()
+    assert (tmp_path / "out" / second.stem / "summary.json").exists()
+
+
 def test_bad_file_sets_the_status_and_numbers_are_shown(
     run, folder, tiny_registry, tmp_path
 ):

@@ -54,9 +54,9 @@ class Page(HTMLParser):
 
 @pytest.fixture
 def page(reported, run_facts, tmp_path):
-    def write(*reports, run=run_facts, failed=()):
+    def write(*reports, run=run_facts, **more):
         path = tmp_path / "report.html"
-        write_page(run, reports or [reported()], path, failed=failed)
+        write_page(run, reports or [reported()], path, **more)
         return Page(path.read_text(encoding="utf-8"))
 
     return write
@@ -184,8 +184,10 @@ def test_tables_over_all_micrographs_are_linked(reported, run_facts, tmp_path):
 
 def test_failed_files_and_warnings_are_on_top(page, reported):
     report = reported(warnings=("Do not trust this.",))
-    text = page(report, failed=[FailedFile("bad.tif", "It is empty.")]).text
-    assert text.index("bad.tif") < text.index("Do not trust this.")
+    failed = [FailedFile("bad.tif", "It is empty.")]
+    text = page(report, failed=failed, notes=["Old ones are there."]).text
+    assert text.index("bad.tif") < text.index("Old ones are there.")
+    assert text.index("Old ones are there.") < text.index("Do not trust this.")
     assert "It is empty." in text
     assert "1 failed" in text
 

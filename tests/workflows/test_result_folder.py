@@ -18,6 +18,7 @@ from defectkeras.workflows.measure import Segmented, measure_into_folder, run_fa
 from defectkeras.workflows.result_folder import (
     held_output,
     is_calibrated_since,
+    notes_of_unclaimed,
     read_report,
     require_same_origin,
     result_folders,
@@ -173,3 +174,14 @@ def test_a_copy_from_another_system_has_the_same_folder():
 def test_folder_names_differ_where_joined_paths_do_not():
     paths = [Path("/d/a_b/k/c.tif"), Path("/d/a/b/k/c.tif")]
     assert len(set(result_folders(paths).values())) == 2
+
+
+def test_results_of_no_micrograph_are_named(tmp_path):
+    assert notes_of_unclaimed(tmp_path / "none", ["a"]) == ()
+    for name in ("a", "u\u0308", "old", ".8-a"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "summary.json").write_text("{}")
+    (tmp_path / "notes").mkdir()
+    assert notes_of_unclaimed(tmp_path, ["a", "\u00fc", "old"]) == ()
+    (note,) = notes_of_unclaimed(tmp_path, ["a", "\u00fc"])
+    assert "not in page and tables: old (1)" in note
