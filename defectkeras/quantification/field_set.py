@@ -29,6 +29,9 @@ from defectkeras.quantification.size_fits import SizeFit, fit_sizes
 ACCURACY_PERCENT = 10.0
 """The relative accuracy that E562 aims at."""
 
+MOST_UNLIKE = 2.0
+"""Ratio of the areas of two fields from which on that is told."""
+
 _CALIBRATION_PARTS = ("thickness", "pixel_size")
 _SUMS = (
     "areal_density_per_px2",
@@ -81,6 +84,36 @@ _COLUMNS = [
     "sigma_fields", "sigma_counting", "sigma_calibration", "relative_accuracy_percent",
     "further_fields",
 ]  # fmt: skip
+
+
+def notes_of_areas(quantifications: Sequence[Quantification]) -> tuple[str, ...]:
+    """Say when fields are of unlike area, which the mean over them does not weigh.
+
+    E562 takes fields of one size. The plain mean is right for others, too, and its
+    interval holds as often, also where fields differ beyond chance; only wider than a
+    ratio of sums is. The interval of that ratio holds less often where fields differ.
+
+    Args:
+        quantifications: Of the fields of one specimen.
+
+    Returns:
+        A sentence, where one has more than `MOST_UNLIKE` times the area of another.
+    """
+    in_nm = [q for q in quantifications if q.calibration.pixel_size_nm is not None]
+    if in_nm:
+        unit, scale = "µm²", 1e-6
+        sides = [q.calibration.field_of_view_nm(q.shape) for q in in_nm]
+    else:
+        unit, scale = "px", 1.0
+        sides = [q.shape for q in quantifications]
+    areas = [scale * height * width for height, width in sides]
+    if not areas or max(areas) <= MOST_UNLIKE * min(areas):
+        return ()
+    return (
+        f"The micrographs show from {min(areas):.3g} to {max(areas):.3g} {unit}, and "
+        "each counts alike in the means over them: where defects are few, fields of "
+        "one size give narrower intervals.",
+    )
 
 
 def quantities_of_fields(

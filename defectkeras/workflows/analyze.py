@@ -10,7 +10,11 @@ import pandas as pd
 
 from defectkeras.core.errors import StoppedError
 from defectkeras.core.files import write_whole
-from defectkeras.quantification.field_set import fit_pooled_sizes, summarize_fields
+from defectkeras.quantification.field_set import (
+    fit_pooled_sizes,
+    notes_of_areas,
+    summarize_fields,
+)
 from defectkeras.reporting.dictionary import data_dictionary
 from defectkeras.reporting.page import MAX_SHOWN, write_page
 from defectkeras.reporting.quantity_table import quantity_table
@@ -182,18 +186,19 @@ def _collect(
 ) -> Analysis:
     """Read back the results, of the micrographs that the page shows with pictures."""
     done = [o.folder for o in outcomes if o.state != "failed"]
+    reports = tuple(
+        read_report(folder, with_pictures=number < MAX_SHOWN)
+        for number, folder in enumerate(done)
+    )
     return Analysis(
-        reports=tuple(
-            read_report(folder, with_pictures=number < MAX_SHOWN)
-            for number, folder in enumerate(done)
-        ),
+        reports=reports,
         failed=tuple(
             FailedFile(str(o.path), o.reason) for o in outcomes if o.state == "failed"
         ),
         page=page,
         kept=sum(o.state == "kept" for o in outcomes),
         untried=len(plan.tasks) - len(outcomes),
-        notes=plan.notes,
+        notes=plan.notes + notes_of_areas([r.quantification for r in reports]),
     )
 
 

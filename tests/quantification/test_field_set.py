@@ -5,8 +5,12 @@ import pytest
 from scipy import stats
 
 from defectkeras.core.calibration import Calibration
-from defectkeras.quantification.field_set import fit_pooled_sizes, summarize_fields
-from defectkeras.quantification.intervals import garwood_interval
+from defectkeras.quantification.field_set import (
+    fit_pooled_sizes,
+    notes_of_areas,
+    summarize_fields,
+)
+from defectkeras.quantification.intervals import field_statistics, garwood_interval
 from defectkeras.quantification.quantify import QuantifySettings, quantify
 
 
@@ -162,3 +166,33 @@ def test_pooled_sizes_are_truncated_at_the_resolution(scheme, disc):
     assert (table["smallest"] == 11).all()
     assert (table["count"] < 30).all()
     assert len(fit_pooled_sizes([])) == 0
+
+
+def test_fields_of_unlike_area_are_told(scheme, disc):
+    field = measure_fields(scheme, disc, [5])[0]
+    height, width = field.shape
+    smaller, small = (
+        dataclasses.replace(field, shape=(height // n, width)) for n in (4, 2)
+    )
+    assert notes_of_areas([]) == ()
+    assert notes_of_areas([field, small]) == ()
+    (note,) = notes_of_areas([field, small, smaller])
+    low, high = (h * width * 0.5**2 * 1e-6 for h in (height // 4, height))
+    assert f"from {low:.3g} to {high:.3g} µm²" in note
+    both = (field, smaller)
+    in_px = [dataclasses.replace(q, calibration=Calibration()) for q in both]
+    assert f"to {height * width:.3g} px" in notes_of_areas(in_px)[0]
+
+
+@pytest.mark.parametrize("spread", [0.0, 0.3])
+@pytest.mark.parametrize("areas", [(1, 4), (1, 1, 1, 1, 20), (1, 2, 3, 4, 5)])
+def test_the_plain_mean_of_unlike_fields_is_covered(areas, spread):
+    """A ratio of sums with its linearized variance holds 45 to 94 % of these."""
+    rng = np.random.default_rng(11)
+    areas, shape = np.array(areas, float), (1500, len(areas))
+    varied = rng.gamma(spread**-2, spread**2, shape) if spread else np.ones(shape)
+    sets = rng.poisson(20.0 * areas * varied) / areas
+    found = [field_statistics(values) for values in sets]
+    holds = np.mean([f.interval.low <= 20.0 <= f.interval.high for f in found])
+    assert np.mean([f.mean for f in found]) == pytest.approx(20.0, rel=0.02)
+    assert 0.93 < holds < 0.98
