@@ -123,10 +123,11 @@ def fingerprint(
     """Measure what `defectkeras plan` must know of SPEC."""
     from defectkeras.datasets.spec import load_dataset_spec
     from defectkeras.datasets.survey import survey_examples
+    from defectkeras.quantification.line_graph import widths_in_mask_px
 
     loaded = load_dataset_spec(spec, root=root)
     examples = loaded.require_split(split) if split else loaded.examples
-    survey = survey_examples(examples, loaded.scheme)
+    survey = survey_examples(examples, loaded.scheme, widths_in_mask_px)
     if as_json:
         echo_json(survey.to_dict())
     else:

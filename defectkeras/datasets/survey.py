@@ -1,15 +1,13 @@
 """What a set measures, as training must know it: all that a plan is made from."""
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
-from skimage.morphology import skeletonize
 
 from defectkeras.core.arrays import NOT_ANNOTATED, Mask
 from defectkeras.core.errors import DatasetError
@@ -25,6 +23,8 @@ from defectkeras.datasets.fingerprint import fingerprint_examples
 from defectkeras.datasets.spec import Example, load_example
 
 Sizes = Sequence[NDArray[np.float64]]
+MeasureWidths = Callable[[Mask], NDArray[np.float64]]
+"""From a mask (H, W) of lines to their widths in px, such as `widths_in_mask_px`."""
 
 
 @dataclass(frozen=True)
@@ -57,8 +57,8 @@ class ClassSurvey:
         diameters_px: Equivalent diameters of the objects of a region class; None
             for other kinds and without objects.
         diameters_nm: Likewise; None where a pixel size is not known.
-        line_widths_px: Of a line class, at each pixel of its middle line, to half
-            a pixel; None for other kinds.
+        line_widths_px: Of a line class, at each pixel of its middle line; None for
+            other kinds and without lines in the field.
         line_widths_nm: Likewise; None where a pixel size is not known.
         contrasts: How much brighter than the matrix it is in each micrograph, see
             `class_contrasts`; None where no micrograph shows both.
@@ -149,12 +149,15 @@ class _Measured:
     line_widths_px: Sizes
 
 
-def survey_examples(examples: Sequence[Example], scheme: LabelScheme) -> Survey:
+def survey_examples(
+    examples: Sequence[Example], scheme: LabelScheme, measure_widths: MeasureWidths
+) -> Survey:
     """Read some examples and measure what training must know of them.
 
     Args:
         examples: Of a data spec, such as its training split.
         scheme: The classes.
+        measure_widths: Measures the lines of a mask.
 
     Raises:
         DatasetError: When there is no example.
@@ -163,7 +166,9 @@ def survey_examples(examples: Sequence[Example], scheme: LabelScheme) -> Survey:
     if not examples:
         raise DatasetError("There must be an example to measure. Received: none.")
     with ThreadPoolExecutor(MAX_WORKERS) as pool:
-        measured = list(pool.map(lambda e: _measure(e, scheme), examples))
+        measured = list(
+            pool.map(lambda e: _measure(e, scheme, measure_widths), examples)
+        )
     known_nm = [m.pixel_size_nm for m in measured if m.pixel_size_nm is not None]
     levels = np.array([m.grey_levels for m in measured])
     p1, p50, p99 = (levels[:, GREY_PERCENTILES.index(p)] for p in (1.0, 50.0, 99.0))
@@ -214,31 +219,9 @@ def _without_ends(widths: Spread | None) -> Spread | None:
     return widths and dataclasses.replace(widths, smallest=widths.median)
 
 
-def line_widths_px(mask: Mask) -> NDArray[np.float64]:
-    """Measure the width of lines at each pixel of their middle line.
-
-    Twice the distance to the nearest pixel beside the line less 1/2, which is right
-    to 1/2 px for odd and for even widths.
-
-    Args:
-        mask: (H, W).
-
-    Returns:
-        (N,) widths in px, one for each of the N pixels of the skeleton.
-
-    Example:
-        >>> mask = np.zeros((9, 30), bool)
-        >>> mask[3:6] = True
-        >>> float(np.median(line_widths_px(mask)))
-        3.5
-    """
-    padded = np.pad(mask, 1).astype(np.uint8)
-    distances = cv2.distanceTransform(padded, cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
-    middle: NDArray[np.float64] = distances[skeletonize(padded > 0)].astype(np.float64)
-    return 2.0 * middle - 0.5
-
-
-def _measure(example: Example, scheme: LabelScheme) -> _Measured:
+def _measure(
+    example: Example, scheme: LabelScheme, measure_widths: MeasureWidths
+) -> _Measured:
     loaded = load_example(example, scheme)
     indices = (NOT_ANNOTATED, *range(scheme.num_classes))
     none, pixels = np.empty(0), loaded.micrograph.pixels
@@ -254,7 +237,7 @@ def _measure(example: Example, scheme: LabelScheme) -> _Measured:
         ),
         diameters_px=[object_diameters_px(loaded, c) for c in scheme.classes],
         line_widths_px=[
-            line_widths_px(loaded.class_map == c.index) if c.kind == "line" else none
+            measure_widths(loaded.class_map == c.index) if c.kind == "line" else none
             for c in scheme.classes
         ],
     )

@@ -17,9 +17,10 @@ from typing import TypeAlias
 import numpy as np
 from scipy import sparse
 
+from defectkeras.core.arrays import Mask
 from defectkeras.quantification.line_widths import line_widths_px
 from defectkeras.quantification.runs import Flags, Floats, Integers
-from defectkeras.quantification.skeletons import Steps, TracedLines
+from defectkeras.quantification.skeletons import Steps, TracedLines, trace_lines
 
 MAX_TURN_DEG = 45.0
 """Arms that would turn by more at a node are two lines."""
@@ -96,6 +97,25 @@ def link_lines(traced: TracedLines) -> LineGraph:
         turns,
         line_widths_px(traced, shown),
     )
+
+
+def widths_in_mask_px(mask: Mask) -> Floats:
+    """Give the widths of the lines of a mask along them.
+
+    Args:
+        mask: (H, W) flags.
+
+    Returns:
+        (N,) px at the pixels of the skeleton, without those where lines meet.
+
+    Example:
+        >>> mask = np.zeros((9, 30), bool)
+        >>> mask[3:6] = True
+        >>> float(np.median(widths_in_mask_px(mask)))
+        3.0
+    """
+    widths = link_lines(trace_lines(mask)).widths_px
+    return widths[~np.isnan(widths)]
 
 
 def find_segments(steps: Steps) -> tuple[Integers, ...]:

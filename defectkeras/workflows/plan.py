@@ -8,6 +8,7 @@ import psutil
 from defectkeras.core.errors import TrainingError
 from defectkeras.datasets.spec import load_dataset_spec
 from defectkeras.datasets.survey import survey_examples
+from defectkeras.quantification.line_graph import widths_in_mask_px
 from defectkeras.workflows.training_card import num_maps
 
 if TYPE_CHECKING:
@@ -39,7 +40,7 @@ def plan_for_spec(
     examples = spec.require_split("train")
     memory_bytes = memory_of_device() if memory_gib is None else memory_gib * 2**30
     return make_plan(
-        survey_examples(examples, spec.scheme),
+        survey_examples(examples, spec.scheme, widths_in_mask_px),
         num_maps=num_maps(spec),
         memory_bytes=int(memory_bytes),
     )

@@ -1,7 +1,11 @@
 import numpy as np
 import pytest
 
-from defectkeras.quantification.line_graph import find_segments, link_lines
+from defectkeras.quantification.line_graph import (
+    find_segments,
+    link_lines,
+    widths_in_mask_px,
+)
 from defectkeras.quantification.skeletons import find_steps, trace_lines
 
 
@@ -63,3 +67,27 @@ def test_every_step_between_junctions_is_in_one_segment(segment):
 def test_no_line():
     graph = link_lines(trace_lines(np.zeros((20, 30), bool)))
     assert len(graph.paths) == len(graph.line) == 0
+
+
+@pytest.mark.parametrize("width", [1, 2, 3, 5, 8])
+@pytest.mark.parametrize("turned", [False, True])
+def test_widths_of_a_mask(width, turned):
+    mask = np.zeros((40, 90), bool)
+    mask[10 : 10 + width, 5:80] = True
+    widths = widths_in_mask_px(mask.T if turned else mask)
+    assert np.median(widths) == pytest.approx(width, abs=0.15)
+
+
+def test_widths_where_lines_meet_are_left_out():
+    mask = np.zeros((60, 90), bool)
+    mask[28:31] = mask[:, 40:43] = True
+    widths = widths_in_mask_px(mask)
+    assert np.isfinite(widths).all()
+    assert widths.max() == pytest.approx(3, abs=0.3)
+    assert len(widths_in_mask_px(np.zeros((9, 12), bool))) == 0
+
+
+def test_line_across_the_field_is_no_thinner_at_its_border():
+    mask = np.zeros((20, 50), bool)
+    mask[:, 30:33] = True
+    assert widths_in_mask_px(mask) == pytest.approx(np.full(20, 3))

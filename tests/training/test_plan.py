@@ -6,6 +6,7 @@ import pytest
 
 from defectkeras.datasets.spec import load_dataset_spec
 from defectkeras.datasets.survey import survey_examples
+from defectkeras.quantification.line_graph import widths_in_mask_px
 from defectkeras.training.plan import Choice, bytes_per_patch, make_plan, write_toml
 from defectkeras.training.settings import resolve_settings
 
@@ -15,7 +16,7 @@ GIB = 2**30
 @pytest.fixture(scope="module")
 def choices(synthetic_spec):
     spec = load_dataset_spec(synthetic_spec)
-    survey = survey_examples(spec.of_split("train"), spec.scheme)
+    survey = survey_examples(spec.of_split("train"), spec.scheme, widths_in_mask_px)
     return make_plan(survey, num_maps=4, memory_bytes=8 * GIB)
 
 
