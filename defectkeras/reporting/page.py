@@ -86,8 +86,7 @@ def write_page(
     environment = page_environment()
     script, style = (read_part(environment, name) for name in ("page.js", "page.css"))
     quantifications = [m.quantification for m in micrographs]
-    places = [m.places.statistics for m in micrographs if m.places is not None]
-    statistics = {name for table in places for name in table["statistic"]}
+    statistics = {s for m in micrographs for s in m.places.statistics["statistic"]}
     stream = environment.get_template("page.html").generate(
         run=run,
         policy=page_policy(script),

@@ -78,6 +78,7 @@ class MicrographReport:
     Attributes:
         name: As the user knows the file.
         quantification: Its numbers.
+        places: How the defects lie.
         pictures: For the page, from `make_pictures`; None shows no picture.
         figures: For the page: name, of letters, digits and underscores, to SVG
             document, from `draw_svg`.
@@ -86,19 +87,18 @@ class MicrographReport:
         files: Label to path relative to the page, such as
             {"objects.csv": "field_1/objects.csv"}.
         sha256: Of the micrograph's file, or None.
-        places: How the defects lie, or None.
         applicability: How far the micrograph is from the training micrographs of the
             model: "score", "limit" and "ratios" of each kind; None when not known.
     """
 
     name: str
     quantification: Quantification
+    places: Places
     pictures: Pictures | None = None
     figures: Mapping[str, str] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
     files: Mapping[str, str] = field(default_factory=dict)
     sha256: str | None = None
-    places: Places | None = None
     applicability: Mapping[str, Any] | None = None
 
     @property

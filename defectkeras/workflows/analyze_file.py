@@ -15,7 +15,6 @@ from defectkeras.core.errors import (
 from defectkeras.core.file_names import not_text
 from defectkeras.core.files import sha256_of_path
 from defectkeras.micrographs.montage import is_montage, require_memory
-from defectkeras.micrographs.normalize import normalize_percentile
 from defectkeras.micrographs.read import errors_that_name, read_micrograph
 from defectkeras.reporting.results import RunFacts
 from defectkeras.workflows.analyze_settings import AnalyzeSettings
@@ -144,7 +143,6 @@ def segment_file(
     segmented = functools.partial(
         Segmented,
         micrograph=micrograph,
-        image=normalize_percentile(micrograph.pixels),
         scheme=segmenter.scheme,
         sha256=sha256_of_path(path),
     )

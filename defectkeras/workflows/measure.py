@@ -7,9 +7,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
 from defectkeras.core.arrays import ClassMap, Image, LabelMap, ProbabilityMap
 from defectkeras.core.calibration import Calibration
 from defectkeras.core.files import whole_folder, write_json
@@ -18,9 +15,10 @@ from defectkeras.core.micrograph import Micrograph
 from defectkeras.core.revision import software_versions
 from defectkeras.micrographs.annotations import write_class_map
 from defectkeras.micrographs.data_bar import data_bar_notes
+from defectkeras.micrographs.normalize import normalize_percentile
 from defectkeras.prediction.applicability import Applicability
 from defectkeras.quantification.error_parts import add_model_part
-from defectkeras.quantification.places import Places, measure_places
+from defectkeras.quantification.places import measure_places
 from defectkeras.quantification.quantify import (
     Quantification,
     QuantifySettings,
@@ -39,6 +37,7 @@ from defectkeras.reporting.vector import write_vector
 CLASS_MAP = "class_map.png"
 DICTIONARY = "data_dictionary.csv"
 FIGURES = "figures"
+OVERLAY = "overlay.png"
 PICTURES = "pictures.json"
 SUMMARY = "summary.json"
 SOFTWARE = ("numpy", "opencv-python-headless", "scikit-image", "pandas")
@@ -50,7 +49,6 @@ class Segmented:
 
     Attributes:
         micrograph: Its calibration sets the units, its name that of the result.
-        image: (H, W) in [0, 1], for the pictures.
         class_map: (H, W).
         scheme: The classes.
         label_map: (H, W) object numbers, where touching objects are told apart;
@@ -66,7 +64,6 @@ class Segmented:
     """
 
     micrograph: Micrograph
-    image: Image
     class_map: ClassMap
     scheme: LabelScheme
     sha256: str
@@ -156,71 +153,72 @@ def measure_into_folder(
     Returns:
         The micrograph's part of the page in the folder above.
     """
-    micrograph = segmented.micrograph
+    micrograph, known = segmented.micrograph, segmented.applicability
     calibration = micrograph.calibration
     quantification = measure(segmented, settings)
     places = measure_places(quantification, segmented.class_map)
     bar = data_bar_notes(micrograph.data_bar_px, micrograph.pixels)
-    shown = (segmented.image, segmented.class_map, segmented.scheme)
-    result = Result(
-        name=micrograph.name,
-        quantification=quantification,
-        places=places,
-        pictures=make_pictures(*shown, calibration=calibration),
-        overlay=draw_overlay(*shown, calibration=calibration),
-        sha256=segmented.sha256,
-        warnings=(*segmented.warnings, *bar, *calibration.notes(), *places.notes),
-        applicability=segmented.applicability,
-    )
     with whole_folder(folder, replace=replace) as temporary:
         write_class_map(segmented.class_map, temporary / CLASS_MAP)
-        return write_result(result, run, folder.name, temporary, class_map=CLASS_MAP)
+        report = MicrographReport(
+            name=micrograph.name,
+            quantification=quantification,
+            places=places,
+            pictures=write_pictures(
+                normalize_percentile(micrograph.pixels),
+                segmented.class_map,
+                segmented.scheme,
+                calibration,
+                temporary,
+            ),
+            warnings=(*segmented.warnings, *bar, *calibration.notes(), *places.notes),
+            sha256=segmented.sha256,
+            applicability=known.to_dict() if known else None,
+        )
+        return write_report(report, run, temporary, class_map=CLASS_MAP)
 
 
-@dataclass(frozen=True, eq=False)
-class Result:
-    """What is written of a micrograph beside its class map.
-
-    Attributes:
-        name: Of the micrograph.
-        quantification: What was measured.
-        places: How its defects lie.
-        pictures: For the page.
-        overlay: (h, w, 3) uint8.
-        sha256: Of the micrograph's file.
-        warnings: One sentence each.
-        applicability: How far it is from those that the model has learned from.
-    """
-
-    name: str
-    quantification: Quantification
-    places: Places
-    pictures: Pictures
-    overlay: NDArray[np.uint8]
-    sha256: str
-    warnings: tuple[str, ...] = ()
-    applicability: Applicability | None = None
-
-
-def write_result(
-    result: Result, run: RunFacts, name: str, temporary: Path, *, class_map: str
-) -> MicrographReport:
-    """Write tables, figures, pictures and the summary of a micrograph.
+def write_pictures(
+    image: Image,
+    class_map: ClassMap,
+    scheme: LabelScheme,
+    calibration: Calibration,
+    folder: Path,
+) -> Pictures:
+    """Write the overlay, and the pictures of the page.
 
     Args:
-        result: What was found.
+        image: (H, W) in [0, 1].
+        class_map: (H, W).
+        scheme: The classes.
+        calibration: Of the image, for the scale bar.
+        folder: Of the files.
+    """
+    shown = (image, class_map, scheme)
+    pictures = make_pictures(*shown, calibration=calibration)
+    write_png(draw_overlay(*shown, calibration=calibration), folder / OVERLAY)
+    write_json(folder / PICTURES, dataclasses.asdict(pictures))
+    return pictures
+
+
+def write_report(
+    report: MicrographReport, run: RunFacts, folder: Path, *, class_map: str
+) -> MicrographReport:
+    """Write tables, figures and the summary of a micrograph.
+
+    Args:
+        report: What was found; without figures and files.
         run: What all micrographs share.
-        name: Of the folder, when it is whole.
-        temporary: The folder.
+        folder: That is to be named after the micrograph, with the class map and what
+            `write_pictures` wrote.
         class_map: Name of the file of the class map in it.
 
     Returns:
-        The micrograph's part of the page in the folder above.
+        The same with figures and files.
     """
-    quantification, places = result.quantification, result.places
-    known = result.applicability
+    quantification, places = report.quantification, report.places
     tables = {
-        "quantities.csv": quantity_table({result.name: quantification}),
+        "quantities.csv": quantity_table({report.name: quantification}),
         "objects.csv": quantification.objects,
         "lines.csv": quantification.lines,
         "segments.csv": quantification.segments,
@@ -230,31 +228,21 @@ def write_result(
         "pairs.csv": places.curves,
         "orientations.csv": places.orientations,
     }
-    files = ["overlay.png", class_map, *tables, DICTIONARY, SUMMARY]
+    files = [OVERLAY, class_map, *tables, DICTIONARY, SUMMARY]
     files += [str(Path(table).with_suffix(".parquet")) for table in tables]
     figures = {
-        f.name: write_vector(f.figure, temporary / FIGURES / f.name, f.label)
+        f.name: write_vector(f.figure, folder / FIGURES / f.name, f.label)
         for f in micrograph_figures(quantification, places)
     }
     files += [f"{FIGURES}/{f}.{kind}" for f in figures for kind in ("svg", "pdf")]
-    report = MicrographReport(
-        name=result.name,
-        quantification=quantification,
-        pictures=result.pictures,
-        figures=figures,
-        warnings=result.warnings,
-        files={file: f"{name}/{file}" for file in files},
-        sha256=result.sha256,
-        places=places,
-        applicability=known.to_dict() if known else None,
+    report = dataclasses.replace(
+        report, figures=figures, files={f: f"{report.name}/{f}" for f in files}
     )
-    write_png(result.overlay, temporary / "overlay.png")
-    for table_name, table in tables.items():
-        write_table(table, temporary / table_name)
-        write_parquet(table, (temporary / table_name).with_suffix(".parquet"))
-    write_table(data_dictionary(tables), temporary / DICTIONARY)
-    write_json(temporary / PICTURES, dataclasses.asdict(result.pictures))
-    write_summary(temporary / SUMMARY, report, run)
+    for name, table in tables.items():
+        write_table(table, folder / name)
+        write_parquet(table, (folder / name).with_suffix(".parquet"))
+    write_table(data_dictionary(tables), folder / DICTIONARY)
+    write_summary(folder / SUMMARY, report, run)
     return report
 
 

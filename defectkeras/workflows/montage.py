@@ -33,13 +33,11 @@ from defectkeras.quantification.results import Quantification
 from defectkeras.quantification.row_maps import BAND_PX, RowMaps
 from defectkeras.quantification.settings import QuantifySettings
 from defectkeras.quantification.streamed import quantify_rows, require_no_splitting
-from defectkeras.reporting.overlay import draw_overlay
-from defectkeras.reporting.pictures import make_pictures
 from defectkeras.reporting.preview import make_preview
 from defectkeras.reporting.results import MicrographReport, RunFacts
 from defectkeras.workflows.analyze_settings import AnalyzeSettings
 from defectkeras.workflows.applicability import compare_montage
-from defectkeras.workflows.measure import Result, write_result
+from defectkeras.workflows.measure import write_pictures, write_report
 from defectkeras.workflows.segment import Segmenter
 from defectkeras.workflows.segmented_rows import SegmentedRows, segment_into_files
 
@@ -90,10 +88,10 @@ def montage_into_folder(
     ):
         scratch = temporary / "scratch"
         scratch.mkdir()
-        result = _find(path, montage, segmenter, settings, scratch, temporary, band_px)
+        report = _find(path, montage, segmenter, settings, scratch, temporary, band_px)
         shutil.rmtree(scratch)
-        result = dataclasses.replace(result, name=folder.name)
-        return write_result(result, run, folder.name, temporary, class_map=CLASS_MAP)
+        report = dataclasses.replace(report, name=folder.name)
+        return write_report(report, run, temporary, class_map=CLASS_MAP)
 
 
 def _require_streamable(settings: AnalyzeSettings) -> None:
@@ -119,8 +117,8 @@ def _find(
     scratch: Path,
     temporary: Path,
     band_px: int,
-) -> Result:
-    """Segment and measure; write the class map."""
+) -> MicrographReport:
+    """Segment and measure; write the class map and the pictures."""
     scheme, shape = segmenter.card.scheme, montage.shape
     calibration = settings.errors.of(montage.calibration)
     whole = RowMaps(shape, montage.read_rows, band_px=band_px)
@@ -163,19 +161,16 @@ def _find(
         *data_bar_notes(montage.data_bar_px),
         *calibration.notes(),
     ]
-    return Result(
+    return MicrographReport(
         name=name_of_file(path),
         quantification=quantification,
         places=places,
-        pictures=make_pictures(
-            preview.image, preview.class_map, scheme, calibration=shown
+        pictures=write_pictures(
+            preview.image, preview.class_map, scheme, shown, temporary
         ),
-        overlay=draw_overlay(
-            preview.image, preview.class_map, scheme, calibration=shown
-        ),
-        sha256=sha256_of_path(path),
         warnings=tuple(w for w in (*warnings, *places.notes) if w is not None),
-        applicability=known,
+        sha256=sha256_of_path(path),
+        applicability=known.to_dict() if known else None,
     )
 
 

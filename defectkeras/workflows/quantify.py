@@ -19,7 +19,6 @@ from defectkeras.micrographs.annotations import (
 )
 from defectkeras.micrographs.annotations.colors import read_color_map
 from defectkeras.micrographs.annotations.read import Annotation, Hints, holds_shapes
-from defectkeras.micrographs.normalize import normalize_percentile
 from defectkeras.micrographs.read import read_micrograph
 from defectkeras.quantification.quantify import Quantification, QuantifySettings
 from defectkeras.reporting.page import write_page
@@ -136,7 +135,6 @@ def _load(request: ClassMapRequest) -> Segmented:
     )
     return Segmented(
         micrograph=micrograph,
-        image=normalize_percentile(micrograph.pixels),
         class_map=annotation.class_map,
         scheme=scheme,
         sha256=sha256_of_path(request.micrograph_path or request.path),

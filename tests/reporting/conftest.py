@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 import cv2
 import numpy as np
+import pandas as pd
 import pytest
 
 from defectkeras.core.arrays import NOT_ANNOTATED
@@ -15,6 +16,7 @@ from defectkeras.quantification.comparison import (
     summarize_fields,
 )
 from defectkeras.quantification.field_agreement import Rating, agree_on_field
+from defectkeras.quantification.places import Places
 from defectkeras.quantification.quantify import QuantifySettings, quantify
 from defectkeras.quantification.results import Quantification
 from defectkeras.reporting.micrograph_figures import micrograph_figures
@@ -30,6 +32,7 @@ SCHEME = LabelScheme(
     )
 )
 HEIGHT, WIDTH = 240, 400
+NO_PLACES = Places(*[pd.DataFrame(columns=["statistic"])] * 3)
 CALIBRATED = Calibration(0.5, 100.0, "file tag 34682", "user")
 
 
@@ -104,6 +107,7 @@ def reported(
         )
         arguments = {
             "quantification": quantification,
+            "places": NO_PLACES,
             "pictures": pictures,
             "figures": drawn_figures,
         }

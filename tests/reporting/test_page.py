@@ -11,7 +11,7 @@ from defectkeras.core.calibration import Calibration
 from defectkeras.core.labels import DefectClass, LabelScheme
 from defectkeras.quantification.quantify import quantify
 from defectkeras.reporting.page import flatten, format_time, mark_options, write_page
-from defectkeras.reporting.results import FailedFile, MicrographReport, RunFacts
+from defectkeras.reporting.results import FailedFile, RunFacts
 
 EVIL = '"><img src=x onerror=alert(1)>.png'
 VOID = {"meta", "img", "input", "br", "link", "hr", "mspace"}
@@ -119,8 +119,8 @@ def test_hostile_names_stay_text(page, reported, figures_of):
     drawn = np.zeros((50, 70), dtype=np.int32)
     drawn[10:20, 10:30] = drawn[30:40, 40:60] = 1
     found = quantify(drawn, scheme, Calibration(1.0, 50.0, EVIL, EVIL))
-    named = MicrographReport(
-        name="classes", quantification=found, figures=figures_of(found)
+    named = reported(
+        "classes", quantification=found, pictures=None, figures=figures_of(found)
     )
     run = RunFacts(
         created=EVIL,

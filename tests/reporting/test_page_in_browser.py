@@ -9,7 +9,7 @@ from defectkeras.quantification.quantify import quantify
 from defectkeras.reporting.agreement_pictures import draw_agreement
 from defectkeras.reporting.comparison_page import write_comparison_page
 from defectkeras.reporting.page import write_page
-from defectkeras.reporting.results import FailedFile, MicrographReport
+from defectkeras.reporting.results import FailedFile
 
 EVIL = '"><img src=x onerror=alert(1)>.png'
 CLASS = "</script><script>alert(2)</script>"
@@ -71,12 +71,7 @@ def browser(start_browser, reported, hostile, figures_of, run_facts, tmp_path):
     reports = [
         reported(EVIL, warnings=(EVIL,)),
         reported("b", num_voids=16),
-        MicrographReport(
-            name="c",
-            quantification=hostile,
-            pictures=reported("c").pictures,
-            figures=figures_of(hostile),
-        ),
+        reported("c", quantification=hostile, figures=figures_of(hostile)),
     ]
     write_page(run_facts, reports, path, failed=[FailedFile(EVIL, EVIL)])
     browser = start_browser()

@@ -37,7 +37,6 @@ def segmented():
     pixels = np.random.default_rng(0).normal(80, 4, (100, 160)).astype(np.float32)
     return Segmented(
         micrograph=Micrograph(pixels, Calibration(2.0, 100.0), "field"),
-        image=np.full((100, 160), 0.5, np.float32),
         class_map=class_map,
         scheme=SCHEME,
         sha256="0" * 64,

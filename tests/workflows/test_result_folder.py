@@ -43,7 +43,6 @@ def written(tmp_path):
         micrograph=Micrograph(
             np.full((100, 160), 7, np.float32), Calibration(2.0, 100.0), "field"
         ),
-        image=np.full((100, 160), 0.5, np.float32),
         class_map=class_map,
         scheme=SCHEME,
         sha256="0" * 64,

@@ -188,7 +188,6 @@ def test_spread_of_variants_goes_into_the_error_bars(segmenter):
     measured = measure(
         Segmented(
             micrograph=field,
-            image=field.pixels,
             class_map=found.class_map,
             scheme=segmenter.card.scheme,
             sha256="0" * 64,
