@@ -126,10 +126,8 @@ def train(
             "protocol": "whole micrographs, pixels pooled, most probable class",
             "best_epoch": run.best_epoch,
             "scores": validation_scores(run),
-            **trust.metrics,
         },
-        thresholds=trust.thresholds,
-        applicability=trust.applicability,
+        trust=trust,
     )
     version = ModelRegistry(request.registry_root).publish(
         name,

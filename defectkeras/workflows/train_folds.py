@@ -140,10 +140,8 @@ def train_folds(
             "protocol": PROTOCOL,
             **summary,
             SPLIT: scores,
-            **trust.metrics,
         },
-        thresholds=trust.thresholds,
-        applicability=trust.applicability,
+        trust=trust,
     )
     version = ModelRegistry(request.registry_root).publish(
         name,

@@ -9,6 +9,7 @@ from defectkeras.prediction.tiling import choose_halo
 from defectkeras.registry.card import ModelCard
 from defectkeras.workflows.segment import SegmentSettings
 from defectkeras.workflows.training_request import TrainingRequest
+from defectkeras.workflows.trust import Trust
 
 if TYPE_CHECKING:
     import keras
@@ -74,8 +75,7 @@ def make_card(  # noqa: PLR0913  (what, on what, how, how well; each is told)
     pixel_size_range_nm: tuple[float, float] | None,
     split: dict[str, Any],
     metrics: dict[str, Any],
-    thresholds: dict[str, float] | None = None,
-    applicability: dict[str, Any] | None = None,
+    trust: Trust,
 ) -> ModelCard:
     """Tell all that is known of a trained model.
 
@@ -88,8 +88,7 @@ def make_card(  # noqa: PLR0913  (what, on what, how, how well; each is told)
         pixel_size_range_nm: That it has seen.
         split: Names of the examples by what they served for.
         metrics: How well it does, and on what.
-        thresholds: Class name to the least probability for that class.
-        applicability: How its training micrographs look.
+        trust: When it is to be trusted.
     """
     from defectkeras.models.build import describe_architecture
     from defectkeras.training.environment import describe_environment
@@ -112,11 +111,11 @@ def make_card(  # noqa: PLR0913  (what, on what, how, how well; each is told)
         license="Apache-2.0",
         attribution=f"{spec.source} ({spec.license})",
         config=dataclasses.asdict(config),
-        metrics=metrics,
-        thresholds=thresholds or {},
+        metrics={**metrics, **trust.metrics},
+        thresholds=trust.thresholds,
         augment=config.augment_predictions,
         symmetries=config.augmentation.symmetries,
-        applicability=applicability or {},
+        applicability=trust.applicability,
         environment=describe_environment(),
         parent=request.parent,
         intended_use=f"Segmentation of {defects} in micrographs like those of "

@@ -6,6 +6,7 @@ from defectkeras.training.config import TrainingConfig
 from defectkeras.workflows import training_card
 from defectkeras.workflows.training_card import make_card, num_maps, pixel_size_range
 from defectkeras.workflows.training_request import TrainingRequest
+from defectkeras.workflows.trust import Trust
 
 
 class Read:
@@ -34,10 +35,11 @@ def test_card_says_what_it_was_told(synthetic_spec):
         pixel_size_range_nm=(1.0, 2.0),
         split={"folds": [["a"], ["b"]]},
         metrics={"split": "folds"},
-        thresholds={name: 0.3},
+        trust=Trust(1.0, {name: 0.3}, {"calibration": {"temperature": 1.0}}, {}),
     )
     assert card.arguments == {"num_classes": num_maps(spec)} == {"num_classes": 4}
     assert (card.stride, card.receptive_field_px) == (16, 215)
     assert card.thresholds == {name: 0.3}
+    assert card.metrics == {"split": "folds", "calibration": {"temperature": 1.0}}
     assert card.split == {"folds": [["a"], ["b"]]}
     assert card.config["optimizer"] == "adamw"
