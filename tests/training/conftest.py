@@ -46,6 +46,25 @@ def build_tiny_model() -> Callable[..., keras.Model]:
 
 
 @pytest.fixture(scope="session")
+def train_tiny(scheme, draw_example, build_tiny_model):
+    """Train a tiny model on two drawn micrographs; validate on a third."""
+
+    def run(run_folder, config, *, model=None, **arguments):
+        train_examples = [draw_example((60, 84)), draw_example((50, 40), seed=1)]
+        return train(
+            model or build_tiny_model(),
+            train_examples,
+            [draw_example((45, 61), seed=2)],
+            scheme,
+            config,
+            run_folder=run_folder,
+            **arguments,
+        )
+
+    return run
+
+
+@pytest.fixture(scope="session")
 def logged_run(scheme, draw_example, build_tiny_model, tmp_path_factory):
     """A run of three epochs that was killed between log and checkpoint of the second.
 
