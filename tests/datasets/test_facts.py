@@ -48,7 +48,7 @@ def test_an_unreadable_pair_has_no_facts_and_two_problems(tmp_path, draw_set):
     assert (first.pixel_digest, first.calibration, first.class_counts) == (None,) * 3
     assert [p.path.parent.name for p in first.problems] == ["images", "masks"]
     assert [p.severity for p in first.problems] == ["error", "error"]
-    assert all(not f.problems for f in rest)
+    assert [f.problems for f in rest] == [(), ()]
 
 
 @pytest.mark.parametrize(
