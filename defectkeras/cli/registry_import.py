@@ -1,5 +1,6 @@
 """`defectkeras registry import`: a version from elsewhere."""
 
+import math
 import tarfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -21,6 +22,31 @@ if TYPE_CHECKING:
     from defectkeras.registry.version import ModelVersion
 
 
+class _Numbers(click.ParamType[tuple[float, ...]]):
+    """One number, or several with commas between them."""
+
+    name = "numbers"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> tuple[float, ...]:
+        """Read them."""
+        if isinstance(value, tuple):
+            return value
+        try:
+            numbers = tuple(float(word) for word in value.split(","))
+        except ValueError:
+            numbers = (math.nan,)
+        if not all(map(math.isfinite, numbers)):
+            self.fail(
+                f"{value!r} must be numbers with commas between them.", param, ctx
+            )
+        return numbers
+
+
+NUMBERS = _Numbers()
+
+
 @click.command("import")
 @click.argument("path", type=EXISTING)
 @click.option(
@@ -35,8 +61,22 @@ if TYPE_CHECKING:
 @click.option("--spec", type=EXISTING, help="Data spec that has these classes.")
 @click.option(
     "--scale",
-    type=POSITIVE,
+    type=NUMBERS,
     help="Grey level of white in its training: 1, or 255 for raw 8-bit images.",
+)
+@click.option(
+    "--offset",
+    type=NUMBERS,
+    help="Added after --scale: -1 for grey levels of -1 to 1, with --scale 2. Both "
+    "are one number, or one for each channel, such as -103.9,-116.8,-123.7.",
+)
+@click.option(
+    "--skip-layer",
+    "skip_layers",
+    metavar="NAME",
+    multiple=True,
+    help="Layer to leave out, by its name or class, such as a Lambda that --scale "
+    "replaces; repeatable.",
 )
 @click.option(
     "--pixel-size-nm",
@@ -62,10 +102,11 @@ def import_version(
     """Import a model that was made elsewhere as a new version.
 
     PATH is an archive of `registry export`, which needs --trust; or, with --name and
-    the classes, a model of Keras 2, with layers of tensorflow-addons or not (.h5,
-    .keras, or the folder of a SavedModel), or a checkpoint of TensorFlow 1 that
-    DefectSegNet's authors released (its .index file). Nothing in these is run; a
-    layer that is not known is refused.
+    the classes, a model of Keras 2 or 3, with layers of tensorflow-addons or not (.h5,
+    .keras; of Keras 2 also the folder of a SavedModel), or a checkpoint of TensorFlow
+    1 that DefectSegNet's authors released (its .index file). Nothing in these is run;
+    a layer that is not known is refused. A model of color images sees the grey levels
+    in each of its channels.
     """
     start_tensorflow()
     if _is_archive(path):
@@ -136,6 +177,8 @@ def _import_model(
         load_dataset_spec(spec).scheme if spec else read_classes(classes),
         registry_root=registry_root,
         scale=told["scale"],
+        offset=told["offset"] or (0.0,),
+        skip_layers=told["skip_layers"],
         pixel_size_range_nm=told["pixel_size_nm"],
         golden_path=told["image"],
         description=told["description"],

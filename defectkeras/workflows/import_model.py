@@ -17,10 +17,12 @@ from defectkeras.synthesis.synthesize import synthesize
 if TYPE_CHECKING:
     import keras
 
+    from defectkeras.registry.foreign.network import Adaptation
+
 LIMITS = (
     "Imported: what it was trained on and how good it is is not known here. It sees "
-    "grey levels between two percentiles of the whole micrograph, times the scale in "
-    "its config; if it was trained on others, its results are not those of its origin."
+    "grey levels between two percentiles of the whole micrograph, scaled as its config "
+    "says; if it was trained on others, its results are not those of its origin."
 )
 
 
@@ -33,8 +35,10 @@ class ImportRequest:
         name: Name in the registry.
         scheme: The classes of its output.
         registry_root: Folder of the registry; None takes the default.
-        scale: The grey level that 1 stands for in the model's input; None takes
-            that of the source.
+        scale: The grey level that 1 stands for in the model's input, one number or
+            one for each of its channels; None takes that of the source.
+        offset: What is added then, one number or one for each channel.
+        skip_layers: Names or classes of layers that are left out.
         pixel_size_range_nm: Smallest and largest pixel size of its training data.
         golden_path: A micrograph to check it on; None takes a synthetic one.
         description: One sentence for the card; None writes a plain one.
@@ -46,7 +50,9 @@ class ImportRequest:
     name: str
     scheme: LabelScheme
     registry_root: Path | None = None
-    scale: float | None = None
+    scale: tuple[float, ...] | None = None
+    offset: tuple[float, ...] = (0.0,)
+    skip_layers: tuple[str, ...] = ()
     pixel_size_range_nm: tuple[float, float] | None = None
     golden_path: Path | None = None
     description: str | None = None
@@ -65,7 +71,7 @@ class ImportedModel:
         stride: Height and width of a tile must be multiples of it, in px.
         receptive_field_px: Side of the square that an output pixel sees; None where
             it sees the whole image.
-        scale: What its input in [0, 1] is multiplied by first.
+        adaptation: What becomes of grey levels in [0, 1] first.
     """
 
     model: "keras.Model"
@@ -73,7 +79,7 @@ class ImportedModel:
     arguments: dict[str, Any]
     stride: int
     receptive_field_px: int | None
-    scale: float
+    adaptation: "Adaptation"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -91,18 +97,18 @@ class Source:
     read: Callable[[ImportRequest], ImportedModel]
 
 
-def _is_keras2(path: Path) -> bool:
+def _is_keras(path: Path) -> bool:
     return path.suffix.lower() in (".h5", ".hdf5", ".keras") or (
         (path / "keras_metadata.pb").is_file()
     )
 
 
-def _read_keras2(request: ImportRequest) -> ImportedModel:
-    from defectkeras.registry.legacy.files import read_keras2_model
+def _read_keras(request: ImportRequest) -> ImportedModel:
+    from defectkeras.registry.foreign.files import read_keras_model
 
-    scale = 1.0 if request.scale is None else request.scale
-    model = read_keras2_model(request.path, scale=scale)
-    return _described(model, "imported", {}, scale)
+    adaptation = _adaptation(request, default_scale=1.0)
+    model = read_keras_model(request.path, adaptation)
+    return _described(model, "imported", {}, adaptation)
 
 
 def _is_checkpoint(path: Path) -> bool:
@@ -111,27 +117,51 @@ def _is_checkpoint(path: Path) -> bool:
 
 
 def _read_checkpoint(request: ImportRequest) -> ImportedModel:
-    from defectkeras.registry.legacy.defect_seg_net import read_defect_seg_net
+    from defectkeras.registry.foreign.defect_seg_net import read_defect_seg_net
 
-    scale = 255.0 if request.scale is None else request.scale
-    model = read_defect_seg_net(request.path, scale=scale)
+    if request.skip_layers:
+        raise ModelError(
+            "All layers of a checkpoint of DefectSegNet are needed. Received to leave "
+            f"out: {', '.join(request.skip_layers)}."
+        )
+    adaptation = _adaptation(request, default_scale=255.0)
+    model = read_defect_seg_net(request.path, adaptation)
     arguments = {"num_classes": 1, "variant": "released"}
-    return _described(model, "defectsegnet", arguments, scale)
+    return _described(model, "defectsegnet", arguments, adaptation)
+
+
+def _adaptation(request: ImportRequest, *, default_scale: float) -> "Adaptation":
+    from defectkeras.registry.foreign.network import Adaptation
+
+    scale = (default_scale,) if request.scale is None else request.scale
+    return Adaptation(scale, request.offset, request.skip_layers)
 
 
 def _described(
-    model: "keras.Model", architecture: str, arguments: dict[str, Any], scale: float
+    model: "keras.Model",
+    architecture: str,
+    arguments: dict[str, Any],
+    adaptation: "Adaptation",
 ) -> ImportedModel:
     from defectkeras.models.build import describe_architecture
 
     facts = describe_architecture(model)
     return ImportedModel(
-        model, architecture, arguments, facts.stride, facts.receptive_field_px, scale
+        model,
+        architecture,
+        arguments,
+        facts.stride,
+        facts.receptive_field_px,
+        adaptation,
     )
 
 
 SOURCES = (
-    Source("a model of Keras 2 (.h5, .keras, SavedModel)", _is_keras2, _read_keras2),
+    Source(
+        "a model of Keras (.h5, .keras; of Keras 2 a SavedModel)",
+        _is_keras,
+        _read_keras,
+    ),
     Source("a checkpoint of DefectSegNet (.index)", _is_checkpoint, _read_checkpoint),
 )
 """What can be imported; the first that fits reads the path."""
@@ -173,7 +203,10 @@ def import_model(request: ImportRequest, imported: ImportedModel) -> ModelVersio
         split={},
         license=request.license,
         attribution=request.attribution,
-        config={"imported_from": request.path.name, "scale": imported.scale},
+        config={
+            "imported_from": request.path.name,
+            **dataclasses.asdict(imported.adaptation),
+        },
         metrics={},
         environment={},
         intended_use=f"Segmentation of {defects}, as at its origin.",

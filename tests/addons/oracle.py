@@ -3,8 +3,9 @@
     .venv-addons/bin/python tests/addons/oracle.py FOLDER
 
 It runs in the second environment, with TensorFlow 2.15 and Keras 2. In FOLDER it
-leaves unpooling.npz, focal.npz, and a small SegNet as segnet.h5, segnet.keras and
-segnet_saved/, with segnet.npz holding an input and what the network makes of it.
+leaves unpooling.npz, focal.npz, and two small networks, a SegNet of addons and one of
+models within the model: segnet.h5, segnet.keras and segnet_saved/, with segnet.npz
+holding an input in [0, 1] and what the network makes of it, and the same of nested.
 """
 
 import json
@@ -103,20 +104,45 @@ def build_segnet():
     )
 
 
-def write_segnet(folder):
-    """Train a small SegNet for a few steps, and save it in every form of Keras 2."""
+def build_nested():
+    """Build a network of color as others write them: models within the model."""
+    layers = keras.layers
+    encoder_image = keras.Input((32, 48, 3))
+    x = layers.Conv2D(4, 3, padding="same", activation="swish")(encoder_image)
+    fine = layers.DepthwiseConv2D(3, padding="same")(layers.BatchNormalization()(x))
+    coarse = tf.nn.relu(layers.MaxPooling2D()(fine))
+    encoder = keras.Model(encoder_image, [fine, coarse])
+    decoder = keras.Sequential(
+        [layers.SeparableConv2D(5, 3, padding="same"), layers.BatchNormalization()]
+    )
+    image = keras.Input((32, 48, 3))
+    fine, coarse = encoder(layers.Lambda(lambda x: x / 127.5 - 1)(image))
+    gate = layers.GlobalAveragePooling2D()(coarse)
+    gate = layers.Dense(5, activation="sigmoid")(layers.Reshape((1, 1, 4))(gate))
+    x = layers.Multiply()([decoder(coarse) * 0.5 + 1.0, gate])
+    x = tf.concat([tf.image.resize(x, (32, 48)), fine], axis=-1)
+    head = keras.Sequential([layers.Conv2D(3, 1), layers.Activation("softmax")])
+    return keras.Model(image, head(x))
+
+
+def write_model(folder, name, model, white):
+    """Train a small model for a few steps, and save it in every form of Keras 2."""
     keras.utils.set_random_seed(1)
     random = np.random.default_rng(1)
     class_map = random.integers(0, 3, (8, 32, 48))
     images = class_map[..., None] / 2 + random.normal(0, 0.1, (8, 32, 48, 1))
-    model = build_segnet()
+    images = white * np.repeat(images, model.input_shape[-1], axis=-1)
     model.compile("adam", "sparse_categorical_crossentropy")
     model.fit(images, class_map, epochs=3, verbose=0)
-    model.save(folder / "segnet.h5")
-    model.save(folder / "segnet.keras")
-    model.save(folder / "segnet_saved")
+    model.save(folder / f"{name}.h5")
+    model.save(folder / f"{name}.keras")
+    model.save(folder / f"{name}_saved")
     probability_map = model.predict(images[:2], verbose=0)
-    np.savez(folder / "segnet.npz", images=images[:2], probability_map=probability_map)
+    np.savez(
+        folder / f"{name}.npz",
+        images=images[:2, ..., :1] / white,
+        probability_map=probability_map,
+    )
 
 
 def main():
@@ -125,7 +151,8 @@ def main():
     folder.mkdir(parents=True, exist_ok=True)
     write_cases(folder / "unpooling.npz", UNPOOLING, unpool)
     write_cases(folder / "focal.npz", FOCAL, focal)
-    write_segnet(folder)
+    write_model(folder, "segnet", build_segnet(), white=1)
+    write_model(folder, "nested", build_nested(), white=255)
 
 
 if __name__ == "__main__":

@@ -8,7 +8,8 @@ import tensorflow as tf
 
 from defectkeras.losses.focal import sigmoid_focal_cross_entropy
 from defectkeras.models.layers import MaxPoolingWithIndices, MaxUnpooling2D
-from defectkeras.registry.legacy.files import read_keras2_model
+from defectkeras.registry.foreign.files import read_keras_model
+from defectkeras.registry.foreign.network import Adaptation
 
 DTYPES = ("float32", "float16")
 
@@ -74,11 +75,21 @@ def test_focal_loss(oracle, dtype, tolerance):
 
 @pytest.mark.parametrize("name", ["segnet.h5", "segnet.keras", "segnet_saved"])
 def test_a_segnet_saved_there_gives_the_same_here(oracle, name):
-    model = read_keras2_model(oracle / name, scale=1)
+    model = read_keras_model(oracle / name)
     with np.load(oracle / "segnet.npz") as file:
         images, expected = file["images"], file["probability_map"]
     found = tf.nn.softmax(model(images.astype(np.float32)))
     np.testing.assert_allclose(found, expected, rtol=1e-5, atol=1e-6)
-    scaled = read_keras2_model(oracle / name, scale=255)
+    scaled = read_keras_model(oracle / name, Adaptation(scale=(255.0,)))
     found = tf.nn.softmax(scaled(images.astype(np.float32) / 255))
+    np.testing.assert_allclose(found, expected, rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize("name", ["nested.h5", "nested.keras", "nested_saved"])
+def test_models_within_a_model_saved_there_give_the_same_here(oracle, name):
+    adaptation = Adaptation((2.0,), (-1.0,), skip_layers=("Lambda",))
+    model = read_keras_model(oracle / name, adaptation)
+    with np.load(oracle / "nested.npz") as file:
+        images, expected = file["images"], file["probability_map"]
+    found = tf.nn.softmax(model(images.astype(np.float32)))
     np.testing.assert_allclose(found, expected, rtol=1e-4, atol=1e-5)

@@ -3,7 +3,10 @@
 import json
 import shutil
 
+import keras
 import pytest
+
+from defectkeras.registry.store import ModelRegistry
 
 
 @pytest.fixture
@@ -61,3 +64,27 @@ def test_unknown_file_names_what_can_be_imported(run, tmp_path):
     told = run("registry", "import", tmp_path / "model.onnx", *words)
     assert told.exit_code == 1
     assert "Keras 2" in told.stderr
+
+
+def test_model_of_keras_3_needs_no_more_than_its_file(run, tmp_path):
+    layers = keras.layers
+    image = keras.Input((16, 16, 3))
+    x = layers.UpSampling2D(interpolation="bilinear")(layers.MaxPooling2D()(image))
+    x = layers.Lambda(lambda x: x / 255, name="norm")(x)
+    output = layers.Conv2D(2, 1, activation="softmax")(x)
+    keras.Model(image, output).save(tmp_path / "own.keras")
+    registry = tmp_path / "registry"
+    words = ("registry", "import", tmp_path / "own.keras", "--name", "own")
+    words = (*words, "--classes", "matrix, void:region", "--registry", registry)
+    refused = run(*words)
+    assert refused.exit_code == 1
+    assert "--skip-layer norm leaves it out" in refused.stderr
+    assert run(*words, "--scale", "1,a").exit_code == 2
+    assert "commas" in run(*words, "--offset", "nan").stderr
+    told = ("--skip-layer", "norm", "--scale", "2", "--offset", "-1,-2,-3")
+    assert run(*words, *told).exit_code == 0
+    card = ModelRegistry(registry).resolve("own").card
+    assert card.config["scale"] == [2]
+    assert card.config["offset"] == [-1, -2, -3]
+    assert card.config["skip_layers"] == ["norm"]
+    assert run("registry", "verify", "own", "--registry", registry).exit_code == 0

@@ -47,7 +47,7 @@ def test_import_publishes_a_version_that_predicts(path, tmp_path):
         "old",
         SCHEME,
         registry_root=tmp_path / "registry",
-        scale=255,
+        scale=(255.0,),
         pixel_size_range_nm=(0.5, 2.0),
         license="CC-BY-4.0",
     )
@@ -56,7 +56,7 @@ def test_import_publishes_a_version_that_predicts(path, tmp_path):
     verify_version(registry.resolve("old@1"))
     card = version.card
     assert (card.stride, card.receptive_field_px) == (1, 3)
-    assert (card.architecture, card.config["scale"]) == ("imported", 255)
+    assert (card.architecture, card.config["scale"]) == ("imported", [255])
     assert (card.license, card.pixel_size_range_nm) == ("CC-BY-4.0", (0.5, 2.0))
     tile = np.zeros((1, 5, 7, 1), "f")
     tile[0, 2, 3] = 1 / 255

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from defectkeras.core.errors import ModelError
-from defectkeras.registry.legacy.weights import set_weights
+from defectkeras.registry.foreign.weights import set_weights
 
 KERNEL = np.random.default_rng(1).normal(size=(3, 2, 4, 5)).astype("f")
 BIAS, GAIN = np.arange(5, dtype="f"), np.arange(1, 6, dtype="f")

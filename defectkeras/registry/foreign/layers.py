@@ -1,25 +1,30 @@
-"""The layers of Keras 2 and tensorflow-addons that are known, as layers of Keras 3."""
+"""The layers of Keras and tensorflow-addons that are known, as layers of Keras 3."""
 
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import keras
 
 from defectkeras.core.errors import ModelError
-from defectkeras.models.layers import MaxPoolingWithIndices, MaxUnpooling2D
+from defectkeras.models.layers import (
+    BilinearUpsampling2D,
+    MaxPoolingWithIndices,
+    MaxUnpooling2D,
+)
 
 Config = Mapping[str, Any]
 
 _SAME_IN_KERAS_3 = (
     *("Conv2D", "Conv2DTranspose", "DepthwiseConv2D", "SeparableConv2D"),
-    *("MaxPooling2D", "AveragePooling2D", "UpSampling2D", "ZeroPadding2D"),
+    *("MaxPooling2D", "AveragePooling2D", "ZeroPadding2D"),
     *("Cropping2D", "GlobalAveragePooling2D", "GlobalMaxPooling2D", "Dense"),
     *(
         "BatchNormalization",
         "LayerNormalization",
         "GroupNormalization",
         "UnitNormalization",
+        "Normalization",
     ),
     *("Activation", "ReLU", "LeakyReLU", "ELU", "PReLU", "Softmax", "ThresholdedReLU"),
     *("Dropout", "SpatialDropout2D", "GaussianDropout", "GaussianNoise", "Rescaling"),
@@ -27,36 +32,50 @@ _SAME_IN_KERAS_3 = (
     *("AdaptiveAveragePooling2D", "AdaptiveMaxPooling2D"),
 )
 
-# Hard sigmoid is another function in Keras 3 than it was, so it is not here.
-_ACTIVATIONS = {
+# Hard sigmoid is another function in Keras 3 than it was in Keras 2, so it is not here.
+ACTIVATIONS = {
     **{name: name for name in ("linear", "relu", "relu6", "elu", "selu", "gelu")},
     **{name: name for name in ("softmax", "sigmoid", "tanh", "softplus", "softsign")},
     "swish": "silu",
     "silu": "silu",
+    "hard_silu": "hard_silu",
+    "hard_swish": "hard_silu",
 }
+_HARD_SIGMOID_OF_KERAS_3 = "hard_sigmoid of Keras 3"
 
 _UNUSED = ("_initializer", "_regularizer", "_constraint")  # without training
 _HARMLESS = (None, False, 1)  # values of an argument that Keras 3 no longer has
+_SHAPES = ("batch_input_shape", "batch_shape")
+_OURS = "defectkeras>"
 
 
-def read_layer(class_name: str, config: Config) -> keras.layers.Layer:
-    """Make the layer of Keras 3 that computes what an old one computed.
+def read_layer(
+    class_name: str, config: Config, *, of_keras_3: bool = False
+) -> keras.layers.Layer:
+    """Make the layer of Keras 3 that computes what a saved one computed.
 
     Args:
         class_name: As it was saved, such as "Addons>MaxUnpooling2D".
         config: Its arguments.
+        of_keras_3: Whether Keras 3 saved it.
 
     Raises:
         ModelError: When the layer or one of its arguments is not known; nothing is
             guessed.
     """
+    if class_name.startswith(_OURS):
+        return _read_ours(class_name, config)
     short = class_name.removeprefix("Addons>")
     if short not in _READERS:
         raise ModelError(
             f"The layer {config.get('name')!r} is of the class {class_name!r}, which "
-            "has no equivalent here or could run code of its own. Known are: "
-            f"{', '.join(sorted(_READERS))}. Replace it before saving."
+            "has no equivalent here or could run code of its own. If it does nothing "
+            f"but what --scale and --offset can, --skip-layer {config.get('name')} "
+            "leaves it out; else replace it before saving. Known are: "
+            f"{', '.join(sorted(_READERS))}."
         )
+    if of_keras_3 and config.get("activation") == "hard_sigmoid":
+        config = {**config, "activation": _HARD_SIGMOID_OF_KERAS_3}
     return _READERS[short](short, config)
 
 
@@ -72,11 +91,70 @@ def _read_same(class_name: str, config: Config) -> keras.layers.Layer:
             arguments[key] = _read_activation(value, config)
         elif new_key in known:
             arguments[new_key] = _require_plain(value, key, config)
-        elif key != "batch_input_shape" and value not in _HARMLESS:
+        elif key not in _SHAPES and value not in _HARMLESS:
             raise _unknown(key, value, config)
     if isinstance(arguments.get("axis"), list) and len(arguments["axis"]) == 1:
         arguments["axis"] = arguments["axis"][0]
     return layer_class(**arguments)
+
+
+def _read_ours(class_name: str, config: Config) -> keras.layers.Layer:
+    """Make a layer of the models here."""
+    layer_class = keras.saving.get_registered_object(class_name)
+    if not (
+        isinstance(layer_class, type) and issubclass(layer_class, keras.layers.Layer)
+    ):
+        raise ModelError(
+            f"The layer {config.get('name')!r} is of the class {class_name!r}, which "
+            "is not here. Import it with the version that has it."
+        )
+    plain = {k: v for k, v in config.items() if k not in ("dtype", "trainable")}
+    return layer_class(**{k: _require_plain(v, k, config) for k, v in plain.items()})
+
+
+def _read_dropout(class_name: str, config: Config) -> keras.layers.Layer:
+    """Make what does nothing but in training."""
+    return keras.layers.Dropout(config["rate"], name=config["name"])
+
+
+def _read_reshape(class_name: str, config: Config) -> keras.layers.Layer:
+    """Make (B, C) an image of one pixel; other shapes are bound to one size."""
+    shape = config["target_shape"]
+    if len(shape) != 3 or list(shape[:2]) != [1, 1]:
+        raise ModelError(
+            f"The layer {config.get('name')!r} must make (1, 1, C), for images are of "
+            f"any size. Received: {shape}. Where it only flattens the result, "
+            f"--skip-layer {config.get('name')} leaves it out."
+        )
+    return keras.layers.Reshape(tuple(shape), name=config["name"])
+
+
+def make_upsampling(
+    name: str, factors: Sequence[int], interpolation: str
+) -> keras.layers.Layer:
+    """Make the layer that magnifies; that of Keras is bilinear at known sizes only.
+
+    Args:
+        name: Of the layer.
+        factors: Rows and columns for each one.
+        interpolation: "nearest" or "bilinear".
+
+    Raises:
+        ModelError: When it is another, or not the same for rows and columns.
+    """
+    if interpolation == "nearest":
+        return keras.layers.UpSampling2D(tuple(factors), name=name)
+    if interpolation == "bilinear" and len(set(factors)) == 1:
+        return BilinearUpsampling2D(factors[0], name=name)
+    raise ModelError(
+        f"The layer {name!r} must magnify nearest, or bilinear by one factor. "
+        f"Received: {interpolation} by {tuple(factors)}."
+    )
+
+
+def _read_upsampling(class_name: str, config: Config) -> keras.layers.Layer:
+    interpolation = config.get("interpolation", "nearest")
+    return make_upsampling(config["name"], config["size"], interpolation)
 
 
 def _read_instance_norm(class_name: str, config: Config) -> keras.layers.Layer:
@@ -100,6 +178,9 @@ def _read_unpooling(class_name: str, config: Config) -> keras.layers.Layer:
 
 _READERS: dict[str, Callable[[str, Config], keras.layers.Layer]] = {
     **dict.fromkeys(_SAME_IN_KERAS_3, _read_same),
+    "FixedDropout": _read_dropout,  # of the package efficientnet
+    "Reshape": _read_reshape,
+    "UpSampling2D": _read_upsampling,
     "InstanceNormalization": _read_instance_norm,
     "MaxUnpooling2D": _read_unpooling,
     "WeightNormalization": _read_weight_norm,
@@ -132,9 +213,11 @@ def _pair(value: Any) -> tuple[int, int]:
 
 
 def _read_activation(value: Any, config: Config) -> str:
-    if not isinstance(value, str) or value not in _ACTIVATIONS:
+    if value == _HARD_SIGMOID_OF_KERAS_3:
+        return "hard_sigmoid"
+    if not isinstance(value, str) or value not in ACTIVATIONS:
         raise _unknown("activation", value, config)
-    return _ACTIVATIONS[value]
+    return ACTIVATIONS[value]
 
 
 def _require_plain(value: Any, key: str, config: Config) -> Any:

@@ -15,6 +15,7 @@ import tensorflow as tf
 
 from defectkeras.core.errors import ModelError
 from defectkeras.models.defect_seg_net import build_defect_seg_net
+from defectkeras.registry.foreign.network import Adaptation
 
 LAYERS = (
     *("dense_block_1_conv_1", "dense_block_1_conv_2", "pool_1"),
@@ -32,12 +33,12 @@ _VARIABLE = re.compile(
 )
 
 
-def read_defect_seg_net(path: Path, *, scale: float) -> keras.Model:
+def read_defect_seg_net(path: Path, adaptation: Adaptation) -> keras.Model:
     """Read a released checkpoint into DefectSegNet, variant "released".
 
     Args:
         path: The checkpoint without an ending, or its .index file.
-        scale: What the input in [0, 1] is multiplied by first; 255 for the authors'.
+        adaptation: What becomes of grey levels first; times 255 for the authors'.
 
     Returns:
         (B, H, W, 1) to logits (B, H, W, 1) float32.
@@ -74,5 +75,5 @@ def read_defect_seg_net(path: Path, *, scale: float) -> keras.Model:
                 )
             weight.assign(found)
     image = keras.Input((None, None, 1), name="image")
-    scaled = keras.layers.Rescaling(scale, name="scale")(image)
-    return keras.Model(image, network(scaled), name="defectsegnet_released")
+    output = network(adaptation.adapt(image, channels=1))
+    return keras.Model(image, output, name="defectsegnet_released")

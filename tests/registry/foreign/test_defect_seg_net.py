@@ -6,7 +6,10 @@ import tensorflow as tf
 
 from defectkeras.core.errors import ModelError
 from defectkeras.models.defect_seg_net import build_defect_seg_net
-from defectkeras.registry.legacy.defect_seg_net import LAYERS, read_defect_seg_net
+from defectkeras.registry.foreign.defect_seg_net import LAYERS, read_defect_seg_net
+from defectkeras.registry.foreign.network import Adaptation
+
+RELEASED = Adaptation(scale=(255.0,))
 
 
 def released_variables(model):
@@ -50,7 +53,7 @@ def arrays():
 def test_gives_what_the_network_gave(arrays, tmp_path, ending):
     model, variables = arrays
     write_checkpoint(tmp_path / "checkpoint.ckpt", variables)
-    read = read_defect_seg_net(tmp_path / f"checkpoint.ckpt{ending}", scale=255)
+    read = read_defect_seg_net(tmp_path / f"checkpoint.ckpt{ending}", RELEASED)
     image = np.random.default_rng(2).random((1, 24, 32, 1), dtype=np.float32)
     np.testing.assert_allclose(read(image), model(255 * image), rtol=1e-4, atol=1e-4)
 
@@ -62,11 +65,11 @@ def test_missing_and_misshapen_variables_are_told(arrays, tmp_path):
     variables[name] = kernel.transpose(0, 1, 3, 2)
     write_checkpoint(tmp_path / "turned", variables)
     with pytest.raises(ModelError, match=r"\(2, 2, 32, 233\), for layer 12.*233, 32"):
-        read_defect_seg_net(tmp_path / "turned", scale=255)
+        read_defect_seg_net(tmp_path / "turned", RELEASED)
     del variables[name]
     variables["other"] = kernel
     write_checkpoint(tmp_path / "missing", variables)
     with pytest.raises(ModelError, match=r"variable_scope12/.../kernel.*none"):
-        read_defect_seg_net(tmp_path / "missing", scale=255)
+        read_defect_seg_net(tmp_path / "missing", RELEASED)
     with pytest.raises(ModelError, match="must be a checkpoint"):
-        read_defect_seg_net(tmp_path / "nothing", scale=255)
+        read_defect_seg_net(tmp_path / "nothing", RELEASED)

@@ -1,4 +1,4 @@
-"""Weights of Keras 2 by layer, put into the layers of Keras 3."""
+"""Saved weights by layer, put into the layers of Keras 3."""
 
 from collections.abc import Mapping
 
@@ -7,6 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from defectkeras.core.errors import ModelError
+
+_OLD_NAMES = {"kernel": "depthwise_kernel"}  # of DepthwiseConv2D
 
 Arrays = Mapping[str, NDArray[np.float32]]
 """Name of a weight, such as "kernel", or its number where names were not saved."""
@@ -33,7 +35,8 @@ def set_weights(model: keras.Model, weights: Mapping[str, Arrays]) -> None:
 def _find(
     arrays: Arrays, weight: keras.Variable, number: int, layer: keras.layers.Layer
 ) -> NDArray[np.float32]:
-    found = arrays.get(weight.name, arrays.get(str(number)))
+    names = (weight.name, _OLD_NAMES.get(weight.name, ""), str(number))
+    found = next((arrays[name] for name in names if name in arrays), None)
     if found is None or tuple(found.shape) != tuple(weight.shape):
         received = "none" if found is None else str(tuple(found.shape))
         raise ModelError(

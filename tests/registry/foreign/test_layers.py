@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from defectkeras.core.errors import ModelError
-from defectkeras.registry.legacy.layers import read_layer, read_pooling
+from defectkeras.registry.foreign.layers import read_layer, read_pooling
 
 
 def test_arguments_reach_the_layer():

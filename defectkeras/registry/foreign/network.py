@@ -1,0 +1,235 @@
+"""A described model built again with Keras 3, for grey images of any size.
+
+The last softmax or sigmoid is left out, for a model here gives logits.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+import keras
+
+from defectkeras.core.errors import ModelError
+from defectkeras.models.layers import MaxPoolingWithIndices, MaxUnpooling2D
+from defectkeras.registry.foreign.description import (
+    Call,
+    Graph,
+    LayerDescription,
+    Place,
+    inside_of,
+    path_of,
+)
+from defectkeras.registry.foreign.layers import read_layer
+from defectkeras.registry.foreign.operations import read_operation
+
+_FINAL = ("softmax", "sigmoid")
+_ROOT = ""
+
+
+@dataclass(frozen=True)
+class Adaptation:
+    """How grey levels in [0, 1] become what a model was trained on.
+
+    Attributes:
+        scale: What they are multiplied by first; one number, or one for each channel.
+        offset: What is added then.
+        skip_layers: Names or classes of layers that are left out.
+
+    Raises:
+        ModelError: When the scale makes all grey levels one.
+    """
+
+    scale: tuple[float, ...] = (1.0,)
+    offset: tuple[float, ...] = (0.0,)
+    skip_layers: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        """Check the scale."""
+        if 0 in self.scale:
+            raise ModelError(
+                "The scale must be the grey level of white in training, such as 1 or "
+                "255. Received: 0."
+            )
+
+    def adapt(self, image: Any, channels: int) -> Any:
+        """Give what the first layer takes.
+
+        Args:
+            image: (B, H, W, 1) in [0, 1].
+            channels: How many it takes; all are the grey image.
+
+        Raises:
+            ModelError: When there are more numbers than channels, or fewer.
+        """
+        for name in ("scale", "offset"):
+            numbers = getattr(self, name)
+            if len(numbers) not in (1, channels):
+                raise ModelError(
+                    f"The {name} must be one number, or one for each of the {channels} "
+                    f"channels. Received: {len(numbers)}."
+                )
+        if channels != 1:
+            image = keras.layers.Concatenate(name="grey_channels")([image] * channels)
+        if set(self.scale) == {1} and set(self.offset) == {0}:
+            return image
+        layer = keras.layers.Rescaling(
+            _one_or_all(self.scale), _one_or_all(self.offset), name="scale"
+        )
+        return layer(image)
+
+
+def _one_or_all(numbers: tuple[float, ...]) -> float | list[float]:
+    return numbers[0] if len(numbers) == 1 else list(numbers)
+
+
+def build_network(graph: Graph, adaptation: Adaptation | None = None) -> keras.Model:
+    """Build a model from its description.
+
+    Args:
+        graph: From `read_graph`.
+        adaptation: What becomes of grey levels.
+
+    Returns:
+        (B, H, W, 1) of any size to logits (B, H, W, K) float32, without weights.
+
+    Raises:
+        ModelError: When a layer is not known, or the model has not one image as input
+            and one map as output.
+    """
+    adaptation = adaptation or Adaptation()
+    if len(graph.inputs) != 1 or len(graph.outputs) != 1:
+        raise ModelError(
+            "A model must take one image and give one map. Received: "
+            f"{len(graph.inputs)} inputs and {len(graph.outputs)} outputs."
+        )
+    *size, channels = _shape(graph)
+    image = keras.Input((None, None, 1), name="image")
+    builder = _Builder(adaptation.skip_layers, _last_path(graph))
+    # The size of the training tells how often a resizing magnifies.
+    builder.run(graph, [keras.Input((*size, channels))], _ROOT)
+    (map_,) = builder.run(graph, [adaptation.adapt(image, channels)], _ROOT)
+    builder.require_skipped()
+    logits = keras.layers.Activation("linear", dtype="float32", name="logits_float32")
+    return keras.Model(image, logits(map_))
+
+
+def _shape(graph: Graph) -> tuple[int | None, int | None, int]:
+    """Give height, width and channels of the input."""
+    config = graph.find(graph.inputs[0].layer).config
+    shape = config.get("batch_input_shape") or config.get("batch_shape") or []
+    if len(shape) != 4 or not isinstance(shape[-1], int):
+        raise ModelError(
+            "The input must be one image and tell its channels, as in "
+            f"keras.Input((None, None, 1)). Received: the shape {shape}."
+        )
+    return shape[1], shape[2], shape[3]
+
+
+def _last_path(graph: Graph, prefix: str = _ROOT) -> str:
+    """Name the layer that gives the output."""
+    layer = graph.find(graph.outputs[0].layer)
+    if layer.graph is None:
+        return path_of(prefix, layer.name)
+    return _last_path(layer.graph, inside_of(prefix, layer.name))
+
+
+class _Builder:
+    """Makes the layers of a description, and calls one after the other."""
+
+    def __init__(self, skip_layers: tuple[str, ...], last: str) -> None:
+        self._skip = skip_layers
+        self._skipped: set[str] = set()
+        self._last = last
+        self._made: dict[str, keras.layers.Layer | None] = {}
+
+    def run(self, graph: Graph, inputs: list[Any], prefix: str) -> list[Any]:
+        """Give the outputs of a graph."""
+        if len(inputs) != len(graph.inputs):
+            raise ModelError(
+                f"The model {prefix.removesuffix('__')!r} must take "
+                f"{len(graph.inputs)} tensors. Received: {len(inputs)}."
+            )
+        tensors = dict(zip(graph.inputs, inputs, strict=True))
+        waiting = [
+            (layer, number, call)
+            for layer in graph.layers
+            for number, call in enumerate(layer.calls, start=layer.first_call)
+            if layer.class_name != "InputLayer"
+        ]
+        while waiting:
+            ready = [w for w in waiting if all(p in tensors for p in w[2].places)]
+            if not ready:
+                names = ", ".join(layer.name for layer, _, _ in waiting)
+                raise ModelError(f"The layers {names} have inputs that are not there.")
+            for layer, number, call in ready:
+                inputs = [tensors[place] for place in call.places]
+                outputs = self._apply(layer, call, inputs, prefix)
+                for index, tensor in enumerate(outputs):
+                    tensors[Place(layer.name, number, index)] = tensor
+            waiting = [w for w in waiting if w not in ready]
+        return [tensors[place] for place in graph.outputs]
+
+    def require_skipped(self) -> None:
+        """Check that everything that should be left out was there."""
+        for name in self._skip:
+            if name not in self._skipped:
+                raise ModelError(
+                    f"The model must have a layer {name!r} to leave out, by its name "
+                    "or its class, and has none."
+                )
+
+    def _apply(
+        self, layer: LayerDescription, call: Call, inputs: list[Any], prefix: str
+    ) -> list[Any]:
+        """Call a layer and give its outputs."""
+        if self._is_skipped(layer):
+            return inputs
+        if layer.graph is not None:
+            return self.run(layer.graph, inputs, inside_of(prefix, layer.name))
+        path = path_of(prefix, layer.name)
+        if path not in self._made:
+            final = path == self._last
+            self._made[path] = _read(layer, call, inputs, path, final=final)
+        made = self._made[path]
+        return inputs if made is None else _call(made, inputs)
+
+    def _is_skipped(self, layer: LayerDescription) -> bool:
+        found = {layer.name, layer.plain_class_name}.intersection(self._skip)
+        self._skipped |= found
+        return bool(found)
+
+
+def _read(
+    layer: LayerDescription, call: Call, inputs: list[Any], path: str, *, final: bool
+) -> keras.layers.Layer | None:
+    """Make a layer; none where its input passes on, as at the last softmax."""
+    if layer.is_operation:
+        if final and layer.class_name.rpartition(".")[2].lower() in _FINAL:
+            return None
+        return read_operation(layer.class_name, path, call, inputs)
+    config = {**layer.config, "name": path}
+    if final and layer.class_name == "Softmax":
+        return None
+    if final and config.get("activation") in _FINAL:
+        config["activation"] = "linear"
+    return read_layer(layer.class_name, config, of_keras_3=layer.of_keras_3)
+
+
+def _call(made: keras.layers.Layer, tensors: list[Any]) -> list[Any]:
+    if isinstance(made, MaxUnpooling2D):
+        _require_partner(made, tensors)
+    single = len(tensors) == 1 and not isinstance(made, keras.layers.Concatenate)
+    outputs = made(tensors[0] if single else tensors)
+    return list(outputs) if isinstance(outputs, list | tuple) else [outputs]
+
+
+def _require_partner(unpooling: MaxUnpooling2D, inputs: list[Any]) -> None:
+    """Check that the places come from a pooling with the same windows."""
+    pooling = inputs[1]._keras_history.operation if len(inputs) == 2 else None
+    geometry = ("pool_size", "strides", "padding")
+    if not isinstance(pooling, MaxPoolingWithIndices) or any(
+        getattr(pooling, key) != getattr(unpooling, key) for key in geometry
+    ):
+        raise ModelError(
+            f"{unpooling.name!r} must unpool by the windows of the pooling that its "
+            "mask comes from."
+        )
