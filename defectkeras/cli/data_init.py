@@ -9,7 +9,6 @@ import click
 
 from defectkeras.cli.annotation_options import ENCODINGS, object_class_option
 from defectkeras.cli.options import (
-    FOLDER,
     POSITIVE,
     calibration_options,
     complete_models,
@@ -20,6 +19,7 @@ from defectkeras.cli.options import (
     registry_option,
     talk,
 )
+from defectkeras.cli.text_folder import TextFolder
 
 EXAMPLES = """\b
 Examples:
@@ -29,7 +29,7 @@ Examples:
 
 
 @click.command(epilog=EXAMPLES)
-@click.argument("folder", type=FOLDER)
+@click.argument("folder", type=TextFolder(exists=True))
 @click.option(
     "--class",
     "classes",

@@ -9,10 +9,10 @@ from defectkeras.core.file_names import not_text
 
 
 class TextFolder(click.Path):
-    """A folder that exists or not, whose name is text in UTF-8."""
+    """A folder, whose name is text in UTF-8; `exists` tells whether it must exist."""
 
-    def __init__(self) -> None:
-        super().__init__(file_okay=False, path_type=Path)
+    def __init__(self, *, exists: bool = False) -> None:
+        super().__init__(exists=exists, file_okay=False, path_type=Path)
 
     def convert(
         self, value: Any, param: click.Parameter | None, ctx: click.Context | None

@@ -39,6 +39,12 @@ def test_spec_is_written_once(run, folder):
     assert run(*words, "--overwrite").exit_code == 0
 
 
+def test_a_folder_that_is_not_there_is_told(run, tmp_path):
+    done = run("data", "init", tmp_path / "missing")
+    assert done.exit_code == 2
+    assert "does not exist" in done.stderr
+
+
 def test_classes_are_those_of_a_model(run, folder, tiny_registry):
     words = ("data", "init", folder, "--model", "tiny", "--registry", tiny_registry)
     shown = run(*words, "--object-class", "void")
