@@ -100,19 +100,15 @@ def notes_of_areas(quantifications: Sequence[Quantification]) -> tuple[str, ...]
         A sentence, where one has more than `MOST_UNLIKE` times the area of another.
     """
     in_nm = [q for q in quantifications if q.calibration.pixel_size_nm is not None]
-    if in_nm:
-        unit, scale = "µm²", 1e-6
-        sides = [q.calibration.field_of_view_nm(q.shape) for q in in_nm]
-    else:
-        unit, scale = "px", 1.0
-        sides = [q.shape for q in quantifications]
-    areas = [scale * height * width for height, width in sides]
+    in_px = [q.shape for q in quantifications]
+    sides = [q.calibration.field_of_view_nm(q.shape) for q in in_nm] or in_px
+    areas = [height * width for height, width in sides]
     if not areas or max(areas) <= MOST_UNLIKE * min(areas):
         return ()
     return (
-        f"The micrographs show from {min(areas):.3g} to {max(areas):.3g} {unit}, and "
-        "each counts alike in the means over them: where defects are few, fields of "
-        "one size give narrower intervals.",
+        f"One micrograph shows {max(areas) / min(areas):.1f} times the area of "
+        "another, and each counts alike in the means over them: where defects are few, "
+        "fields of one size give narrower intervals.",
     )
 
 

@@ -177,11 +177,14 @@ def test_fields_of_unlike_area_are_told(scheme, disc):
     assert notes_of_areas([]) == ()
     assert notes_of_areas([field, small]) == ()
     (note,) = notes_of_areas([field, small, smaller])
-    low, high = (h * width * 0.5**2 * 1e-6 for h in (height // 4, height))
-    assert f"from {low:.3g} to {high:.3g} µm²" in note
+    ratio = f"{height / (height // 4):.1f} times the area"
+    assert ratio in note
+    coarser = dataclasses.replace(field, calibration=Calibration(2.0, 80.0))
+    assert "16.0 times the area" in notes_of_areas([field, coarser])[0]
     both = (field, smaller)
     in_px = [dataclasses.replace(q, calibration=Calibration()) for q in both]
-    assert f"to {height * width:.3g} px" in notes_of_areas(in_px)[0]
+    assert ratio in notes_of_areas(in_px)[0]
+    assert notes_of_areas([field, in_px[1]]) == ()
 
 
 @pytest.mark.parametrize("spread", [0.0, 0.3])
