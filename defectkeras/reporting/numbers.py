@@ -191,9 +191,8 @@ def _form(value: float, half_width: float | None) -> tuple[int, int]:
 
 def _write(values: Sequence[float], exponent: int, decimals: int) -> str:
     """Write numbers over one power of ten."""
-    text = " to ".join(
-        f"{round(v / 10.0**exponent, decimals):.{max(0, decimals)}f}" for v in values
-    )
+    rounded = [round(v / 10.0**exponent, decimals) + 0.0 for v in values]  # no -0.0
+    text = " to ".join(f"{v:.{max(0, decimals)}f}" for v in rounded)
     text = text.replace("-", "−")
     if exponent == 0:
         return text

@@ -66,6 +66,8 @@ def test_an_interval_shares_the_power_of_its_value():
     assert format_interval(0, 0, 3.6889) == "0.0 to 3.7"
     assert format_interval(0, 0, 4690652788942.9) == "(0.0 to 4.7) × 10¹²"
     assert format_interval(0, 0, 0) == "0 to 0"
+    assert format_interval(12345, -100, 30000) == "0 to 30000"
+    assert format_interval(0.5, -0.004, 1) == "0.00 to 1.00"
     far = format_interval(3.1, 1.84e-8, 519708648.6)
     assert far == "1.8 × 10⁻⁸ to 5.2 × 10⁸"
 
