@@ -294,7 +294,7 @@ def _tell_plan(plan: "AnalysisPlan", as_json: bool) -> None:
     for note in plan.notes:
         talk(note)
     if as_json:
-        echo_json({"model": model, "folders": folders})
+        echo_json({"model": model, "folders": folders, "notes": list(plan.notes)})
         return
     for path, folder in folders.items():
         click.echo(f"{path} -> {folder}")

@@ -42,10 +42,11 @@ def test_results_of_a_renamed_file_are_told(run, folder, tiny_registry, tmp_path
     assert "other micrographs" not in alone.stderr
     renamed = tmp_path / "renamed.tif"
     renamed.write_bytes(second.read_bytes())
-    dry = run("analyze", first, renamed, *words, "--dry-run")
+    dry = run("analyze", first, renamed, *words, "--dry-run", "--json")
     done = run("analyze", first, renamed, *words, "--json")
     told = f"not in page and tables: {second.stem} (1)."
     assert told in " ".join(dry.stderr.split())
+    assert told in json.loads(dry.stdout)["notes"][0]
     assert told in " ".join(done.stderr.split())
     (note,) = json.loads(done.stdout)["notes"]
     assert told in note
