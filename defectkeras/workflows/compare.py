@@ -115,8 +115,8 @@ def plan_comparison(request: ComparisonRequest) -> ComparisonPlan:
     if files and (lost := sorted(common - set(files))):
         more = ", ..." if len(lost) > 5 else ""
         notes.append(
-            f"{len(lost)} fields have no micrograph of their name among those given: "
-            f"{', '.join(lost[:5])}{more}."
+            "Without a micrograph of their name among those given: "
+            f"{', '.join(lost[:5])}{more} ({len(lost)})."
         )
     return ComparisonPlan(
         tuple(operands), scheme, tuple(sorted(common)), files, tuple(notes)
@@ -250,8 +250,8 @@ def _left_out(
         if rest := sorted(names - common):
             more = ", ..." if len(rest) > 5 else ""
             notes.append(
-                f"{label}: {len(rest)} fields are left out, as not all have them: "
-                f"{', '.join(rest[:5])}{more}."
+                f"{label}: left out, as not all have them: "
+                f"{', '.join(rest[:5])}{more} ({len(rest)})."
             )
         if others := [c.name for c in operand.scheme.defects if c.name not in shared]:
             notes.append(

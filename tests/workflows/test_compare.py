@@ -89,12 +89,11 @@ def test_fields_that_one_has_not_are_told(request_of_two, tmp_path):
     plan = plan_comparison(request_of_two)
 
     assert plan.fields == ("f1",)
-    assert plan.notes == ("a: 1 fields are left out, as not all have them: f2.",)
+    assert plan.notes == ("a: left out, as not all have them: f2 (1).",)
     Image.new("L", (64, 40)).save(tmp_path / "g.png")
     beside = dataclasses.replace(request_of_two, micrographs=(tmp_path / "g.png",))
-    assert (
-        "1 fields have no micrograph of their name" in plan_comparison(beside).notes[-1]
-    )
+    told = "Without a micrograph of their name among those given: f1 (1)."
+    assert plan_comparison(beside).notes[-1] == told
     (tmp_path / "b" / "f1.png").rename(tmp_path / "b" / "other.png")
     with pytest.raises(DefectKerasError, match="a: f1, f2; b: other"):
         plan_comparison(request_of_two)
