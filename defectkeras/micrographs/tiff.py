@@ -1,9 +1,7 @@
-"""TIFF: the page, its pixels, and what they measure.
+"""TIFF: the page of a frame, what it measures, and its pixels.
 
-tifffile reads the structure and pixels that are not compressed. Compressed
-pages are decoded by the libtiff in OpenCV, which fills a buffer of known size
-and so cannot be made to inflate without bounds. Only pages are read, never
-"series", since these may open other files that an OME-XML names.
+Only pages are read, never "series", since these may open other files that an
+OME-XML names.
 """
 
 import contextlib
@@ -14,24 +12,24 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, TypeAlias
 
-import cv2
-import numpy as np
 import tifffile
-from numpy.typing import NDArray
-from PIL.TiffImagePlugin import TiffImageFile
 
 from defectkeras.core.errors import MicrographError
 from defectkeras.micrographs.checks import CHOOSE_FRAME, check_plane
 from defectkeras.micrographs.frame import Frame, Scale
 from defectkeras.micrographs.raw import require_bytes
+from defectkeras.micrographs.tiff_pixels import (
+    NO_COMPRESSION,
+    PALETTE,
+    decode_page,
+    palette_of_page,
+)
 from defectkeras.micrographs.tiff_tags import (
     find_scale,
     foil_thickness_nm,
     instrument_metadata,
 )
 
-_NO_COMPRESSION, _MIN_IS_WHITE, _PALETTE = 1, 0, 3  # TIFF 6.0
-_CHANNELS_TOGETHER = 1
 _KNOWN_PHOTOMETRIC = (0, 1, 2, 3, 6)  # white or black is 0, RGB, palette, YCbCr
 
 # A damaged file gets one line from us, not others on the terminal as well.
@@ -45,12 +43,12 @@ def read_tiff(path: Path, frame: int | None, max_pixels: int) -> Frame:
     scale bar burnt in) are no frames.
     """
     with open_page(path, frame, max_pixels) as (_, page, scale, metadata):
-        if page.compression == _NO_COMPRESSION:
+        if page.compression == NO_COMPRESSION:
             require_bytes(path, page.nbytes)
         return Frame(
-            pixels=_decode(path, page),
+            pixels=decode_page(path, page),
             scale=scale,
-            palette=_palette(page),
+            palette=palette_of_page(page),
             foil_thickness_nm=foil_thickness_nm(metadata),
             metadata=metadata,
         )
@@ -137,7 +135,7 @@ def _frames(file: tifffile.TiffFile) -> Iterator[tifffile.TiffPage]:
 def _check_page(page: tifffile.TiffPage, max_pixels: int) -> None:
     """Check size and type before decoding."""
     if page.dtype is None or (
-        page.bitspersample != 8 * page.dtype.itemsize and page.photometric != _PALETTE
+        page.bitspersample != 8 * page.dtype.itemsize and page.photometric != PALETTE
     ):
         raise MicrographError(
             f"must have values of 8, 16 or 32 bit. Received: {page.bitspersample} "
@@ -173,50 +171,3 @@ def _refuse_single_page_stack(
             f"must be read one frame at a time. Received: an ImageJ stack of {images} "
             "frames in one page. Save the frame as a file of its own."
         )
-
-
-def _decode(path: Path, page: tifffile.TiffPage) -> NDArray[Any]:
-    """Give the pixels (H, W) or (H, W, C), bright where the specimen is bright."""
-    is_compressed = page.compression != _NO_COMPRESSION
-    if not is_compressed:
-        pixels = page.asarray(maxworkers=1)
-        pixels = np.moveaxis(pixels, 0, -1) if page.axes == "SYX" else pixels
-    elif page.photometric == _PALETTE:  # OpenCV would give its colors
-        with path.open("rb") as file, TiffImageFile(file) as image:
-            image.seek(page.index)
-            pixels = np.asarray(image)
-    else:
-        pixels = _decode_compressed(path, page)
-    # OpenCV turns 8-bit pages round itself.
-    is_turned = is_compressed and page.dtype == np.uint8
-    if page.photometric == _MIN_IS_WHITE and not is_turned:
-        pixels = ~pixels if pixels.dtype.kind in "bu" else -pixels
-    return pixels
-
-
-def _decode_compressed(path: Path, page: tifffile.TiffPage) -> NDArray[Any]:
-    """Decode one page with OpenCV, quietly."""
-    level = cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
-    try:
-        _, pages = cv2.imreadmulti(
-            str(path), start=page.index, count=1, flags=cv2.IMREAD_UNCHANGED
-        )
-    finally:
-        cv2.utils.logging.setLogLevel(level)
-    # OpenCV mixes up planes of channels that are stored one after the other.
-    is_known = page.samplesperpixel == 1 or page.planarconfig == _CHANNELS_TOGETHER
-    expected = (page.imagelength, page.imagewidth), page.dtype
-    if not (is_known and pages and (pages[0].shape[:2], pages[0].dtype) == expected):
-        raise MicrographError(
-            "must be uncompressed, or of a compression that libtiff reads. Received: "
-            f"{getattr(page.compression, 'name', page.compression)}, or a damaged "
-            "file. Save it uncompressed."
-        )
-    return np.asarray(pages[0])
-
-
-def _palette(page: tifffile.TiffPage) -> NDArray[Any] | None:
-    """Give the (N, 3) colors of a palette page, 16 bit each."""
-    if page.photometric != _PALETTE or page.colormap is None:
-        return None
-    return np.asarray(page.colormap).T
