@@ -5,7 +5,9 @@ baseline resolution, which any program may have filled in. Old ZEISS tags have
 two sizes, and only AP_IMAGE_PIXEL_SIZE is that of the image.
 """
 
+import contextlib
 import math
+import re
 from collections.abc import Callable, Mapping
 from typing import Any
 from xml.etree import ElementTree
@@ -13,11 +15,19 @@ from xml.etree import ElementTree
 import tifffile
 from tifffile import TiffPage
 
+from defectkeras.core.errors import MicrographError
 from defectkeras.micrographs.frame import Scale
 from defectkeras.micrographs.sidecar import parse_sidecar, scale_of_sem
+from defectkeras.micrographs.units import pixel_size_nm
 
 MAX_RESOLUTION_CM = 1e-4
 """Larger pixels (1 um, below 25400 dpi) are those of a printer or a scanner."""
+
+MAX_PROGRAM_NM = 2e4
+"""Larger pixels (20 um, 1270 dpi) in OME-XML and of ImageJ are such, carried over.
+
+Bio-Formats makes 352.8 um of 72 dpi; SEMs at their lowest magnification have 12 um.
+"""
 
 _FEI_TAGS = (34682, 34680)
 _ZEISS_TAG = 34118
@@ -25,6 +35,7 @@ _TESCAN_TAG = 50431
 _DIGITAL_MICROGRAPH_TAGS = (65003, 65004, 65009, 65010)
 _X_RESOLUTION, _Y_RESOLUTION, _RESOLUTION_UNIT = 282, 283, 296
 _NOT_CALIBRATED = ("", "inch", "pixel")  # ImageJ's inch is a dpi it carried over
+_NM_PER_CM = 1e7
 _UNIT_CM = {2: 2.54, 3: 1.0}  # inch and centimeter; 1 is no unit
 
 Metadata = Mapping[str, Any]
@@ -126,17 +137,17 @@ def _ome(page: TiffPage, metadata: Metadata) -> Scale | None:
     rows_unit, columns_unit = (
         pixels.get(f"PhysicalSize{axis}Unit", "µm") for axis in "YX"
     )
-    return _scale(rows, columns, (rows_unit, columns_unit), "OME-XML")
+    return _no_density(_scale(rows, columns, (rows_unit, columns_unit), "OME-XML"))
 
 
 def _imagej(page: TiffPage, metadata: Metadata) -> Scale | None:
     """Read pixels per unit; the description names the unit."""
-    unit = str(metadata.get("unit", "")).replace("\\u00B5", "µ")
+    unit, rows_unit = (_unescaped(metadata.get(k)) for k in ("unit", "yunit"))
     if not page.is_imagej or unit in _NOT_CALIBRATED:
         return None
-    rows_unit = str(metadata.get("yunit", unit))
     rows, columns = _distances(page)
-    return _scale(rows, columns, (rows_unit, unit), "ImageJ description")
+    units = rows_unit or unit, unit
+    return _no_density(_scale(rows, columns, units, "ImageJ description"))
 
 
 def _baseline(page: TiffPage, metadata: Metadata) -> Scale | None:
@@ -168,6 +179,23 @@ def _scale(
     if not (_is_size(rows) and _is_size(columns)):
         return None
     return Scale(rows, columns, *units, source)
+
+
+def _no_density(scale: Scale | None) -> Scale | None:
+    """Give a scale, or None when a program made it of a density for a printer."""
+    if scale is None:
+        return None
+    # ImageJ takes over pixels per cm, as those per inch.
+    is_cm = scale.columns_unit == "cm"
+    largest_nm = MAX_RESOLUTION_CM * _NM_PER_CM if is_cm else MAX_PROGRAM_NM
+    with contextlib.suppress(MicrographError):  # odd units are told by who asks
+        return scale if (pixel_size_nm(scale) or 0) < largest_nm else None
+    return scale
+
+
+def _unescaped(text: Any) -> str:
+    r"""Give a text of ImageJ, which writes \u00C5 for Å."""
+    return re.sub(r"\\u([0-9A-Fa-f]{4})", lambda m: chr(int(m[1], 16)), str(text or ""))
 
 
 def _distances(page: TiffPage) -> tuple[float | None, float | None]:

@@ -12,6 +12,7 @@ MAX_ANISOTROPY = 1e-3
 _NM_PER_UNIT = {
     "m": 1e9,
     "meter": 1e9,
+    "metre": 1e9,
     "cm": 1e7,
     "mm": 1e6,
     "μm": 1e3,  # NFKC turns the micro sign into this Greek mu
@@ -20,14 +21,20 @@ _NM_PER_UNIT = {
     "microns": 1e3,
     "micrometer": 1e3,
     "micrometers": 1e3,
+    "micrometre": 1e3,
+    "micrometres": 1e3,
     "nm": 1.0,
     "nanometer": 1.0,
     "nanometers": 1.0,
+    "nanometre": 1.0,
+    "nanometres": 1.0,
     "Å": 0.1,
     "A": 0.1,
     "Ang": 0.1,
     "angstrom": 0.1,
+    "angstroms": 0.1,
     "Angstrom": 0.1,
+    "Angstroms": 0.1,
     "pm": 1e-3,
 }
 _NO_UNIT = ("", "px", "pixel", "pixels")

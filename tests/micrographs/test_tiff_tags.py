@@ -164,8 +164,10 @@ def test_ome_that_is_damaged_is_no_calibration(path, text):
         ("um", 500.0),
         ("micron", 500.0),
         ("\\u00B5m", 500.0),
+        ("\\u00C5", 0.05),
         ("pixel", None),
         ("inch", None),
+        ("cm", None),
     ],
 )
 def test_imagej(path, unit, size_nm):
@@ -175,6 +177,38 @@ def test_imagej(path, unit, size_nm):
 
     source = "none" if size_nm is None else "ImageJ description"
     assert calibration_of(path) == (size_nm, source)
+
+
+@pytest.mark.parametrize(
+    ("per_unit", "unit", "size_nm"),
+    [
+        (118.11, "cm", None),  # 300 dpi
+        (944.9, "cm", None),  # 2400 dpi
+        (4e6, "cm", 2.5),
+        (72 / 25400, "micron", None),  # as Bio-Formats imports 72 dpi
+        (1200 / 25400, "micron", None),
+        (1 / 12, "micron", 12000.0),  # an SEM at 10 x
+    ],
+)
+def test_a_density_for_a_printer_is_no_calibration_of_imagej(
+    path, per_unit, unit, size_nm
+):
+    resolution = (per_unit, per_unit)
+    tifffile.imwrite(
+        path, PIXELS, imagej=True, resolution=resolution, metadata={"unit": unit}
+    )
+
+    assert calibration_of(path)[0] == size_nm
+
+
+@pytest.mark.parametrize(
+    ("size_um", "size_nm"), [(352.7778, None), (21.17, None), (12.0, 12000.0)]
+)
+def test_a_density_for_a_printer_is_no_calibration_of_ome(path, size_um, size_nm):
+    sizes = {"PhysicalSizeX": size_um, "PhysicalSizeY": size_um}
+    tifffile.imwrite(path, PIXELS, ome=True, metadata={"axes": "YX", **sizes})
+
+    assert calibration_of(path)[0] == size_nm
 
 
 def test_imagej_with_an_odd_unit_is_refused(path):
