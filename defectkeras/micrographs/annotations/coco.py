@@ -3,7 +3,8 @@
 Coordinates are x, y from the outer corner of the first pixel, run lengths go down
 the columns. The numbers of images and categories are any numbers. Regions with
 `iscrowd` hold several objects that nobody told apart: they become `not_annotated`.
-CVAT says `iscrowd` of all that it keeps as run lengths, so there it means nothing.
+CVAT says `iscrowd` of all that it keeps as run lengths, and supervision of objects with
+holes or parts, so there it means nothing.
 COCO outlines lines as well; that they are lines is told by the `supercategory`.
 """
 
@@ -35,6 +36,7 @@ from defectkeras.micrographs.annotations.shapes import (
 from defectkeras.micrographs.checks import MAX_PIXELS, check_plane
 
 _KIND, _LINE = "supercategory", "line"
+_OF_SUPERVISION = "common-objects"  # the supercategory of all its categories
 _NUMBERED = re.compile(r"(?<![^/\\])[0-9a-f]{8}-(?=[^/\\]+$)")
 
 
@@ -55,8 +57,8 @@ def read_coco(content: Mapping[str, Any], *, image_name: str | None = None) -> D
     check_plane(size, np.dtype(np.uint8), MAX_PIXELS)
     categories = _entries(content, "categories")
     names = {_number(c, "id"): _text(c, "name") for c in categories}
-    told = [c for c in categories if c.get(_KIND) == _LINE]
-    lines = frozenset(_text(c, "name") for c in told)
+    kinds = {c["id"]: c.get(_KIND) for c in categories}
+    lines = frozenset(names[i] for i, kind in kinds.items() if kind == _LINE)
     shapes = []
     for number, entry in enumerate(_entries(content, "annotations"), start=1):
         if entry.get("image_id") != image["id"]:
@@ -67,9 +69,10 @@ def read_coco(content: Mapping[str, Any], *, image_name: str | None = None) -> D
                 f"{where}: its category_id must be one of {sorted(names)}. "
                 f"Received: {entry.get('category_id')}."
             )
-        name = names[entry["category_id"]]
         area = Area(_rings(entry.get("segmentation"), size, where))
-        shapes.append(Shape(NOT_ANNOTATED_NAME if _is_crowd(entry) else name, area))
+        is_crowd = _is_crowd(entry, kinds[entry["category_id"]])
+        name = NOT_ANNOTATED_NAME if is_crowd else names[entry["category_id"]]
+        shapes.append(Shape(name, area))
     return Drawing(size, tuple(shapes), lines)
 
 
@@ -132,10 +135,11 @@ def image_names(content: Mapping[str, Any]) -> list[str]:
     return names
 
 
-def _is_crowd(entry: Mapping[str, Any]) -> bool:
+def _is_crowd(entry: Mapping[str, Any], kind: Any) -> bool:
     attributes = entry.get("attributes")
     is_of_cvat = isinstance(attributes, dict) and "occluded" in attributes
-    return bool(entry.get("iscrowd")) and not is_of_cvat
+    means_nothing = is_of_cvat or kind == _OF_SUPERVISION
+    return bool(entry.get("iscrowd")) and not means_nothing
 
 
 def _require_images(content: Mapping[str, Any]) -> None:

@@ -88,6 +88,17 @@ def test_cvat_calls_every_mask_a_crowd(scheme):
     assert np.unique(rasterize(drawing, scheme).class_map).tolist() == [0, 2]
 
 
+def test_supervision_calls_objects_with_holes_a_crowd(scheme):
+    segmentation = {"size": [20, 30], "counts": [43, 4, 553]}
+    told = content(segmentation, iscrowd=1)
+    for category in told["categories"]:
+        category["supercategory"] = "common-objects"
+
+    drawing = read_coco(told, image_name="a")
+
+    assert np.unique(rasterize(drawing, scheme).class_map).tolist() == [0, 2]
+
+
 def test_what_is_not_annotated_keeps_its_name_in_cvat(tmp_path, scheme, class_map):
     write_coco({"a.tif": draw_maps(class_map, scheme)}, tmp_path / "all.json")
     written = json.loads((tmp_path / "all.json").read_text())
