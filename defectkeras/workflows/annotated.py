@@ -20,6 +20,7 @@ from defectkeras.micrographs.annotations.coco import (
     image_names as coco_image_names,
 )
 from defectkeras.micrographs.annotations.read import (
+    HOW_TO_EXPORT,
     MAP_SUFFIXES,
     SHAPE_SUFFIXES,
     Annotation,
@@ -30,10 +31,12 @@ from defectkeras.micrographs.annotations.read import (
     read_annotation,
     read_drawing,
 )
+from defectkeras.micrographs.checks import require_lossless
 from defectkeras.micrographs.read import calibrate, errors_that_name, read_frame
 
 CLASS_MAP = "class_map.png"
 SUMMARY = "summary.json"
+_SUFFIXES = (*MAP_SUFFIXES, *SHAPE_SUFFIXES)
 
 
 @dataclass(frozen=True)
@@ -66,11 +69,18 @@ def find_fields(path: Path) -> tuple[AnnotatedField, ...]:
         The fields in the order of their names.
 
     Raises:
-        MicrographError: When there is none, or two have the same name.
+        MicrographError: When there is none, a file is no annotation, or two have the
+            same name.
     """
     if path.is_dir():
         found = _fields_of_folder(path)
     elif path.exists():
+        require_lossless(path)
+        if path.suffix.lower() not in _SUFFIXES:
+            raise MicrographError(
+                f"{path}: must be an annotation ({', '.join(_SUFFIXES)}). Received: "
+                f"suffix {path.suffix!r}. {HOW_TO_EXPORT}."
+            )
         found = _fields_of_file(path)
     else:
         raise MicrographError(f"{path}: must exist. Received: nothing there.")
@@ -78,7 +88,7 @@ def find_fields(path: Path) -> tuple[AnnotatedField, ...]:
     twice = next((n for n in names if names.count(n) > 1), None)
     if not found or twice is not None:
         what = "none" if not found else f"two named {twice!r}"
-        suffixes = ", ".join((*MAP_SUFFIXES, *SHAPE_SUFFIXES))
+        suffixes = ", ".join(_SUFFIXES)
         raise MicrographError(
             f"{path}: must hold one annotation ({suffixes}) for each micrograph. "
             f"Received: {what}."
@@ -200,8 +210,7 @@ def _fields_of_folder(folder: Path) -> list[AnnotatedField]:
     results = [p for p in results if (p / SUMMARY).is_file()]
     if results:
         return [_field_of_result(p) for p in results]
-    suffixes = (*MAP_SUFFIXES, *SHAPE_SUFFIXES)
-    files = [p for p in sorted(folder.iterdir()) if p.suffix.lower() in suffixes]
+    files = [p for p in sorted(folder.iterdir()) if p.suffix.lower() in _SUFFIXES]
     shown = [p for p in files if p.is_file() and not p.name.startswith(".")]
     drawn_on = _images_of_shapes(shown)
     return [

@@ -161,6 +161,14 @@ def test_nothing_or_two_of_one_name_is_an_error(tmp_path):
         find_fields(tmp_path)
 
 
+@pytest.mark.parametrize("name", ["a.geojson", "a.xml", "a.csv"])
+def test_other_files_are_refused_with_what_to_do(tmp_path, name):
+    (tmp_path / name).write_text("{}")
+
+    with pytest.raises(MicrographError, match=r"must be an annotation .* Export it"):
+        find_fields(tmp_path / name)
+
+
 def test_a_broken_json_is_told_as_one(tmp_path):
     (tmp_path / "x.json").write_text('{"shapes": [')
     with pytest.raises(MicrographError, match=r"x\.json: must be JSON. .* Save it"):

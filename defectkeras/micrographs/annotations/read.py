@@ -34,6 +34,11 @@ from defectkeras.micrographs.read import errors_that_name
 MAP_SUFFIXES = (".bmp", ".npy", ".png", ".tif", ".tiff")
 SHAPE_SUFFIXES = (".json", ".roi", ".zip")
 
+HOW_TO_EXPORT = (
+    "Export it as COCO (Label Studio, VIA, CVAT) or ImageJ's regions (QuPath)"
+)
+_MAX_KEYS = 5  # of a JSON, named in a message
+
 
 @dataclass(frozen=True)
 class Hints:
@@ -212,7 +217,8 @@ def read_drawing(path: Path, hints: Hints | None = None) -> Drawing:
             return read_coco(content, image_name=hints.image_name)
         raise MicrographError(
             "must be JSON of labelme (with shapes) or of COCO (with images, "
-            f"annotations and categories). Received: {', '.join(content) or 'nothing'}."
+            f"annotations and categories). Received: {_keys_of(content)}. "
+            f"{HOW_TO_EXPORT}."
         )
 
 
@@ -243,10 +249,16 @@ def _parse(path: Path, _version: tuple[int, ...]) -> dict[str, Any]:
         ) from error
     if not isinstance(content, dict):
         raise MicrographError(
-            "must be JSON of labelme or of COCO. Received: another one. Export it as "
-            "COCO."
+            "must be JSON of labelme or of COCO. Received: another one, such as that "
+            f"of Label Studio or QuPath. {HOW_TO_EXPORT}."
         )
     return content
+
+
+def _keys_of(content: Mapping[str, Any]) -> str:
+    names = list(content)
+    more = f" and {len(names) - _MAX_KEYS} more" if len(names) > _MAX_KEYS else ""
+    return (", ".join(names[:_MAX_KEYS]) or "nothing") + more
 
 
 def _refuse(name: str) -> None:
