@@ -8,6 +8,7 @@ import importlib
 import importlib.util
 import logging
 import sys
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -44,7 +45,8 @@ def read_rosetta(path: Path, frame: int | None, max_pixels: int) -> Frame:
         )
     plugin = importlib.import_module(f"rsciio.{PLUGINS[path.suffix.lower()]}")
     _talk_on_stderr()
-    signals = plugin.file_reader(str(path), lazy=True)
+    is_lazy = not _is_compressed(path, max_pixels)
+    signals = plugin.file_reader(str(path), lazy=is_lazy)
     images = [s for s in signals if _is_image(s)]
     if len(images) != 1:
         raise MicrographError(
@@ -54,11 +56,30 @@ def read_rosetta(path: Path, frame: int | None, max_pixels: int) -> Frame:
     return _read(images[0], frame, max_pixels)
 
 
+def _is_compressed(path: Path, max_pixels: int) -> bool:
+    """Say whether a .prz has compressed pixels, which are taken for raw when lazy.
+
+    Raises:
+        MicrographError: When they unpack to more than `max_pixels` of 8 bytes.
+    """
+    if path.suffix.lower() != ".prz":
+        return False
+    with zipfile.ZipFile(path) as archive:
+        data = archive.getinfo("data.npy")
+    is_compressed = data.compress_type != zipfile.ZIP_STORED
+    if is_compressed and data.file_size > 8 * max_pixels:
+        raise MicrographError(
+            f"must unpack to at most {8 * max_pixels} bytes. Received: "
+            f"{data.file_size}. Save it uncompressed, or as .hspy."
+        )
+    return is_compressed
+
+
 def _talk_on_stderr() -> None:
     """Move RosettaSciIO's log from stdout, which is for data, to stderr."""
     for handler in logging.getLogger("rsciio").handlers:
         if isinstance(handler, logging.StreamHandler):
-            handler.setStream(sys.stderr)
+            handler.stream = sys.stderr  # setStream flushes the old, maybe closed
 
 
 def _is_image(signal: dict[str, Any]) -> bool:
@@ -84,8 +105,8 @@ def _read(signal: dict[str, Any], frame: int | None, max_pixels: int) -> Frame:
     if color:
         pixels = np.stack([pixels[name] for name in color], axis=-1)
     scale = Scale(
-        rows=float(rows["scale"]),
-        columns=float(columns["scale"]),
+        rows=float(rows.get("scale", 0)),
+        columns=float(columns.get("scale", 0)),
         rows_unit=_unit(rows),
         columns_unit=_unit(columns),
         source="RosettaSciIO axes",

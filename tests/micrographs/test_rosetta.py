@@ -1,3 +1,4 @@
+import json
 import sys
 
 import numpy as np
@@ -92,6 +93,37 @@ def test_stack_needs_a_frame_number(tmp_path):
     with pytest.raises(MicrographError, match="4 frames"):
         read_micrograph(path)
     np.testing.assert_array_equal(read_micrograph(path, frame=2).pixels, stack[1, 0])
+
+
+def write_prz(path, pixels, save, *, units):
+    calibration = {"device.calib": [{"unit": units, "offset": 0, "value": 2.5}] * 2}
+    metadata = {"type": "2D"} | (calibration if units else {})
+    with path.open("wb") as file:
+        save(file, data=pixels, meta_data_json=np.array(json.dumps([metadata])))
+
+
+@needs_rosettasciio
+@pytest.mark.parametrize("save", [np.savez, np.savez_compressed])
+@pytest.mark.parametrize(("units", "size_nm"), [("nm", 2.5), (None, None)])
+def test_prz_compressed_or_not_with_a_calibration_or_without(
+    tmp_path, save, units, size_nm
+):
+    noise = np.random.default_rng(0).integers(0, 65536, (64, 96), dtype=np.uint16)
+    write_prz(tmp_path / "a.prz", noise, save, units=units)
+
+    micrograph = read_micrograph(tmp_path / "a.prz")
+
+    np.testing.assert_array_equal(micrograph.pixels, noise)
+    assert micrograph.calibration.pixel_size_nm == size_nm
+
+
+@needs_rosettasciio
+def test_a_prz_that_unpacks_to_too_much_is_refused(tmp_path):
+    path = tmp_path / "a.prz"
+    write_prz(path, np.zeros((30, 40)), np.savez_compressed, units="nm")
+
+    with pytest.raises(MicrographError, match="must unpack to at most 800 bytes"):
+        read_micrograph(path, max_pixels=100)
 
 
 @needs_rosettasciio
