@@ -112,18 +112,19 @@ def inside_of(prefix: str, name: str) -> str:
     return f"{prefix}{name}__"
 
 
-def read_graph(description: Table) -> Graph:
+def read_graph(description: Table, *, of_keras_3: bool = False) -> Graph:
     """Read a functional or sequential model, with all models inside of it.
 
     Args:
         description: {"class_name", "config"} as parsed JSON.
+        of_keras_3: Whether Keras 3 wrote it; the text itself does not always tell.
 
     Raises:
         ModelError: When it is of another kind.
     """
     kind, config = description.get("class_name"), description.get("config")
     if kind == "Sequential" and isinstance(config, Mapping):
-        return _read_sequential(config)
+        return _read_sequential(config, of_keras_3=of_keras_3)
     if not _is_functional(description):
         raise ModelError(
             "Only functional and sequential models can be imported, for the others "
@@ -131,7 +132,7 @@ def read_graph(description: Table) -> Graph:
         )
     config = description["config"]
     layers = [
-        _read_layer(layer, layer["name"], _read_calls(layer))
+        _read_layer(layer, layer["name"], _read_calls(layer), of_keras_3)
         for layer in config["layers"]
     ]
     outputs = _ends(config["output_layers"])
@@ -159,17 +160,18 @@ def _is_functional(table: Table) -> bool:
     return known and isinstance(config, Mapping) and "input_layers" in config
 
 
-def _read_sequential(config: Table) -> Graph:
+def _read_sequential(config: Table, *, of_keras_3: bool) -> Graph:
     tables = list(config["layers"])
     if not tables or tables[0]["class_name"] != "InputLayer":
         entry = {"name": "sequential_input", **_shape_of(tables)}
         tables.insert(0, {"class_name": "InputLayer", "config": entry})
     names = [table["config"]["name"] for table in tables]
-    layers = [_read_layer(tables[0], names[0], ())]
+    layers = [_read_layer(tables[0], names[0], (), of_keras_3)]
     for table, (before, name) in zip(
         tables[1:], itertools.pairwise(names), strict=True
     ):
-        layers.append(_read_layer(table, name, (Call((Place(before, 0, 0),)),)))
+        call = Call((Place(before, 0, 0),))
+        layers.append(_read_layer(table, name, (call,), of_keras_3))
     return Graph(tuple(layers), (Place(names[0], 0, 0),), (Place(names[-1], 0, 0),))
 
 
@@ -180,27 +182,37 @@ def _shape_of(tables: list[Any]) -> Table:
     return {key: first[key]} if key in first else {}
 
 
-def _read_layer(table: Table, name: str, calls: tuple[Call, ...]) -> LayerDescription:
+def _read_layer(
+    table: Table, name: str, calls: tuple[Call, ...], of_keras_3: bool
+) -> LayerDescription:
     plain = table["class_name"]
     class_name = table.get("registered_name") or plain
     config = table["config"]
     if plain == "TFOpLambda":
         class_name = f"tf.{config.get('function')}"
-    elif plain == "Resizing" or str(table.get("module")).startswith("keras.src.ops."):
+    elif plain == "Resizing" or (of_keras_3 and _is_function(table)):
         class_name = f"ops.{plain}"
-        told = {k: v for k, v in config.items() if k not in ("dtype", "trainable")}
+        of_layer = ("dtype", "trainable") if plain == "Resizing" else ()
+        told = {k: v for k, v in config.items() if k not in of_layer}
         calls = tuple(Call(c.operands, {**told, **c.arguments}) for c in calls)
     is_model = plain == "Sequential" or _is_functional(table)
-    graph = read_graph(table) if is_model else None
+    graph = read_graph(table, of_keras_3=of_keras_3) if is_model else None
     return LayerDescription(
         name,
         class_name,
         plain,
         config,
         calls,
-        of_keras_3="module" in table,
+        of_keras_3=of_keras_3,
         graph=graph,
     )
+
+
+def _is_function(table: Table) -> bool:
+    """Tell a function of Keras 3; an .h5 file does not name its module."""
+    if "module" in table:
+        return str(table["module"]).startswith("keras.src.ops.")
+    return table["class_name"] != "InputLayer" and "trainable" not in table["config"]
 
 
 def _read_calls(layer: Table) -> tuple[Call, ...]:

@@ -61,9 +61,16 @@ def _parse(text: str | bytes) -> dict[str, Any]:
     return parsed
 
 
+def _is_keras_3(version: str) -> bool:
+    return version.startswith("3.")
+
+
 def _read_h5(path: Path, adaptation: Adaptation | None) -> keras.Model:
     with h5py.File(path, "r") as file:
-        graph = read_graph(_parse(file.attrs["model_config"]))
+        version = str(file.attrs.get("keras_version", ""))
+        graph = read_graph(
+            _parse(file.attrs["model_config"]), of_keras_3=_is_keras_3(version)
+        )
         model = build_network(graph, adaptation)
         groups = file["model_weights"]
         weights = {}
@@ -131,7 +138,10 @@ def _read_dataset(dataset: h5py.Dataset) -> Any:
 
 def _read_keras(path: Path, adaptation: Adaptation | None) -> keras.Model:
     with zipfile.ZipFile(path) as archive:
-        graph = read_graph(_parse(archive.read("config.json")))
+        version = str(_parse(archive.read("metadata.json"))["keras_version"])
+        graph = read_graph(
+            _parse(archive.read("config.json")), of_keras_3=_is_keras_3(version)
+        )
         content = io.BytesIO(archive.read("model.weights.h5"))
     model = build_network(graph, adaptation)
     with h5py.File(content, "r") as file:

@@ -39,7 +39,7 @@ def test_calls_of_keras_3():
     both = keras.ops.concatenate([image, image * 2.0], axis=-1)
     model = keras.Model(image, keras.layers.Softmax(name="last")(both))
     described = json.loads(model.to_json())
-    graph = read_graph(described)
+    graph = read_graph(described, of_keras_3=True)
     assert graph.inputs == (Place("image", 0, 0),)
     assert graph.outputs == (Place("last", 0, 0),)
     by_class = {layer.class_name: layer for layer in graph.layers}

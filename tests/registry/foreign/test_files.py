@@ -58,6 +58,20 @@ def test_keras(tmp_path, segnet_description, segnet_weights, expected):
     np.testing.assert_array_equal(found, expected)
 
 
+def test_the_version_of_keras_tells_which_hard_sigmoid(
+    tmp_path, make_functional, make_layer
+):
+    layer = make_layer("a", "Activation", ["image"], activation="hard_sigmoid")
+    layer["module"] = "keras.layers"  # as Keras 2.13 and later write, too
+    path = tmp_path / "model.keras"
+    write_keras(path, make_functional([layer]), {"none": {"0": np.zeros(1)}}, "3.1.0")
+    expected = keras.activations.hard_sigmoid(IMAGES)
+    np.testing.assert_array_equal(read_keras_model(path)(IMAGES), expected)
+    write_keras(path, make_functional([layer]), {"none": {"0": np.zeros(1)}})
+    with pytest.raises(ModelError, match="activation='hard_sigmoid'"):
+        read_keras_model(path)
+
+
 def test_other_files_are_told(tmp_path, write_model, segnet_description):
     path = tmp_path / "model.h5"
     path.write_bytes(b"no model")
@@ -125,19 +139,18 @@ def everything():
     return keras.Model(image, head(x))
 
 
-def test_a_file_of_keras_3_gives_what_keras_gives(tmp_path):
+@pytest.mark.parametrize("ending", ["h5", "keras"])
+def test_a_file_of_keras_3_gives_what_keras_gives(tmp_path, ending):
     model = everything()
     random = np.random.default_rng(5)
     model.set_weights(
         [w + random.uniform(0, 0.3, w.shape).astype("f") for w in model.get_weights()]
     )
-    model.save(tmp_path / "model.keras")
+    model.save(tmp_path / f"model.{ending}")
     image = random.random((2, 32, 32, 1), dtype=np.float32)
-    expected = keras.models.load_model(tmp_path / "model.keras")(
-        np.repeat(image * 4 - 1, 3, axis=-1)
-    )
+    expected = model(np.repeat(image * 4 - 1, 3, axis=-1))
     found = read_keras_model(
-        tmp_path / "model.keras", Adaptation(scale=(4.0,), offset=(-1.0,))
+        tmp_path / f"model.{ending}", Adaptation(scale=(4.0,), offset=(-1.0,))
     )
     assert found.input_shape == (None, None, None, 1)
     np.testing.assert_allclose(
