@@ -109,14 +109,17 @@ def build_nested():
     layers = keras.layers
     encoder_image = keras.Input((32, 48, 3))
     x = layers.Conv2D(4, 3, padding="same", activation="swish")(encoder_image)
+    spare = layers.Conv2D(4, 3, padding="same")(x)  # that nothing uses
     fine = layers.DepthwiseConv2D(3, padding="same")(layers.BatchNormalization()(x))
-    coarse = tf.nn.relu(layers.MaxPooling2D()(fine))
-    encoder = keras.Model(encoder_image, [fine, coarse])
+    coarse = layers.Conv2D(4, 3, padding="same")(
+        tf.nn.relu(layers.MaxPooling2D()(fine))
+    )
+    encoder = keras.Model(encoder_image, [spare, fine, coarse])
     decoder = keras.Sequential(
         [layers.SeparableConv2D(5, 3, padding="same"), layers.BatchNormalization()]
     )
     image = keras.Input((32, 48, 3))
-    fine, coarse = encoder(layers.Lambda(lambda x: x / 127.5 - 1)(image))
+    _, fine, coarse = encoder(layers.Lambda(lambda x: x / 127.5 - 1)(image))
     gate = layers.GlobalAveragePooling2D()(coarse)
     gate = layers.Dense(5, activation="sigmoid")(layers.Reshape((1, 1, 4))(gate))
     x = layers.Multiply()([decoder(coarse) * 0.5 + 1.0, gate])

@@ -75,11 +75,13 @@ class Graph:
         layers: All, the inputs among them.
         inputs: What it takes.
         outputs: What it gives.
+        is_sequential: Whether it is one layer after the other, the first its input.
     """
 
     layers: tuple[LayerDescription, ...]
     inputs: tuple[Place, ...]
     outputs: tuple[Place, ...]
+    is_sequential: bool = False
 
     def find(self, name: str) -> LayerDescription:
         """Give the layer of a name.
@@ -172,7 +174,8 @@ def _read_sequential(config: Table, *, of_keras_3: bool) -> Graph:
     ):
         call = Call((Place(before, 0, 0),))
         layers.append(_read_layer(table, name, (call,), of_keras_3))
-    return Graph(tuple(layers), (Place(names[0], 0, 0),), (Place(names[-1], 0, 0),))
+    first, last = Place(names[0], 0, 0), Place(names[-1], 0, 0)
+    return Graph(tuple(layers), (first,), (last,), is_sequential=True)
 
 
 def _shape_of(tables: list[Any]) -> Table:

@@ -4,7 +4,7 @@ import io
 import json
 import re
 import zipfile
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +18,6 @@ from tensorflow.python.keras.protobuf import saved_metadata_pb2
 from defectkeras.core.errors import ModelError
 from defectkeras.registry.foreign.description import (
     Graph,
-    LayerDescription,
     inside_of,
     path_of,
     read_graph,
@@ -198,8 +197,7 @@ def _read_saved_model(path: Path, adaptation: Adaptation | None) -> keras.Model:
     root = _parse(next(n.metadata for n in metadata.nodes if n.node_path == "root"))
     graph = read_graph(root)
     model = build_network(graph, adaptation)
-    with_weights = {layer.name for layer in model.layers if layer.weights}
-    checkpoint = _Checkpoint(path / "variables" / "variables", with_weights)
+    checkpoint = _Checkpoint(path / "variables" / "variables")
     set_weights(model, checkpoint.arrays(graph, checkpoint.root, ""))
     return model
 
@@ -207,9 +205,8 @@ def _read_saved_model(path: Path, adaptation: Adaptation | None) -> keras.Model:
 class _Checkpoint:
     """The weights of a SavedModel, found along its objects."""
 
-    def __init__(self, prefix: Path, with_weights: Collection[str]) -> None:
+    def __init__(self, prefix: Path) -> None:
         self._file = tf.train.load_checkpoint(str(prefix))
-        self._with_weights = with_weights
         self._graph = trackable_object_graph_pb2.TrackableObjectGraph()
         self._graph.ParseFromString(
             self._file.get_tensor("_CHECKPOINTABLE_OBJECT_GRAPH")
@@ -223,25 +220,19 @@ class _Checkpoint:
     def arrays(self, graph: Graph, node: Any, prefix: str) -> dict[str, Arrays]:
         """Read the weights of all layers of a model, which are numbered in its object.
 
-        Those without weights have no number.
+        A sequential model does not count its input.
         """
         weights: dict[str, Arrays] = {}
-        numbered = [layer for layer in graph.layers if self._has_weights(layer, prefix)]
         children = self._children(node)
-        for number, layer in enumerate(numbered):
-            child = children[f"layer_with_weights-{number}"]
+        counted = graph.layers[1:] if graph.is_sequential else graph.layers
+        for number, layer in enumerate(counted):
+            child = children[f"layer-{number}"]
             if layer.graph is None:
                 weights[path_of(prefix, layer.name)] = self._arrays_of(child)
             else:
                 inside = inside_of(prefix, layer.name)
                 weights |= self.arrays(layer.graph, child, inside)
         return weights
-
-    def _has_weights(self, layer: LayerDescription, prefix: str) -> bool:
-        if layer.graph is None:
-            return path_of(prefix, layer.name) in self._with_weights
-        inside = inside_of(prefix, layer.name)
-        return any(self._has_weights(inner, inside) for inner in layer.graph.layers)
 
     def _children(self, node: Any) -> dict[str, Any]:
         nodes = self._graph.nodes

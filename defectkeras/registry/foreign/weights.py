@@ -22,7 +22,8 @@ def set_weights(model: keras.Model, weights: Mapping[str, Arrays]) -> None:
         weights: Name of a layer to its arrays.
 
     Raises:
-        ModelError: When a layer has no saved weights, or one has another shape.
+        ModelError: When a layer has no saved weights, or one has another shape, or
+            whole numbers in place of fractions, as a quantized layer has.
     """
     for layer in model.layers:
         if layer.weights:
@@ -30,6 +31,8 @@ def set_weights(model: keras.Model, weights: Mapping[str, Arrays]) -> None:
             layer.set_weights(
                 [_find(arrays, w, i, layer) for i, w in enumerate(layer.weights)]
             )
+        if isinstance(layer, keras.layers.Normalization):
+            layer.finalize_state()  # it computes with copies of its weights
 
 
 def _find(
@@ -42,6 +45,11 @@ def _find(
         raise ModelError(
             f"The layer {layer.name!r} must have {weight.name!r} of the shape "
             f"{tuple(weight.shape)} in the file. Received: {received}."
+        )
+    if found.dtype.kind in "iu" and "int" not in weight.dtype:
+        raise ModelError(
+            f"The layer {layer.name!r} must have {weight.name!r} as {weight.dtype} in "
+            f"the file. Received: {found.dtype}. Save the model before it is quantized."
         )
     return found
 

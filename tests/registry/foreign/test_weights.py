@@ -44,3 +44,20 @@ def test_missing_and_misshapen_weights_are_told(model):
         set_weights(model, {})
     with pytest.raises(ModelError, match=r"'bias' of the shape \(5,\).*\(3,\)"):
         set_weights(model, {"conv": {"kernel": KERNEL, "bias": BIAS[:3]}})
+
+
+def test_a_normalization_computes_with_what_was_saved():
+    image = keras.Input((None, None, 2))
+    model = keras.Model(image, keras.layers.Normalization(name="norm")(image))
+    mean, variance = np.array([3.0, -1.0]), np.array([4.0, 0.25])
+    arrays = {"mean": mean, "variance": variance, "count": np.array(7)}
+    set_weights(model, {"norm": arrays})
+    images = np.random.default_rng(2).random((1, 3, 5, 2), dtype=np.float32)
+    expected = (images - mean) / np.sqrt(variance)
+    np.testing.assert_allclose(model(images), expected, rtol=1e-5)
+
+
+def test_quantized_weights_are_refused(model):
+    quantized = {"kernel": KERNEL.astype("int8"), "bias": BIAS}
+    with pytest.raises(ModelError, match=r"'kernel' as float32.*: int8. Save"):
+        set_weights(model, {"conv": quantized})
