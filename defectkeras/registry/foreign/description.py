@@ -66,6 +66,10 @@ class LayerDescription:
         """Whether it is a function and not a layer."""
         return self.class_name.startswith(("tf.", "ops."))
 
+    def is_one_of(self, names: tuple[str, ...]) -> bool:
+        """Whether its own name or that of its class is among some."""
+        return self.name in names or self.plain_class_name in names
+
 
 @dataclass(frozen=True)
 class Graph:

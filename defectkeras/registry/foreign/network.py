@@ -18,11 +18,12 @@ from defectkeras.registry.foreign.description import (
     inside_of,
     path_of,
 )
+from defectkeras.registry.foreign.ending import find_last_activation
 from defectkeras.registry.foreign.layers import read_layer
 from defectkeras.registry.foreign.operations import read_operation
 
-_FINAL = ("softmax", "sigmoid")
 _ROOT = ""
+_ONLY_IN_TRAINING = ("Dropout", "SpatialDropout2D", "GaussianDropout", "GaussianNoise")
 
 
 @dataclass(frozen=True)
@@ -99,11 +100,13 @@ def build_network(graph: Graph, adaptation: Adaptation | None = None) -> keras.M
     if len(graph.inputs) != 1 or len(graph.outputs) != 1:
         raise ModelError(
             "A model must take one image and give one map. Received: "
-            f"{len(graph.inputs)} inputs and {len(graph.outputs)} outputs."
+            f"{len(graph.inputs)} inputs and {len(graph.outputs)} outputs. Of several "
+            "save one: keras.Model(model.input, model.outputs[0])."
         )
     *size, channels = _shape(graph)
     image = keras.Input((None, None, 1), name="image")
-    builder = _Builder(adaptation.skip_layers, _last_path(graph))
+    last = find_last_activation(graph, adaptation.skip_layers)
+    builder = _Builder(adaptation.skip_layers, last)
     # The size of the training tells how often a resizing magnifies.
     builder.run(graph, [keras.Input((*size, channels))], _ROOT)
     (map_,) = builder.run(graph, [adaptation.adapt(image, channels)], _ROOT)
@@ -124,22 +127,15 @@ def _shape(graph: Graph) -> tuple[int | None, int | None, int]:
     return shape[1], shape[2], shape[3]
 
 
-def _last_path(graph: Graph, prefix: str = _ROOT) -> str:
-    """Name the layer that gives the output."""
-    layer = graph.find(graph.outputs[0].layer)
-    if layer.graph is None:
-        return path_of(prefix, layer.name)
-    return _last_path(layer.graph, inside_of(prefix, layer.name))
-
-
 class _Builder:
     """Makes the layers of a description, and calls one after the other."""
 
-    def __init__(self, skip_layers: tuple[str, ...], last: str) -> None:
+    def __init__(self, skip_layers: tuple[str, ...], last: str | None) -> None:
         self._skip = skip_layers
         self._skipped: set[str] = set()
         self._last = last
         self._made: dict[str, keras.layers.Layer | None] = {}
+        self._owners: dict[str, LayerDescription] = {}
 
     def run(self, graph: Graph, inputs: list[Any], prefix: str) -> list[Any]:
         """Give the outputs of a graph."""
@@ -162,7 +158,7 @@ class _Builder:
                 raise ModelError(f"The layers {names} have inputs that are not there.")
             for layer, number, call in ready:
                 inputs = [tensors[place] for place in call.places]
-                outputs = self._apply(layer, call, inputs, prefix)
+                outputs = self._apply(layer, number, call, inputs, prefix)
                 for index, tensor in enumerate(outputs):
                     tensors[Place(layer.name, number, index)] = tensor
             waiting = [w for w in waiting if w not in ready]
@@ -178,14 +174,27 @@ class _Builder:
                 )
 
     def _apply(
-        self, layer: LayerDescription, call: Call, inputs: list[Any], prefix: str
+        self,
+        layer: LayerDescription,
+        number: int,
+        call: Call,
+        inputs: list[Any],
+        prefix: str,
     ) -> list[Any]:
         """Call a layer and give its outputs."""
         if self._is_skipped(layer):
             return inputs
+        _require_plain(layer, call)
         if layer.graph is not None:
             return self.run(layer.graph, inputs, inside_of(prefix, layer.name))
         path = path_of(prefix, layer.name)
+        if layer.is_operation and number:  # which may have other arguments
+            path = f"{path}__{number}"
+        if self._owners.setdefault(path, layer) is not layer:
+            raise ModelError(
+                f"Layers must have names of their own also when '/' and '.' are '_'. "
+                f"Received twice: {path!r}."
+            )
         if path not in self._made:
             final = path == self._last
             self._made[path] = _read(layer, call, inputs, path, final=final)
@@ -193,23 +202,41 @@ class _Builder:
         return inputs if made is None else _call(made, inputs)
 
     def _is_skipped(self, layer: LayerDescription) -> bool:
-        found = {layer.name, layer.plain_class_name}.intersection(self._skip)
-        self._skipped |= found
-        return bool(found)
+        self._skipped |= {layer.name, layer.plain_class_name}
+        return layer.is_one_of(self._skip)
+
+
+def _require_plain(layer: LayerDescription, call: Call) -> None:
+    """Check that a layer or a model takes tensors alone, and is not in training."""
+    if layer.is_operation:
+        return
+    if call.arguments.get("training") and layer.class_name not in _ONLY_IN_TRAINING:
+        raise ModelError(
+            f"The layer {layer.name!r} must not be called with training=True, for then "
+            "it computes with the statistics of the images at hand. Save the model "
+            "without."
+        )
+    if len(call.places) < sum(_count(value) for value in call.operands):
+        raise ModelError(
+            f"The layer {layer.name!r} must take tensors of the model, and takes "
+            "constants, too. Replace it before saving."
+        )
+
+
+def _count(value: Any) -> int:
+    return sum(map(_count, value)) if type(value) is list else 1
 
 
 def _read(
     layer: LayerDescription, call: Call, inputs: list[Any], path: str, *, final: bool
 ) -> keras.layers.Layer | None:
     """Make a layer; none where its input passes on, as at the last softmax."""
+    if final and (layer.is_operation or layer.class_name == "Softmax"):
+        return None
     if layer.is_operation:
-        if final and layer.class_name.rpartition(".")[2].lower() in _FINAL:
-            return None
         return read_operation(layer.class_name, path, call, inputs)
     config = {**layer.config, "name": path}
-    if final and layer.class_name == "Softmax":
-        return None
-    if final and config.get("activation") in _FINAL:
+    if final:
         config["activation"] = "linear"
     return read_layer(layer.class_name, config, of_keras_3=layer.of_keras_3)
 

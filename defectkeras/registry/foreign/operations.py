@@ -111,7 +111,7 @@ class _Told:
 
 
 def _activate(operation: str, path: str, told: _Told) -> keras.layers.Layer:
-    told.require_no_more(axis=_LAST_AXIS, approximate=(False,))
+    told.require_no_more(axis=_LAST_AXIS, approximate=(False,), alpha=(1,))
     return keras.layers.Activation(ACTIVATIONS[operation], name=path)
 
 
@@ -133,9 +133,10 @@ def _combine(operation: str, path: str, told: _Told) -> keras.layers.Layer:
         if operation not in _OF_TWO:
             raise _UnknownError("it has two tensors")
         return _OF_TWO[operation](name=path)
-    number = np.squeeze(np.array(operands[is_tensor.index(False)], dtype=np.float64))
-    if number.ndim > 1:
+    array = np.array(operands[is_tensor.index(False)], dtype=np.float64)
+    if array.ndim > 0 and array.size > array.shape[-1]:
         raise _UnknownError("an array must have one number for each channel")
+    number = np.squeeze(array)
     scale, offset = _scale_and_offset(operation, number, is_turned=not is_tensor[0])
     return keras.layers.Rescaling(scale.tolist(), offset.tolist(), name=path)
 
@@ -165,11 +166,18 @@ def _mean(operation: str, path: str, told: _Told) -> keras.layers.Layer:
 
 
 def _concatenate(operation: str, path: str, told: _Told) -> keras.layers.Layer:
-    told.take("values")
+    values = told.take("values", default=told.operands)
+    if not all(isinstance(value, Place) for value in _flat(values)):
+        raise _UnknownError("it takes a constant, too")
     if told.take("axis") not in _LAST_AXIS:
         raise _UnknownError("it must put channels behind each other, axis=-1")
     told.require_no_more()
     return keras.layers.Concatenate(name=path)
+
+
+def _flat(values: list[Any]) -> list[Any]:
+    """Give the values of [a, b] or of [[a, b]]."""
+    return values[0] if len(values) == 1 and type(values[0]) is list else values
 
 
 def _pool(operation: str, path: str, told: _Told) -> keras.layers.Layer:

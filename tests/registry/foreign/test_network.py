@@ -127,3 +127,30 @@ def test_a_resizing_magnifies_as_often_at_every_size(make_functional, make_layer
     entry["batch_input_shape"] = [None, None, None, 1]
     with pytest.raises(ModelError, match=r"'tf.image.resize'.*known size"):
         build_network(read_graph(description))
+
+
+def test_a_resizing_of_two_sizes_magnifies_each_as_it_did(make_functional, make_layer):
+    pools = [
+        make_layer(f"pool_{n}", "MaxPooling2D", ["image"], pool_size=[n, n])
+        for n in (2, 4)
+    ]
+    resize = make_layer("resize", "Resizing", ["pool_2"], height=16, width=24)
+    resize["inbound_nodes"] = [[[f"pool_{n}", 0, 0, {}]] for n in (2, 4)]
+    both = make_layer("both", "Add", [("resize", 0, 0), ("resize", 1, 0)])
+    model = build_network(read_graph(make_functional([*pools, resize, both])))
+    assert model(np.zeros((1, 32, 8, 1))).shape == (1, 32, 8, 1)
+
+
+def test_what_would_compute_something_else_is_refused(make_functional, make_layer):
+    norm = make_layer("n", "BatchNormalization", [("image", 0, 0, {"training": True})])
+    with pytest.raises(ModelError, match="'n' must not be called with training=True"):
+        build_network(read_graph(make_functional([norm])))
+    drop = make_layer("d", "Dropout", [("image", 0, 0, {"training": True})], rate=0.5)
+    assert build_network(read_graph(make_functional([drop]))).get_layer("d")
+    constant = ("_CONSTANT_VALUE", -1, [[1.0]])
+    add = make_layer("add", "Add", ["image", constant])
+    with pytest.raises(ModelError, match="'add' must take tensors of the model"):
+        build_network(read_graph(make_functional([add])))
+    alike = [make_layer("a/b", "ReLU", ["image"]), make_layer("a.b", "ELU", ["a/b"])]
+    with pytest.raises(ModelError, match=r"names of their own.* 'a_b'"):
+        build_network(read_graph(make_functional(alike)))
