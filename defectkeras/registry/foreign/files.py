@@ -1,6 +1,7 @@
 """The files that Keras writes: .h5, .keras and, until Keras 2, a SavedModel."""
 
 import io
+import itertools
 import json
 import re
 import zipfile
@@ -25,6 +26,8 @@ from defectkeras.registry.foreign.description import (
 from defectkeras.registry.foreign.network import Adaptation, build_network
 from defectkeras.registry.foreign.weights import Arrays, set_weights
 
+_MOST_PACKED = 64  # times smaller; weights are numbers, and hardly compress
+
 
 def read_keras_model(path: Path, adaptation: Adaptation | None = None) -> keras.Model:
     """Read a model that Keras 2 or 3 saved, without running anything in the file.
@@ -43,10 +46,12 @@ def read_keras_model(path: Path, adaptation: Adaptation | None = None) -> keras.
     read = _read_saved_model if path.is_dir() else _FILES[path.suffix.lower()]
     try:
         return read(path, adaptation)
-    except (OSError, KeyError, ValueError, TypeError, zipfile.BadZipFile) as error:
+    except ModelError:
+        raise
+    except Exception as error:  # whatever a damaged or strange file leads to
+        reason = " ".join(f"{type(error).__name__}: {error}".split())
         raise ModelError(
-            f"{path} must be a model saved by Keras, but: {type(error).__name__}: "
-            f"{error}"
+            f"{path} must be a model saved by Keras, but: {reason}"
         ) from error
 
 
@@ -66,6 +71,12 @@ def _is_keras_3(version: str) -> bool:
 
 def _read_h5(path: Path, adaptation: Adaptation | None) -> keras.Model:
     with h5py.File(path, "r") as file:
+        _require_own(file)
+        if "model_config" not in file.attrs:
+            raise ModelError(
+                f"{path} must hold a whole model, and has weights alone or something "
+                "else. Save it with model.save()."
+            )
         version = str(file.attrs.get("keras_version", ""))
         graph = read_graph(
             _parse(file.attrs["model_config"]), of_keras_3=_is_keras_3(version)
@@ -122,30 +133,55 @@ def _paths_inside(graph: Graph, prefix: str) -> Iterator[tuple[str, str]]:
 
 
 def _texts(group: h5py.Group, what: str) -> list[str]:
-    names = group.attrs[f"{what}_names"]
+    """Read names; a list that is too long for HDF5 is in parts, names0, names1, ..."""
+    key = f"{what}_names"
+    numbered = (f"{key}{number}" for number in itertools.count())
+    parts = itertools.takewhile(group.attrs.__contains__, numbered)
+    keys = [key] if key in group.attrs else list(parts)
+    names = [name for part in keys for name in group.attrs[part]]
     return [n.decode() if isinstance(n, bytes) else str(n) for n in names]
+
+
+def _require_own(file: h5py.File) -> None:
+    """Check that no name in a file leads to another file."""
+
+    def find(name: str, link: Any) -> str | None:
+        return name if isinstance(link, h5py.ExternalLink) else None
+
+    found = file.visititems_links(find)
+    if found is not None:
+        raise ModelError(f"{found} must lie in the file itself.")
 
 
 def _read_dataset(dataset: h5py.Dataset) -> Any:
     """Read a dataset that lies in the file itself, of a size that its bytes have."""
     if dataset.external or dataset.is_virtual:
         raise ModelError(f"{dataset.name} must lie in the file itself.")
-    if dataset.nbytes > 64 * max(dataset.id.get_storage_size(), 1):
+    if dataset.nbytes > _MOST_PACKED * max(dataset.id.get_storage_size(), 1):
         raise ModelError(f"{dataset.name} must not be larger than what is stored.")
     return np.asarray(dataset)
 
 
 def _read_keras(path: Path, adaptation: Adaptation | None) -> keras.Model:
     with zipfile.ZipFile(path) as archive:
-        version = str(_parse(archive.read("metadata.json"))["keras_version"])
+        version = str(_parse(_unpack(archive, "metadata.json"))["keras_version"])
         graph = read_graph(
-            _parse(archive.read("config.json")), of_keras_3=_is_keras_3(version)
+            _parse(_unpack(archive, "config.json")), of_keras_3=_is_keras_3(version)
         )
-        content = io.BytesIO(archive.read("model.weights.h5"))
+        content = io.BytesIO(_unpack(archive, "model.weights.h5"))
     model = build_network(graph, adaptation)
     with h5py.File(content, "r") as file:
+        _require_own(file)
         set_weights(model, _grouped_arrays(graph, file["layers"], ""))
     return model
+
+
+def _unpack(archive: zipfile.ZipFile, name: str) -> bytes:
+    """Read a file of an archive, of a size that its bytes have."""
+    info = archive.getinfo(name)
+    if info.file_size > _MOST_PACKED * max(info.compress_size, 1):
+        raise ModelError(f"{name} must not be larger than what is stored.")
+    return archive.read(info)
 
 
 def _grouped_arrays(graph: Graph, groups: h5py.Group, prefix: str) -> dict[str, Arrays]:

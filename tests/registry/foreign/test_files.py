@@ -79,7 +79,7 @@ def test_other_files_are_told(tmp_path, write_model, segnet_description):
         read_keras_model(path)
     with h5py.File(path, "w") as file:
         file["a"] = 1
-    with pytest.raises(ModelError, match="KeyError"):
+    with pytest.raises(ModelError, match=r"a whole model.*Save it with model.save"):
         read_keras_model(path)
     write_model(path, segnet_description, {})
     with pytest.raises(ModelError, match="'conv' must have 'kernel'"):
@@ -111,6 +111,65 @@ def test_weights_outside_of_the_file_are_refused(
         group.create_dataset("conv/bias:0", (4,), "f4", external=[(str(secret), 0, 16)])
     with pytest.raises(ModelError, match="must lie in the file itself"):
         read_keras_model(path)
+
+
+def test_weights_behind_a_link_to_another_file_are_refused(
+    tmp_path, write_model, segnet_description, segnet_weights
+):
+    other = write_model(tmp_path / "other.h5", segnet_description, segnet_weights)
+    path = write_model(tmp_path / "model.h5", segnet_description, segnet_weights)
+    with h5py.File(path, "a") as file:
+        del file["model_weights/conv"]
+        file["model_weights/conv"] = h5py.ExternalLink(other, "model_weights/conv")
+    with pytest.raises(ModelError, match="model_weights/conv must lie in the file"):
+        read_keras_model(path)
+
+
+def test_what_would_become_huge_is_refused(tmp_path):
+    path = tmp_path / "model.keras"
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("metadata.json", bytes(1_000_000))
+    with pytest.raises(ModelError, match=r"metadata.json must not be larger"):
+        read_keras_model(path)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"output_layers": [["out", 7, 0]]},
+        {"layers": [{"name": "a", "class_name": "Conv2D", "config": []}]},
+        {"input_layers": [["image", 0, 0], []]},
+    ],
+)
+def test_a_strange_description_is_told_in_a_line(
+    tmp_path, write_model, segnet_description, change
+):
+    path = write_model(tmp_path / "model.h5", segnet_description, {})
+    segnet_description["config"] |= change
+    with h5py.File(path, "a") as file:
+        file.attrs["model_config"] = json.dumps(segnet_description)
+    with pytest.raises(ModelError, match=r"^\S+ must be a model saved by Keras.*$"):
+        read_keras_model(path)
+
+
+def test_a_description_without_end_is_told_in_a_line(tmp_path):
+    path = tmp_path / "model.h5"
+    with h5py.File(path, "w") as file:
+        file.attrs["model_config"] = '{"config":' * 9000 + "1" + "}" * 9000
+    with pytest.raises(ModelError, match="but: RecursionError"):
+        read_keras_model(path)
+
+
+def test_a_long_list_of_weights_is_in_parts(
+    tmp_path, write_model, segnet_description, segnet_weights, expected
+):
+    path = write_model(tmp_path / "model.h5", segnet_description, segnet_weights)
+    with h5py.File(path, "a") as file:
+        names = file["model_weights/conv"].attrs
+        for number, name in enumerate(names["weight_names"]):
+            names[f"weight_names{number}"] = [name]
+        del names["weight_names"]
+    np.testing.assert_array_equal(read_keras_model(path)(IMAGES), expected)
 
 
 def everything():
