@@ -29,22 +29,25 @@ _SAME_IN_KERAS_3 = (
     *("Activation", "ReLU", "LeakyReLU", "ELU", "PReLU", "Softmax", "ThresholdedReLU"),
     *("Dropout", "SpatialDropout2D", "GaussianDropout", "GaussianNoise", "Rescaling"),
     *("Add", "Subtract", "Multiply", "Average", "Maximum", "Minimum", "Concatenate"),
-    *("AdaptiveAveragePooling2D", "AdaptiveMaxPooling2D"),
+    *("AdaptiveAveragePooling2D", "AdaptiveMaxPooling2D", "Identity"),
 )
 
 # Hard sigmoid is another function in Keras 3 than it was in Keras 2, so it is not here.
 ACTIVATIONS = {
     **{name: name for name in ("linear", "relu", "relu6", "elu", "selu", "gelu")},
     **{name: name for name in ("softmax", "sigmoid", "tanh", "softplus", "softsign")},
+    **{name: name for name in ("leaky_relu", "mish")},
     "swish": "silu",
     "silu": "silu",
     "hard_silu": "hard_silu",
     "hard_swish": "hard_silu",
 }
+_ACTIVATION_LAYERS = ("LeakyReLU", "ReLU", "ELU")  # within a layer
 _HARD_SIGMOID_OF_KERAS_3 = "hard_sigmoid of Keras 3"
 
 _UNUSED = ("_initializer", "_regularizer", "_constraint")  # without training
 _HARMLESS = (None, False, 1)  # values of an argument that Keras 3 no longer has
+_RENAMED = ("LeakyReLU", "alpha")
 _SHAPES = ("batch_input_shape", "batch_shape")
 _OURS = "defectkeras>"
 
@@ -66,7 +69,8 @@ def read_layer(
     if class_name.startswith(_OURS):
         return _read_ours(class_name, config)
     short = class_name.removeprefix("Addons>")
-    if short not in _READERS:
+    read = _READERS.get(class_name, _READERS.get(short))
+    if read is None:
         raise ModelError(
             f"The layer {config.get('name')!r} is of the class {class_name!r}, which "
             "has no equivalent here or could run code of its own. If it does nothing "
@@ -76,7 +80,9 @@ def read_layer(
         )
     if of_keras_3 and config.get("activation") == "hard_sigmoid":
         config = {**config, "activation": _HARD_SIGMOID_OF_KERAS_3}
-    return _READERS[short](short, config)
+    if config.get("data_format") == "channels_first":
+        raise _unknown("data_format", "channels_first", config)
+    return read(short, config)
 
 
 def _read_same(class_name: str, config: Config) -> keras.layers.Layer:
@@ -84,7 +90,7 @@ def _read_same(class_name: str, config: Config) -> keras.layers.Layer:
     known = inspect.signature(layer_class.__init__).parameters
     arguments: dict[str, Any] = {"name": config["name"]}
     for key, value in config.items():
-        new_key = "negative_slope" if key == "alpha" else key
+        new_key = "negative_slope" if (class_name, key) == _RENAMED else key
         if key.endswith(_UNUSED) or key in ("name", "dtype", "trainable"):
             continue
         if key == "activation":
@@ -161,6 +167,11 @@ def _read_instance_norm(class_name: str, config: Config) -> keras.layers.Layer:
     return _read_same("GroupNormalization", {**config, "groups": -1})
 
 
+def _read_batch_norm_of_many(class_name: str, config: Config) -> keras.layers.Layer:
+    """Make what differs in training alone, where it looks at all processors."""
+    return _read_same("BatchNormalization", config)
+
+
 def _read_weight_norm(class_name: str, config: Config) -> keras.layers.Layer:
     """Make the wrapped layer; its kernel comes folded, see `weights.py`."""
     inner = config["layer"]
@@ -181,9 +192,11 @@ _READERS: dict[str, Callable[[str, Config], keras.layers.Layer]] = {
     "FixedDropout": _read_dropout,  # of the package efficientnet
     "Reshape": _read_reshape,
     "UpSampling2D": _read_upsampling,
-    "InstanceNormalization": _read_instance_norm,
-    "MaxUnpooling2D": _read_unpooling,
-    "WeightNormalization": _read_weight_norm,
+    "SyncBatchNormalization": _read_batch_norm_of_many,
+    # Others have layers of these names that compute something else.
+    "Addons>InstanceNormalization": _read_instance_norm,
+    "Addons>MaxUnpooling2D": _read_unpooling,
+    "Addons>WeightNormalization": _read_weight_norm,
 }
 
 
@@ -212,7 +225,9 @@ def _pair(value: Any) -> tuple[int, int]:
     return numbers[0], numbers[-1]
 
 
-def _read_activation(value: Any, config: Config) -> str:
+def _read_activation(value: Any, config: Config) -> str | keras.layers.Layer:
+    if isinstance(value, Mapping) and value.get("class_name") in _ACTIVATION_LAYERS:
+        return read_layer(value["class_name"], value["config"])
     if value == _HARD_SIGMOID_OF_KERAS_3:
         return "hard_sigmoid"
     if not isinstance(value, str) or value not in ACTIVATIONS:

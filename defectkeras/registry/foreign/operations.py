@@ -72,7 +72,8 @@ def read_operation(
     if read is None or module not in _FROM:
         raise ModelError(
             f"The operation {class_name!r} of {path!r} cannot be imported; known are "
-            f"{', '.join(sorted(_READERS))}. Use a layer for it."
+            f"{', '.join(sorted(_READERS))}. Use a layer for it, or leave it out with "
+            f"--skip-layer {path} if it does nothing to a grey image."
         )
     told = {
         key: value

@@ -29,7 +29,19 @@ def test_arguments_reach_the_layer():
 
 def test_renamed_arguments():
     assert read_layer("LeakyReLU", {"name": "a", "alpha": 0.1}).negative_slope == 0.1
-    assert read_layer("BatchNormalization", {"name": "b", "axis": [3]}).axis == 3
+    assert read_layer("ELU", {"name": "a", "alpha": 0.5}).alpha == 0.5
+    for name in ("BatchNormalization", "SyncBatchNormalization"):
+        assert read_layer(name, {"name": "b", "axis": [3]}).axis == 3
+
+
+def test_an_activation_may_be_a_layer():
+    inner = {"class_name": "LeakyReLU", "config": {"name": "a", "alpha": 0.25}}
+    config = {"name": "c", "filters": 1, "kernel_size": [1, 1], "activation": inner}
+    found = read_layer("Conv2D", config).activation(np.array([-4.0, 8.0]))
+    np.testing.assert_array_equal(found, [-1, 8])
+    inner = {"class_name": "Lambda", "config": {"name": "a", "function": "evil"}}
+    with pytest.raises(ModelError, match=r"'c' has activation=.* cannot be imported"):
+        read_layer("Conv2D", {**config, "activation": inner})
 
 
 def test_instance_normalization_is_over_each_channel():
@@ -42,7 +54,11 @@ def test_instance_normalization_is_over_each_channel():
 
 
 @pytest.mark.parametrize(
-    "class_name", ["Lambda", "TFSMLayer", "my_package>Attention", "Addons>CRF"]
+    "class_name",
+    [
+        *("Lambda", "TFSMLayer", "my_package>Attention", "Addons>CRF"),
+        *("InstanceNormalization", "MaxUnpooling2D"),  # of keras-contrib, or one's own
+    ],
 )
 def test_other_classes_are_refused(class_name):
     with pytest.raises(ModelError, match=f"'odd' is of the class '{class_name}'"):
@@ -56,6 +72,7 @@ def test_other_classes_are_refused(class_name):
         ("Activation", {"activation": {"class_name": "function", "config": "evil"}}),
         ("Conv2D", {"filters": {"class_name": "Lambda"}, "kernel_size": [3, 3]}),
         ("MaxPooling2D", {"pool_size": [2, 2], "turned": 0.5}),
+        ("MaxPooling2D", {"pool_size": [2, 2], "data_format": "channels_first"}),
     ],
 )
 def test_other_arguments_are_refused(class_name, config):
