@@ -3,6 +3,7 @@
 The last softmax or sigmoid is left out, for a model here gives logits.
 """
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -246,7 +247,20 @@ def _call(made: keras.layers.Layer, tensors: list[Any]) -> list[Any]:
         _require_partner(made, tensors)
     single = len(tensors) == 1 and not isinstance(made, keras.layers.Concatenate)
     outputs = made(tensors[0] if single else tensors)
+    if isinstance(made, keras.layers.PReLU | keras.layers.LayerNormalization):
+        _require_any_size(made)
     return list(outputs) if isinstance(outputs, list | tuple) else [outputs]
+
+
+def _require_any_size(layer: keras.layers.Layer) -> None:
+    """Check that a layer has not a weight for each pixel."""
+    for weight in layer.weights:
+        if math.prod(weight.shape) != weight.shape[-1]:
+            raise ModelError(
+                f"The layer {layer.name!r} must have one {weight.name!r} for each "
+                "channel, for images are of any size. Received: the shape "
+                f"{tuple(weight.shape)}. Train with shared_axes=[1, 2] or axis=-1."
+            )
 
 
 def _require_partner(unpooling: MaxUnpooling2D, inputs: list[Any]) -> None:

@@ -154,3 +154,14 @@ def test_what_would_compute_something_else_is_refused(make_functional, make_laye
     alike = [make_layer("a/b", "ReLU", ["image"]), make_layer("a.b", "ELU", ["a/b"])]
     with pytest.raises(ModelError, match=r"names of their own.* 'a_b'"):
         build_network(read_graph(make_functional(alike)))
+
+
+def test_weights_for_each_pixel_are_refused(make_functional, make_layer):
+    shared = make_layer("p", "PReLU", ["image"], shared_axes=[1, 2])
+    assert build_network(read_graph(make_functional([shared]))).get_layer("p")
+    for layer in (
+        make_layer("odd", "PReLU", ["image"], shared_axes=None),
+        make_layer("odd", "LayerNormalization", ["image"], axis=[1, 2, 3]),
+    ):
+        with pytest.raises(ModelError, match=r"'odd' must have one .*\(16, 24, 1\)"):
+            build_network(read_graph(make_functional([layer])))
