@@ -16,8 +16,8 @@ from defectkeras.registry.foreign.description import (
 _KINDS = ("softmax", "sigmoid")
 _PASS_ON = ("Dropout", "SpatialDropout2D", "GaussianDropout", "GaussianNoise")
 _CHANGE_PROBABILITIES = (
-    *("UpSampling2D", "Resizing", "resize", "Cropping2D", "ZeroPadding2D"),
-    *("AveragePooling2D", "Reshape", "Average"),
+    *("UpSampling2D", "Resizing", "Resize", "resize", "Cropping2D"),
+    *("ZeroPadding2D", "AveragePooling2D", "Reshape", "Average"),
 )
 
 

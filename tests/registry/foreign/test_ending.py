@@ -1,5 +1,8 @@
 """Which softmax or sigmoid is left out."""
 
+import json
+
+import keras
 import pytest
 
 from defectkeras.core.errors import ModelError
@@ -55,3 +58,12 @@ def test_the_output_of_an_inner_model_that_is_used(make_functional, make_convolu
         outer = make_functional([inner])
         outer["config"]["output_layers"] = [["inner", 0, output]]
         assert find_last_activation(read_graph(outer)) == expected
+
+
+def test_a_resizing_of_keras_3_after_it_is_refused():
+    image = keras.Input((8, 8, 1))
+    map_ = keras.layers.Conv2D(2, 1, activation="softmax", name="conv")(image)
+    model = keras.Model(image, keras.ops.image.resize(map_, (16, 16)))
+    graph = read_graph(json.loads(model.to_json()), of_keras_3=True)
+    with pytest.raises(ModelError, match=r"'conv' must be the end.* comes after"):
+        find_last_activation(graph)
