@@ -44,9 +44,6 @@ class _Numbers(click.ParamType[tuple[float, ...]]):
         return numbers
 
 
-NUMBERS = _Numbers()
-
-
 @click.command("import")
 @click.argument("path", type=EXISTING)
 @click.option(
@@ -61,12 +58,12 @@ NUMBERS = _Numbers()
 @click.option("--spec", type=EXISTING, help="Data spec that has these classes.")
 @click.option(
     "--scale",
-    type=NUMBERS,
+    type=_Numbers(),
     help="Grey level of white in its training: 1, or 255 for raw 8-bit images.",
 )
 @click.option(
     "--offset",
-    type=NUMBERS,
+    type=_Numbers(),
     help="Added after --scale: -1 for grey levels of -1 to 1, with --scale 2. Both "
     "are one number, or one for each channel, such as -103.9,-116.8,-123.7.",
 )

@@ -17,7 +17,7 @@ from defectkeras.synthesis.synthesize import synthesize
 if TYPE_CHECKING:
     import keras
 
-    from defectkeras.registry.foreign.network import Adaptation
+    from defectkeras.registry.foreign.adaptation import Adaptation
 
 LIMITS = (
     "Imported: what it was trained on and how good it is is not known here. It sees "
@@ -131,7 +131,7 @@ def _read_checkpoint(request: ImportRequest) -> ImportedModel:
 
 
 def _adaptation(request: ImportRequest, *, default_scale: float) -> "Adaptation":
-    from defectkeras.registry.foreign.network import Adaptation
+    from defectkeras.registry.foreign.adaptation import Adaptation
 
     scale = (default_scale,) if request.scale is None else request.scale
     return Adaptation(scale, request.offset, request.skip_layers)

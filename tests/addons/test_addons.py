@@ -8,8 +8,8 @@ import tensorflow as tf
 
 from defectkeras.losses.focal import sigmoid_focal_cross_entropy
 from defectkeras.models.layers import MaxPoolingWithIndices, MaxUnpooling2D
+from defectkeras.registry.foreign.adaptation import Adaptation
 from defectkeras.registry.foreign.files import read_keras_model
-from defectkeras.registry.foreign.network import Adaptation
 
 DTYPES = ("float32", "float16")
 

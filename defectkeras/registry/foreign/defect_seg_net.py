@@ -15,7 +15,7 @@ import tensorflow as tf
 
 from defectkeras.core.errors import ModelError
 from defectkeras.models.defect_seg_net import build_defect_seg_net
-from defectkeras.registry.foreign.network import Adaptation
+from defectkeras.registry.foreign.adaptation import Adaptation
 
 LAYERS = (
     *("dense_block_1_conv_1", "dense_block_1_conv_2", "pool_1"),

@@ -9,6 +9,9 @@ from defectkeras.core.errors import ModelError
 
 Table = Mapping[str, Any]
 
+ONLY_IN_TRAINING = ("Dropout", "SpatialDropout2D", "GaussianDropout", "GaussianNoise")
+"""Layers that pass their input on otherwise."""
+
 
 class Place(NamedTuple):
     """A tensor: the layer that gives it, in which call, and which of its outputs."""
@@ -66,9 +69,9 @@ class LayerDescription:
         """Whether it is a function and not a layer."""
         return self.class_name.startswith(("tf.", "ops."))
 
-    def is_one_of(self, names: tuple[str, ...]) -> bool:
-        """Whether its own name or that of its class is among some."""
-        return self.name in names or self.plain_class_name in names
+    def names(self, prefix: str) -> set[str]:
+        """Give what a user may call it: its name, its class, its path."""
+        return {self.name, self.plain_class_name, path_of(prefix, self.name)}
 
 
 @dataclass(frozen=True)

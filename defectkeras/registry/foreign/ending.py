@@ -5,6 +5,7 @@ It is left out, for a model here gives logits.
 
 from defectkeras.core.errors import ModelError
 from defectkeras.registry.foreign.description import (
+    ONLY_IN_TRAINING,
     Call,
     Graph,
     LayerDescription,
@@ -14,7 +15,6 @@ from defectkeras.registry.foreign.description import (
 )
 
 _KINDS = ("softmax", "sigmoid")
-_PASS_ON = ("Dropout", "SpatialDropout2D", "GaussianDropout", "GaussianNoise")
 _CHANGE_PROBABILITIES = (
     *("UpSampling2D", "Resizing", "Resize", "resize", "Cropping2D"),
     *("ZeroPadding2D", "AveragePooling2D", "Reshape", "Average"),
@@ -51,7 +51,7 @@ def _find(
     if not layer.calls:  # an input
         return None
     call = layer.calls[place.call - layer.first_call]
-    is_skipped = layer.is_one_of(skip)
+    is_skipped = bool(layer.names(prefix).intersection(skip))
     changes = _short(layer) in _CHANGE_PROBABILITIES and not is_skipped
     if len(layer.calls) > 1 or _count_reads(graph, place) > 1:
         hindrances = [*hindrances, f"{layer.name!r} is used elsewhere, too"]
@@ -96,7 +96,7 @@ def _passes_on(layer: LayerDescription) -> bool:
     is_linear = layer.config.get("activation") == "linear"
     return (
         _short(layer).lower() == "cast"
-        or _short(layer) in _PASS_ON
+        or _short(layer) in ONLY_IN_TRAINING
         or (layer.class_name == "Activation" and is_linear)
     )
 

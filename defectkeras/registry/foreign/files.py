@@ -17,13 +17,14 @@ from tensorflow.core.protobuf import trackable_object_graph_pb2
 from tensorflow.python.keras.protobuf import saved_metadata_pb2
 
 from defectkeras.core.errors import ModelError
+from defectkeras.registry.foreign.adaptation import Adaptation
 from defectkeras.registry.foreign.description import (
     Graph,
     inside_of,
     path_of,
     read_graph,
 )
-from defectkeras.registry.foreign.network import Adaptation, build_network
+from defectkeras.registry.foreign.network import build_network
 from defectkeras.registry.foreign.weights import Arrays, set_weights
 
 _MOST_PACKED = 64  # times smaller; weights are numbers, and hardly compress

@@ -4,14 +4,15 @@ The last softmax or sigmoid is left out, for a model here gives logits.
 """
 
 import math
-from dataclasses import dataclass
 from typing import Any
 
 import keras
 
 from defectkeras.core.errors import ModelError
 from defectkeras.models.layers import MaxPoolingWithIndices, MaxUnpooling2D
+from defectkeras.registry.foreign.adaptation import Adaptation
 from defectkeras.registry.foreign.description import (
+    ONLY_IN_TRAINING,
     Call,
     Graph,
     LayerDescription,
@@ -24,63 +25,6 @@ from defectkeras.registry.foreign.layers import read_layer
 from defectkeras.registry.foreign.operations import read_operation
 
 _ROOT = ""
-_ONLY_IN_TRAINING = ("Dropout", "SpatialDropout2D", "GaussianDropout", "GaussianNoise")
-
-
-@dataclass(frozen=True)
-class Adaptation:
-    """How grey levels in [0, 1] become what a model was trained on.
-
-    Attributes:
-        scale: What they are multiplied by first; one number, or one for each channel.
-        offset: What is added then.
-        skip_layers: Names or classes of layers that are left out.
-
-    Raises:
-        ModelError: When the scale makes all grey levels one.
-    """
-
-    scale: tuple[float, ...] = (1.0,)
-    offset: tuple[float, ...] = (0.0,)
-    skip_layers: tuple[str, ...] = ()
-
-    def __post_init__(self) -> None:
-        """Check the scale."""
-        if 0 in self.scale:
-            raise ModelError(
-                "The scale must be the grey level of white in training, such as 1 or "
-                "255. Received: 0."
-            )
-
-    def adapt(self, image: Any, channels: int) -> Any:
-        """Give what the first layer takes.
-
-        Args:
-            image: (B, H, W, 1) in [0, 1].
-            channels: How many it takes; all are the grey image.
-
-        Raises:
-            ModelError: When there are more numbers than channels, or fewer.
-        """
-        for name in ("scale", "offset"):
-            numbers = getattr(self, name)
-            if len(numbers) not in (1, channels):
-                raise ModelError(
-                    f"The {name} must be one number, or one for each of the {channels} "
-                    f"channels. Received: {len(numbers)}."
-                )
-        if channels != 1:
-            image = keras.layers.Concatenate(name="grey_channels")([image] * channels)
-        if set(self.scale) == {1} and set(self.offset) == {0}:
-            return image
-        layer = keras.layers.Rescaling(
-            _one_or_all(self.scale), _one_or_all(self.offset), name="scale"
-        )
-        return layer(image)
-
-
-def _one_or_all(numbers: tuple[float, ...]) -> float | list[float]:
-    return numbers[0] if len(numbers) == 1 else list(numbers)
 
 
 def build_network(graph: Graph, adaptation: Adaptation | None = None) -> keras.Model:
@@ -133,7 +77,7 @@ class _Builder:
 
     def __init__(self, skip_layers: tuple[str, ...], last: str | None) -> None:
         self._skip = skip_layers
-        self._skipped: set[str] = set()
+        self._seen: set[str] = set()
         self._last = last
         self._made: dict[str, keras.layers.Layer | None] = {}
         self._owners: dict[str, LayerDescription] = {}
@@ -168,7 +112,7 @@ class _Builder:
     def require_skipped(self) -> None:
         """Check that everything that should be left out was there."""
         for name in self._skip:
-            if name not in self._skipped:
+            if name not in self._seen:
                 raise ModelError(
                     f"The model must have a layer {name!r} to leave out, by its name "
                     "or its class, and has none."
@@ -183,7 +127,9 @@ class _Builder:
         prefix: str,
     ) -> list[Any]:
         """Call a layer and give its outputs."""
-        if self._is_skipped(layer):
+        names = layer.names(prefix)
+        self._seen |= names
+        if names.intersection(self._skip):
             return inputs
         _require_plain(layer, call)
         if layer.graph is not None:
@@ -202,16 +148,12 @@ class _Builder:
         made = self._made[path]
         return inputs if made is None else _call(made, inputs)
 
-    def _is_skipped(self, layer: LayerDescription) -> bool:
-        self._skipped |= {layer.name, layer.plain_class_name}
-        return layer.is_one_of(self._skip)
-
 
 def _require_plain(layer: LayerDescription, call: Call) -> None:
     """Check that a layer or a model takes tensors alone, and is not in training."""
     if layer.is_operation:
         return
-    if call.arguments.get("training") and layer.class_name not in _ONLY_IN_TRAINING:
+    if call.arguments.get("training") and layer.class_name not in ONLY_IN_TRAINING:
         raise ModelError(
             f"The layer {layer.name!r} must not be called with training=True, for then "
             "it computes with the statistics of the images at hand. Save the model "

@@ -6,8 +6,8 @@ import tensorflow as tf
 
 from defectkeras.core.errors import ModelError
 from defectkeras.models.defect_seg_net import build_defect_seg_net
+from defectkeras.registry.foreign.adaptation import Adaptation
 from defectkeras.registry.foreign.defect_seg_net import LAYERS, read_defect_seg_net
-from defectkeras.registry.foreign.network import Adaptation
 
 RELEASED = Adaptation(scale=(255.0,))
 

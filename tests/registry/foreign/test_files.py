@@ -11,9 +11,10 @@ import pytest
 
 from defectkeras.core.errors import ModelError
 from defectkeras.models.build import build_model
+from defectkeras.registry.foreign.adaptation import Adaptation
 from defectkeras.registry.foreign.description import read_graph
 from defectkeras.registry.foreign.files import read_keras_model
-from defectkeras.registry.foreign.network import Adaptation, build_network
+from defectkeras.registry.foreign.network import build_network
 from defectkeras.registry.foreign.weights import set_weights
 
 IMAGES = np.random.default_rng(1).random((2, 16, 24, 1), dtype=np.float32)

@@ -1,12 +1,15 @@
 """Descriptions as models of Keras 3, for grey images of any size."""
 
+import re
+
 import keras
 import numpy as np
 import pytest
 
 from defectkeras.core.errors import ModelError
+from defectkeras.registry.foreign.adaptation import Adaptation
 from defectkeras.registry.foreign.description import read_graph
-from defectkeras.registry.foreign.network import Adaptation, build_network
+from defectkeras.registry.foreign.network import build_network
 
 
 def test_segnet_of_addons(segnet_description):
@@ -80,10 +83,6 @@ def test_a_network_of_color_sees_grey_in_each_channel(make_functional, make_laye
     image = np.random.default_rng(2).random((1, 3, 5, 1), dtype=np.float32)
     expected = 255 * image * 111 - 321
     np.testing.assert_allclose(model(image), expected, rtol=1e-5)
-    with pytest.raises(ModelError, match=r"scale must be one number.* 3 .*: 2"):
-        build_network(graph, Adaptation(scale=(1.0, 2.0)))
-    with pytest.raises(ModelError, match=r"scale must be the grey level.*: 0"):
-        Adaptation(scale=(0.0,))
 
 
 def test_layers_are_left_out_by_name_or_class(make_functional, make_layer):
@@ -97,6 +96,25 @@ def test_layers_are_left_out_by_name_or_class(make_functional, make_layer):
         assert [x.name for x in model.layers] == ["image", "out", "logits_float32"]
     with pytest.raises(ModelError, match=r"'other' to leave out.*has none"):
         build_network(graph, Adaptation(skip_layers=("norm", "other")))
+
+
+def test_the_name_that_a_refusal_tells_leaves_a_layer_out(make_functional, make_layer):
+    """Also where it lies in a model within the model, or has a name with dots."""
+    lambda_ = make_layer("norm", "Lambda", ["image"], function="evil")
+    odd = make_layer("tf.odd", "TFOpLambda", [["norm", 0, 0, {}]], function="odd")
+    inner = make_functional([lambda_, odd])
+    inner |= {"name": "inner", "inbound_nodes": [[["image", 0, 0, {}]]]}
+    after = [["inner", 1, 0, {}]]
+    conv = make_layer("out", "Conv2D", after, filters=2, kernel_size=[1, 1])
+    graph = read_graph(make_functional([inner, conv]))
+    skipped = []
+    for _ in range(2):
+        with pytest.raises(ModelError, match="--skip-layer") as refusal:
+            build_network(graph, Adaptation(skip_layers=tuple(skipped)))
+        skipped += re.findall(r"--skip-layer (\S+)", str(refusal.value))
+    assert skipped == ["inner__norm", "inner__tf_odd"]
+    model = build_network(graph, Adaptation(skip_layers=tuple(skipped)))
+    assert [x.name for x in model.layers] == ["image", "out", "logits_float32"]
 
 
 def test_a_shared_layer_is_one_layer(make_functional, make_convolution, make_layer):
