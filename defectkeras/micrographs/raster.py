@@ -25,6 +25,8 @@ _MODES = ("1", "L", "LA", "I", "I;16", "I;16B", "F", "P", "RGB", "RGBA")
 def read_png(path: Path, frame: int | None, max_pixels: int) -> Frame:
     """Read a PNG file; palette images stay indices."""
     with path.open("rb") as file, PngImageFile(file) as image:
+        image.verify()  # the checksums, of which decoding takes no notice
+    with path.open("rb") as file, PngImageFile(file) as image:
         return _read(image, frame, max_pixels)
 
 

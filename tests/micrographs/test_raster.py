@@ -9,6 +9,7 @@ from PIL import Image
 from defectkeras.core.errors import MicrographError
 from defectkeras.micrographs.checks import MAX_PIXELS, to_grey
 from defectkeras.micrographs.raster import read_bmp, read_jpeg, read_png
+from defectkeras.micrographs.read import read_micrograph
 
 GREY8 = np.arange(15, dtype=np.uint8).reshape(3, 5) * 17
 GREY16 = np.arange(15, dtype=np.uint16).reshape(3, 5) * 4321
@@ -46,6 +47,22 @@ def test_png_keeps_its_grey_levels(tmp_path, pixels):
     assert frame.pixels.dtype == pixels.dtype
     assert frame.scale is None
     np.testing.assert_array_equal(frame.pixels, pixels)
+
+
+@pytest.mark.parametrize("count", [1, 512, None], ids=["byte", "sector", "tail"])
+@pytest.mark.parametrize("dtype", ["uint8", "uint16"])
+def test_png_damaged_inside_is_refused(tmp_path, dtype, count):
+    """A copy that broke off may have its whole length, filled up with zeros."""
+    slopes = np.add.outer(np.arange(93), np.arange(131)) % 97
+    noise = np.random.default_rng(0).integers(0, 9, slopes.shape)
+    Image.fromarray((slopes + noise).astype(dtype)).save(tmp_path / "a.png")
+    content = bytearray((tmp_path / "a.png").read_bytes())
+    end = len(content) if count is None else 2000 + count
+    content[2000:end] = bytes(end - 2000)
+    (tmp_path / "a.png").write_bytes(content)
+
+    with pytest.raises(MicrographError, match=r"a\.png: must be a whole"):
+        read_micrograph(tmp_path / "a.png")
 
 
 def test_palette_stays_indices(tmp_path):

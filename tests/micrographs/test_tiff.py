@@ -275,7 +275,8 @@ def test_a_strip_that_inflates_without_end_is_bounded(tmp_path):
     (tmp_path / "a.tif").write_bytes(file)
 
     tracemalloc.start()
-    read_micrograph(tmp_path / "a.tif")
+    with pytest.raises(MicrographError, match="does not unpack to its 16 bytes"):
+        read_micrograph(tmp_path / "a.tif")
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
 
@@ -287,6 +288,6 @@ def test_a_damaged_file_leaves_the_terminal_alone(tmp_path, capfd):
     tifffile.imwrite(path, GREY16, compression="zlib")
     path.write_bytes(path.read_bytes()[:-500])
 
-    with pytest.raises(MicrographError, match="libtiff"):
+    with pytest.raises(MicrographError, match="damaged"):
         read_micrograph(path)
     assert capfd.readouterr() == ("", "")
