@@ -22,9 +22,9 @@ def data_bar_px(
 ) -> int:
     """Give the height of the data bar, which a model may take for defects.
 
-    FEI and JEOL tell the height of the image without it, TESCAN its own height; FEI
-    tells both. A bar that nothing but its height tells must look drawn: the image may
-    have been cropped since.
+    FEI and JEOL tell the height of the image without it, TESCAN and Phenom its own
+    height; FEI tells both. A bar that nothing but its height tells must look drawn: the
+    image may have been cropped since.
 
     Args:
         metadata: What a file, or the text beside it, tells about the instrument.
@@ -48,7 +48,10 @@ def data_bar_px(
     if is_of_width(size, shape):
         bar = height - _whole(size.split()[-1])
     else:
-        bar = _whole(_section(metadata, "TESCAN").get("ImageStripSize"))
+        bar = _whole(
+            _section(metadata, "TESCAN").get("ImageStripSize")
+            or _section(metadata, "Phenom").get("databarHeight")
+        )
     if not 0 < bar <= height * _MOST_OF_HEIGHT:
         return 0
     return bar if _is_drawn(read_rows(height - bar, height)) else 0
