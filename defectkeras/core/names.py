@@ -10,12 +10,13 @@ _MOST_MEANT = 3  # of names that hold what was typed
 _PART = 3  # letters that tell such names apart
 
 
-def suggestion(name: str, known: Iterable[str]) -> str:
+def suggestion(name: str, known: Iterable[str], *, most: int = _NAMES_SHOWN) -> str:
     """Say which known name is meant, as the last sentence of an error message.
 
     Args:
         name: What the user typed.
         known: The names that exist.
+        most: How many of them to list.
 
     Returns:
         " Did you mean 'x'?" for a near name, or for few that hold what was typed or
@@ -41,9 +42,9 @@ def suggestion(name: str, known: Iterable[str]) -> str:
     near = near or [n for n in spelled if typed == _initials(n)]
     if 0 < len(near) <= _MOST_MEANT:
         return f" Did you mean {' or '.join(repr(spelled[n]) for n in near)}?"
-    more = len(names) - _NAMES_SHOWN
+    more = len(names) - most
     rest = f", ... ({len(names)} in all)" if more > 0 else ""
-    return f" Known: {', '.join(names[:_NAMES_SHOWN])}{rest}."
+    return f" Known: {', '.join(names[:most])}{rest}."
 
 
 def _initials(name: str) -> str:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from defectkeras.core.errors import MicrographError
 from defectkeras.micrographs.ome_zarr import is_ome_zarr
-from defectkeras.micrographs.read import READERS
+from defectkeras.micrographs.read import READERS, is_packed
 
 _MOST_NAMES = 3  # of what is left out
 
@@ -88,7 +88,8 @@ def _listed(names: Sequence[str]) -> str:
 
 def _is_image_of_other_format(path: Path) -> bool:
     kind = mimetypes.guess_type(path.name)[0] or ""
-    return kind.startswith("image/") and path.suffix.lower() not in READERS
+    is_image = kind.startswith("image/") and path.suffix.lower() not in READERS
+    return is_image or is_packed(path)
 
 
 def _holds_micrographs(path: Path) -> bool:

@@ -47,6 +47,7 @@ READERS: dict[str, Reader] = {
 }
 """Suffix in lower case to the reader of the format."""
 
+_PACKED = (".gz", ".bz2", ".xz", ".zst", ".zip", ".7z")
 _MAX_REASON = 200  # characters of a library's own message
 
 
@@ -149,12 +150,24 @@ def read_frame(
         if path.is_file() and path.stat().st_size == 0:
             raise MicrographError("must hold an image. Received: an empty file.")
         suffix = path.suffix.lower()
-        if suffix not in READERS:
+        if is_packed(path):
             raise MicrographError(
-                f"must be of a known format. Received: suffix {path.suffix!r}."
-                f"{suggestion(suffix, READERS)} Else convert it to TIFF."
+                f"must be unpacked. Received: suffix {path.suffix!r}. Unpack it, and "
+                f"give the {Path(path.stem).suffix} file in it."
+            )
+        if suffix not in READERS:
+            known = suggestion(suffix, READERS, most=len(READERS))
+            raise MicrographError(
+                f"must be of a known format. Received: suffix {path.suffix!r}.{known} "
+                "Else convert it to TIFF."
             )
         return READERS[suffix](path, frame, max_pixels)
+
+
+def is_packed(path: Path) -> bool:
+    """Say whether a file is a micrograph that was compressed, such as a.mrc.gz."""
+    is_micrograph = Path(path.stem).suffix.lower() in READERS
+    return path.suffix.lower() in _PACKED and is_micrograph
 
 
 def readable_suffixes() -> dict[str, str]:

@@ -8,7 +8,7 @@ import contextlib
 import logging
 import struct
 from collections.abc import Iterator
-from itertools import islice
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -30,6 +30,7 @@ from defectkeras.micrographs.tiff_tags import (
     instrument_metadata,
 )
 
+_MOST_OF_IMAGE = 2 / 3  # that a thumbnail, or a level of a pyramid, has of it
 _KNOWN_PHOTOMETRIC = (0, 1, 2, 3, 6)  # white or black is 0, RGB, palette, YCbCr
 
 # A damaged file gets one line from us, not others on the terminal as well.
@@ -39,8 +40,8 @@ logging.getLogger("tifffile").addHandler(logging.NullHandler())
 def read_tiff(path: Path, frame: int | None, max_pixels: int) -> Frame:
     """Read one page of a TIFF file.
 
-    Pages of another size or type than the first (thumbnails, copies with the
-    scale bar burnt in) are no frames.
+    Thumbnails before the first image, and pages of another size or type than it
+    (copies with the scale bar burnt in), are no frames.
     """
     with open_page(path, frame, max_pixels) as (_, page, scale, metadata):
         if page.compression == NO_COMPRESSION:
@@ -78,7 +79,8 @@ def open_page(path: Path, frame: int | None, max_pixels: int) -> Iterator[OpenPa
                 "must hold an image. Received: a TIFF file without a page. It may be "
                 "truncated; copy it again."
             )
-        tags = file.pages.first  # vendors describe all pages in the first
+        # Vendors describe all pages in the first, but a thumbnail only itself.
+        tags = next(_frames(file), file.pages.first)
         metadata = instrument_metadata(tags)
         _refuse_single_page_stack(file, metadata)
         page = _choose_page(file, frame)
@@ -120,16 +122,31 @@ def _refuse_cut_off(file: tifffile.TiffFile) -> None:
 
 
 def _frames(file: tifffile.TiffFile) -> Iterator[tifffile.TiffPage]:
-    """Give the pages that are not reduced and are like the first of them."""
-    first = None
-    for page in file.pages:
-        if not isinstance(page, tifffile.TiffPage) or page.is_reduced:
-            continue
-        if first is not None and page.offset == first.offset:
+    """Give the pages that are no thumbnails and are like the first of them."""
+    pages = (
+        page
+        for page in file.pages
+        if isinstance(page, tifffile.TiffPage) and not page.is_reduced
+    )
+    first, following = next(pages, None), next(pages, None)
+    while first and following and _is_thumbnail(first, following):
+        first, following = following, next(pages, None)
+    if first is None:
+        return
+    yield first
+    for page in chain([following] if following else [], pages):
+        if page.offset == first.offset:
             return  # a damaged file whose last page refers back
-        first = first or page
         if (page.shape, page.dtype) == (first.shape, first.dtype):
             yield page
+
+
+def _is_thumbnail(page: tifffile.TiffPage, following: tifffile.TiffPage) -> bool:
+    """Say whether a page is so much smaller than the next, on both axes."""
+    return (
+        _MOST_OF_IMAGE * following.imagelength >= page.imagelength
+        and _MOST_OF_IMAGE * following.imagewidth >= page.imagewidth
+    )
 
 
 def _check_page(page: tifffile.TiffPage, max_pixels: int) -> None:

@@ -37,7 +37,7 @@ _NM_PER_UNIT = {
     "Angstroms": 0.1,
     "pm": 1e-3,
 }
-_NO_UNIT = ("", "px", "pixel", "pixels")
+_NO_UNIT = ("", "px", "pixel", "pixels", "reference frame")  # the last is OME's
 _SIGNIFICANT_DIGITS = 7  # hides the rounding of float32 and of ratios
 
 

@@ -22,7 +22,8 @@ def test_an_unknown_name_is_told_with_what_there_is(name, known):
         require_known(name, iter(known), what="thing", error=DatasetError)
     message = str(caught.value)
     assert repr(name) in message
-    assert any(n in message for n in known) or "none yet" in message
+    shown = any(n in message or repr(n)[1:-1] in message for n in known)
+    assert shown or "none yet" in message
 
 
 @pytest.mark.parametrize(
@@ -58,3 +59,9 @@ def test_a_long_list_of_names_is_cut():
 def test_default_error_is_the_family():
     with pytest.raises(DefectKerasError, match="Unknown model 'b'"):
         require_known("b", [], what="model")
+
+
+def test_as_many_names_are_listed_as_the_caller_wants():
+    known = [f"x{n:02}" for n in range(15)]
+    assert suggestion("abc", known).endswith("x11, ... (15 in all).")
+    assert suggestion("abc", known, most=15).endswith("x13, x14.")

@@ -35,6 +35,10 @@ def test_images_of_formats_that_are_not_read_are_told(tmp_path):
     (note,) = notes_of_left_out([tmp_path])
     assert f"{tmp_path}: left out" in note
     assert "e.gif, f.GIF, g.webp and 1 more" in note
+    (tmp_path / "a.mrc.gz").touch()
+    (tmp_path / "notes.txt.gz").touch()
+    (note,) = notes_of_left_out([tmp_path])
+    assert "a.mrc.gz, e.gif, f.GIF and 2 more" in note
 
 
 def test_find_micrographs_once_however_they_are_spelled(tmp_path, monkeypatch):

@@ -91,6 +91,9 @@ def test_a_folder_is_no_file(tmp_path):
         ("a.tiif", b"x", r"Did you mean '\.tif"),
         ("none", b"x", "suffix ''"),
         ("a.gif", b"x", "convert it to TIFF"),
+        ("a.mrc.gz", b"x", r"must be unpacked.*give the \.mrc file"),
+        ("a.TIF.zip", b"x", r"must be unpacked.*give the \.TIF file"),
+        ("notes.txt.gz", b"x", "suffix '.gz'"),
         ("text.bmp", b"x", "must be a whole"),
         ("text.tif", b"not an image", r"must be a whole \.tif file.* not a TIFF"),
         ("no_page.tif", b"II*\0\0\0\0\0", "TIFF file without a page"),
@@ -113,6 +116,15 @@ def test_wrong_files_get_one_line_with_their_name(tmp_path, name, content, what)
     assert message.startswith(f"{path}: must ")
     assert message.isprintable()
     assert len(message) < 400 + len(str(path))
+
+
+def test_a_suffix_like_no_other_is_told_all_that_are_known(tmp_path):
+    (tmp_path / "a.bcf").write_bytes(b"x")
+
+    with pytest.raises(MicrographError) as caught:
+        read_micrograph(tmp_path / "a.bcf")
+
+    assert ", ".join(sorted(READERS)) in str(caught.value)
 
 
 @pytest.mark.parametrize("path", [".", "a\0b.tif", "x" * 3000 + ".tif"])

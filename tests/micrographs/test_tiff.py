@@ -154,6 +154,39 @@ def test_thumbnails_and_burnt_in_copies_are_no_frames(tmp_path):
     np.testing.assert_array_equal(pixels_of(tmp_path / "a.tif"), GREY16)
 
 
+@pytest.mark.parametrize("dtype", ["uint8", "uint16"])
+@pytest.mark.parametrize("small", [[4], [4, 2]], ids=["thumbnail", "pyramid"])
+def test_small_first_pages_are_no_frames_without_a_flag_either(tmp_path, small, dtype):
+    """Of two makers that store the overview, or the smallest level, first."""
+    pages = [(GREY8[::n, ::n].astype(dtype), {}) for n in small]
+    resolution = {"resolution": (1e6, 1e6), "resolutionunit": "CENTIMETER"}
+    pages = [(page, resolution) for page, _ in pages] + [(GREY16, {})]
+    write_pages(tmp_path / "a.tif", pages)
+
+    frame = read_tiff(tmp_path / "a.tif", None, MAX_PIXELS)
+
+    np.testing.assert_array_equal(frame.pixels, GREY16)
+    assert frame.scale is None  # that of the thumbnail is its own
+    write_pages(tmp_path / "stack.tif", [*pages, (GREY16 + 1, {})])
+    with pytest.raises(MicrographError, match="one frame at a time"):
+        pixels_of(tmp_path / "stack.tif")
+    np.testing.assert_array_equal(pixels_of(tmp_path / "stack.tif", 1), GREY16 + 1)
+
+
+def test_a_pyramid_gives_its_full_resolution(tmp_path):
+    pages = [(GREY16[::n, ::n], {}) for n in (1, 2, 4)]
+    write_pages(tmp_path / "a.tif", pages)
+
+    np.testing.assert_array_equal(pixels_of(tmp_path / "a.tif"), GREY16)
+
+
+def test_a_copy_with_a_bar_below_makes_no_thumbnail_of_the_image(tmp_path):
+    with_bar = np.vstack([GREY16, GREY16[:25]])
+    write_pages(tmp_path / "a.tif", [(GREY16, {}), (with_bar, {})])
+
+    np.testing.assert_array_equal(pixels_of(tmp_path / "a.tif"), GREY16)
+
+
 def test_imagej_stack_in_one_page_is_refused(tmp_path):
     path = tmp_path / "a.tif"
     tifffile.imwrite(path, np.stack([GREY16] * 3), imagej=True, truncate=True)

@@ -27,7 +27,13 @@ def calibration_of(path):
 
 @pytest.mark.parametrize(
     ("size", "unit", "size_nm"),
-    [(0.002, None, 2.0), (2.0, "nm", 2.0), (20.0, "Å", 2.0), (1.0, "pixel", None)],
+    [
+        (0.002, None, 2.0),
+        (2.0, "nm", 2.0),
+        (20.0, "Å", 2.0),
+        (1.0, "pixel", None),
+        (1.0, "reference frame", None),
+    ],
 )
 def test_ome(path, size, unit, size_nm):
     metadata = {f"PhysicalSize{axis}": size for axis in "XY"}
