@@ -7,6 +7,7 @@ Pillow knows few, by that in OpenCV. Both turn a page as its tag Orientation wan
 is turned back, since masks have no such tag and lie on the pixels as they are stored.
 """
 
+import threading
 from collections.abc import Callable
 from importlib.util import find_spec
 from pathlib import Path
@@ -19,6 +20,7 @@ from numpy.typing import NDArray
 from PIL.TiffImagePlugin import TiffImageFile
 
 from defectkeras.core.errors import MicrographError
+from defectkeras.core.native_stderr import held_back_stderr
 from defectkeras.micrographs.tiff_strips import require_whole_strips
 
 NO_COMPRESSION, PALETTE = 1, 3  # TIFF 6.0
@@ -30,6 +32,8 @@ _OF_LIBTIFF = (5, 7, 8, 32773, 32946)  # LZW, JPEG, deflate, PackBits, old defla
 
 _OF_IMAGECODECS = (34925, 50000)  # LZMA, Zstandard
 """What imagecodecs decodes into a buffer of known size (extra `montages`)."""
+
+_STDERR = threading.Lock()  # there is one, of all threads
 
 _TURN_BACK: dict[int, Callable[[NDArray[Any]], NDArray[Any]]] = {
     2: lambda shown: shown[:, ::-1],
@@ -98,12 +102,18 @@ def _has_imagecodecs() -> bool:
 
 
 def _decode_with_pillow(path: Path, index: int) -> NDArray[Any]:
-    """Decode one page; empty where it cannot."""
+    """Decode one page quietly; empty where it cannot."""
+    told = OSError, SyntaxError
     try:
-        with path.open("rb") as file, TiffImageFile(file) as image:
+        with (
+            _STDERR,
+            held_back_stderr(*told),
+            path.open("rb") as file,
+            TiffImageFile(file) as image,
+        ):
             image.seek(index)
             return np.asarray(image)
-    except (OSError, SyntaxError):
+    except told:
         return np.empty(0)
 
 

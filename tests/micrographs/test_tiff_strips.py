@@ -27,7 +27,9 @@ def with_zeros(path, begin, count):
 @pytest.mark.parametrize("pixels", [GREY8, GREY16], ids=["8 bit", "16 bit"])
 @pytest.mark.parametrize("compression", ["zlib", "packbits", "lzw"])
 @pytest.mark.parametrize("begin", [20, 700, 1500])
-def test_a_page_damaged_inside_is_refused(tmp_path, compression, pixels, how, begin):
+def test_a_page_damaged_inside_is_refused(
+    tmp_path, capfd, compression, pixels, how, begin
+):
     path = tmp_path / "field.tif"
     tifffile.imwrite(path, pixels, compression=compression, **how)
     np.testing.assert_array_equal(read_micrograph(path).pixels, pixels)
@@ -36,6 +38,7 @@ def test_a_page_damaged_inside_is_refused(tmp_path, compression, pixels, how, be
 
     with pytest.raises(MicrographError, match=r"field\.tif: must be .*damaged"):
         read_micrograph(path)
+    assert capfd.readouterr() == ("", "")
 
 
 @pytest.mark.parametrize("predictor", [False, True])
