@@ -1,4 +1,5 @@
 import gzip
+import struct
 
 import mrcfile
 import numpy as np
@@ -35,6 +36,37 @@ def test_every_mode_is_read_exactly(path, dtype):
     np.testing.assert_array_equal(frame.pixels, PIXELS)
 
 
+@pytest.mark.parametrize("order", ["<", ">"])
+@pytest.mark.parametrize(
+    ("stamp", "flags", "largest", "dtype"),
+    [
+        (0, 0, 127, "i1"),  # MRC2014
+        (1146047817, 1, 127, "i1"),  # IMOD, signed
+        (1146047817, 0, 127, "u1"),  # IMOD, not signed
+        (1146047817, 4, 99, "u1"),
+        (0, 0, 250, "u1"),  # before MRC2014: signed bytes have no 250
+    ],
+)
+def test_bytes_are_signed_or_not_as_the_header_says(
+    path, stamp, flags, largest, dtype, order
+):
+    """At the places that IMOD publishes."""
+    pixels = np.array([[0, 1, 127, 128, 250]] * 3, np.uint8)
+    write(path, pixels.view("i1"))
+    content = bytearray(path.read_bytes())
+    header = np.frombuffer(content[:224], "<i4").astype(f"{order}i4").tobytes()
+    content[:224] = header
+    content[152:160] = struct.pack(f"{order}2i", stamp, flags)
+    content[76:84] = struct.pack(f"{order}2f", 0, largest)
+    content[208:216] = b"MAP " + (b"DD\0\0" if order == "<" else b"\x11\x11\0\0")
+    path.write_bytes(content)
+
+    frame = read_mrc(path, None, MAX_PIXELS)
+
+    assert frame.pixels.dtype == np.dtype(dtype)
+    np.testing.assert_array_equal(frame.pixels, pixels.view(dtype))
+
+
 def test_voxels_are_angstrom(path):
     write(path, PIXELS.astype(np.float32), voxel_size=2.5)
 
@@ -44,7 +76,7 @@ def test_voxels_are_angstrom(path):
     assert calibration.pixel_size_source == "MRC header"
 
 
-@pytest.mark.parametrize("voxel_size", [0.0, -1.0])
+@pytest.mark.parametrize("voxel_size", [0.0, -1.0, 1.0])
 def test_voxels_without_size_are_no_calibration(path, voxel_size):
     write(path, PIXELS.astype(np.float32), voxel_size=voxel_size)
 
