@@ -30,6 +30,11 @@ PLUGINS = {
 }
 """Suffix to the name of RosettaSciIO's plugin."""
 
+_READ_WHOLE = (".elid",)  # their plugin reads nothing else
+_NO_UNIT = ("<undefined>", "points")
+_LARGEST_NM = 1e9
+"""TIA writes 1 m where it knows no size, and 1/m of diffraction patterns as m."""
+
 
 def is_installed() -> bool:
     """Say whether RosettaSciIO is there, without importing it."""
@@ -45,8 +50,13 @@ def read_rosetta(path: Path, frame: int | None, max_pixels: int) -> Frame:
         )
     plugin = importlib.import_module(f"rsciio.{PLUGINS[path.suffix.lower()]}")
     _talk_on_stderr()
-    is_lazy = not _is_compressed(path, max_pixels)
-    signals = plugin.file_reader(str(path), lazy=is_lazy)
+    is_whole = path.suffix.lower() in _READ_WHOLE or _is_compressed(path, max_pixels)
+    signals = plugin.file_reader(str(path), lazy=not is_whole)
+    if not signals and path.suffix.lower() == ".emi":
+        raise MicrographError(
+            "must lie beside its .ser files, which hold the pixels. Received: no "
+            f"{path.stem}_1.ser there. Copy these, too."
+        )
     images = [s for s in signals if _is_image(s)]
     if len(images) != 1:
         raise MicrographError(
@@ -90,7 +100,9 @@ def _is_image(signal: dict[str, Any]) -> bool:
 
 
 def _image_axes(signal: dict[str, Any]) -> list[dict[str, Any]]:
-    return [axis for axis in signal["axes"] if not axis.get("navigate", False)]
+    """Give the axes of a frame; images of a Phenom have axes of navigation alone."""
+    axes: list[dict[str, Any]] = signal["axes"]
+    return [axis for axis in axes if not axis.get("navigate", False)] or axes
 
 
 def _read(signal: dict[str, Any], frame: int | None, max_pixels: int) -> Frame:
@@ -120,5 +132,8 @@ def _compute(data: Any) -> NDArray[Any]:
 
 
 def _unit(axis: dict[str, Any]) -> str:
+    """Give the unit of an axis, or "" when it is not calibrated."""
     unit = axis.get("units")
-    return unit if isinstance(unit, str) and unit != "<undefined>" else ""
+    if unit == "nm" and axis.get("scale", 0) >= _LARGEST_NM:
+        return ""
+    return unit if isinstance(unit, str) and unit not in _NO_UNIT else ""

@@ -97,7 +97,9 @@ def length_nm(value: float, unit: str) -> float | None:
     text = unicodedata.normalize("NFKC", unit).strip().strip("\0")
     if text in _NO_UNIT or not (math.isfinite(value) and value > 0):
         return None
-    if text.startswith("1/") or text.endswith(("-1", "\N{MINUS SIGN}1")):
+    if text.replace(" ", "").startswith("1/") or text.endswith(
+        ("-1", "\N{MINUS SIGN}1")
+    ):
         raise MicrographError(
             "must be an image in real space. Received: the reciprocal unit "
             f"{unit!r} of a diffraction pattern. Give --pixel-size-nm if it is "

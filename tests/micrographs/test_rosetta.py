@@ -1,8 +1,12 @@
+import bz2
+import io
 import json
+import struct
 import sys
 
 import numpy as np
 import pytest
+import tifffile
 
 from defectkeras.core.errors import MicrographError
 from defectkeras.micrographs.read import read_micrograph, readable_suffixes
@@ -41,6 +45,67 @@ def test_ser(write_ser):
     assert micrograph.shape == (3, 5)
     assert micrograph.calibration.pixel_size_nm == 2.0
     assert micrograph.calibration.pixel_size_source == "RosettaSciIO axes"
+
+
+@needs_rosettasciio
+@pytest.mark.parametrize("size_m", [1.0, 2.5e7])
+def test_a_meter_and_more_is_no_pixel_size(write_ser, size_m):
+    """TIA writes 1 m where it knows none, and 1/m of a diffraction pattern."""
+    calibration = read_micrograph(write_ser(PIXELS, size_m=size_m)).calibration
+
+    assert calibration.pixel_size_nm is None
+    assert calibration.pixel_size_source == "none"
+
+
+@needs_rosettasciio
+@pytest.mark.filterwarnings("ignore:The navigation axes units")
+def test_an_emi_without_its_ser_files_says_so(tmp_path, write_ser):
+    ser = write_ser(PIXELS, size_m=2e-9)
+    emi = tmp_path / "field.emi"
+    emi.write_bytes(b"JA<ObjectInfo><Uuid>0</Uuid></ObjectInfo>")
+
+    with pytest.raises(MicrographError, match=r"no field_1\.ser there"):
+        read_micrograph(emi)
+    ser.rename(tmp_path / "field_1.ser")
+    assert read_micrograph(emi).calibration.pixel_size_nm == 2.0
+
+
+PHENOM = (
+    "<FeiImage><pixelWidth unit='nm'>53.5</pixelWidth><pixelHeight unit='nm'>53.5"
+    "</pixelHeight><acquisition><scan><rotation>0</rotation></scan></acquisition>"
+    "</FeiImage>"
+)
+
+
+def write_elid(path, images, text=PHENOM):
+    """A project of Element Identification: TIFF files in one bzip2 stream."""
+    project = struct.pack("<4siI", b"EID2", 0, len(images))
+    for pixels in images:
+        file = io.BytesIO()
+        tags = [(34683, 2, 1, text, True)] if text else []
+        tifffile.imwrite(file, pixels, extratags=tags)
+        tiff = file.getvalue()
+        project += struct.pack("<I", len(tiff)) + tiff
+        project += struct.pack("<I5sI", 5, b"image", 0)
+    path.write_bytes(bz2.compress(project))
+    return path
+
+
+@needs_rosettasciio
+@pytest.mark.parametrize(("text", "size_nm"), [(PHENOM, 53.5), ("", None)])
+def test_elid(tmp_path, text, size_nm):
+    micrograph = read_micrograph(write_elid(tmp_path / "a.elid", [PIXELS], text))
+
+    np.testing.assert_array_equal(micrograph.pixels, PIXELS)
+    assert micrograph.calibration.pixel_size_nm == size_nm
+
+
+@needs_rosettasciio
+def test_an_elid_of_several_images_is_refused(tmp_path):
+    path = write_elid(tmp_path / "a.elid", [PIXELS, PIXELS])
+
+    with pytest.raises(MicrographError, match="2 are images"):
+        read_micrograph(path)
 
 
 def write_hspy(path, data, units, *, signal_type="", navigate=0):

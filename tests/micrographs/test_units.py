@@ -56,7 +56,7 @@ def test_odd_units_are_refused(unit):
         length_nm(1.0, unit)
 
 
-@pytest.mark.parametrize("unit", ["1/nm", "nm^-1", "nm-1", "nm⁻¹", "1/Å"])
+@pytest.mark.parametrize("unit", ["1/nm", "1 / nm", "nm^-1", "nm-1", "nm⁻¹", "1/Å"])
 def test_reciprocal_units_are_told_as_diffraction(unit):
     with pytest.raises(MicrographError, match="diffraction"):
         length_nm(1.0, unit)
