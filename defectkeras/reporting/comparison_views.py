@@ -7,7 +7,7 @@ import pandas as pd
 from defectkeras.quantification.comparison import Comparison, PairedDifference
 from defectkeras.reporting.numbers import (
     MISSING,
-    format_interval,
+    format_measured,
     format_value,
     split_unit,
 )
@@ -147,9 +147,7 @@ def _difference_cells(difference: PairedDifference) -> tuple[str, ...]:
     if limits is not None and ends is None:
         bias, agreement = format_value(limits.bias), NO_SPREAD
     elif limits is not None and ends is not None:
-        half = (ends.high - ends.low) / 2
-        interval = format_interval(limits.bias, ends.low, ends.high)
-        bias = f"{format_value(limits.bias, half)}, {interval}"
+        bias = ", ".join(format_measured(limits.bias, ends.low, ends.high))
         agreement = " to ".join(
             format_value(v, limits.standard_deviation)
             for v in (limits.lower, limits.upper)

@@ -10,7 +10,7 @@ from defectkeras.quantification.results import Quantification
 from defectkeras.reporting.comparison_views import TextTable
 from defectkeras.reporting.numbers import (
     MISSING,
-    format_interval,
+    format_measured,
     format_value,
     split_unit,
 )
@@ -36,19 +36,17 @@ def field_view(quantifications: Sequence[Quantification]) -> TextTable:
     for row in found[found["mean"] != 0].to_dict("records"):
         label, unit = split_unit(str(row["name"]))
         further = row["further_fields"]
-        interval, half_width = MISSING, None
-        if pd.notna(row["low"]):
-            interval = format_interval(row["mean"], row["low"], row["high"])
-            half_width = (row["high"] - row["low"]) / 2
+        low, high = (None if pd.isna(row[n]) else row[n] for n in ("low", "high"))
+        mean, interval = format_measured(row["mean"], low, high)
         rows.append(
             (
                 str(row["class_name"]),
                 label,
                 unit,
                 str(row["fields"]),
-                format_value(row["mean"], half_width),
+                mean,
                 format_value(row["standard_deviation"]),
-                interval,
+                interval or MISSING,
                 f"{row['relative_accuracy_percent']:.0f}",
                 MISSING if math.isnan(further) else f"{further:.0f}",
             )

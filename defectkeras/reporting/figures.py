@@ -10,9 +10,10 @@ from matplotlib.ticker import MaxNLocator
 
 from defectkeras.core.palette import Color, hex_color
 from defectkeras.quantification.intervals import garwood_interval
+from defectkeras.quantification.results import Quantity
 from defectkeras.quantification.runs import Floats
 from defectkeras.quantification.size_fits import SizeFit
-from defectkeras.reporting.numbers import format_value
+from defectkeras.reporting.numbers import format_measured
 from defectkeras.reporting.vector import INK, SOFT, vector_style
 
 FIT_NAMES = {"lognormal": "log-normal", "weibull": "Weibull"}
@@ -25,7 +26,7 @@ def size_histogram(
     unit: str,
     color: Color,
     size: str = "Equivalent diameter",
-    mean: float | None = None,
+    mean: Quantity | None = None,
     fits: Sequence[SizeFit] = (),
 ) -> Figure:
     """Draw how many objects have which size, with the interval of each count.
@@ -36,7 +37,7 @@ def size_histogram(
         unit: Of low and high, "nm" or "px".
         color: Of the bars.
         size: What low and high are, in words.
-        mean: Mean size to mark, or None.
+        mean: Mean size to mark, where it has a value.
         fits: Distributions to draw as the counts that they expect.
     """
     with vector_style():
@@ -68,9 +69,10 @@ def size_histogram(
             gid="counting-intervals",
         )
         title = f"{class_name}, {int(np.sum(distribution['count']))} whole objects"
-        if mean is not None:
-            axes.axvline(mean, color=INK, linewidth=1.2, linestyle=(0, (4, 2)))
-            title += f", mean {format_value(mean)} {unit} (dashed)"
+        if mean is not None and mean.value is not None:
+            axes.axvline(mean.value, color=INK, linewidth=1.2, linestyle=(0, (4, 2)))
+            text, _ = format_measured(mean.value, mean.low, mean.high)
+            title += f", mean {text} {unit} (dashed)"
         _draw_fits(axes, fits, low, high, counts)
         axes.set_title(title)
         axes.set_xlabel(f"{size} ({unit})")

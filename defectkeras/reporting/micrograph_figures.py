@@ -67,7 +67,7 @@ def micrograph_figures(
                 unit=unit,
                 color=colors[defect_class.index],
                 size=split_unit(quantity)[0],
-                mean=mean.value,
+                mean=mean,
                 fits=_fits(quantification, defect_class, unit),
             )
             label = f"Histogram of the sizes of {count} objects"

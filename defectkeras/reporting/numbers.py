@@ -49,7 +49,8 @@ def format_value(value: float | None, half_width: float | None = None) -> str:
     """Give a number with the digits that it deserves.
 
     Args:
-        value: The number; None and NaN are shown as a dash.
+        value: The number; None and NaN are shown as a dash, an int whole: it was
+            counted.
         half_width: Half of its interval; the number then ends where the second
             digit of this does, but has two to four digits, with zeros up to the point.
             Without it three, and all before the point.
@@ -65,22 +66,41 @@ def format_value(value: float | None, half_width: float | None = None) -> str:
     """
     if value is None or math.isnan(value):
         return MISSING
+    if isinstance(value, int):
+        return str(value)
     exponent, decimals = _form(value, half_width)
     return _write([value], exponent, decimals)
+
+
+def format_measured(
+    value: float, low: float | None, high: float | None
+) -> tuple[str, str]:
+    """Give a number to what its interval supports, and the interval, "" without one.
+
+    Example:
+        >>> format_measured(13.4567, 13.25, 13.67), format_measured(2.5, None, None)
+        (('13.46', '13.25 to 13.67'), ('2.50', ''))
+    """
+    if low is None or high is None:
+        return format_value(value), ""
+    return format_value(value, (high - low) / 2), format_interval(value, low, high)
 
 
 def format_interval(value: float, low: float, high: float) -> str:
     """Give an interval in the power of ten and to the digits of its value.
 
     Those of its larger end where the value is 0, as when nothing was found, or where
-    the end would have four digits or more before its point. Each end by itself where
-    one is far from the value, as when two or three objects tell little.
+    the end would have four digits or more before its point; never more than its width
+    or three of its larger end support. Each end by itself where one is far from the
+    value, as when two or three objects tell little. That of a count has no power.
 
     Example:
         >>> format_interval(1.2207e21, 0.906e21, 1.609e21)
         '(0.91 to 1.61) × 10²¹'
         >>> format_interval(12345.7, 11012.3, 13486.1)
         '11000 to 13500'
+        >>> format_interval(900.0, 0.0, 13410.0)
+        '0 to 13400'
         >>> format_interval(0.0, 0.0, 4.69e12)
         '(0.0 to 4.7) × 10¹²'
         >>> format_interval(7.9e-4, 0.0, 0.292)
@@ -88,13 +108,17 @@ def format_interval(value: float, low: float, high: float) -> str:
         >>> format_interval(3.1, 0.0, 5.2e8)
         '0 to 5.2 × 10⁸'
     """
-    end = max(-low, high)
+    end, half_width = max(-low, high), (high - low) / 2
     if value and end > _FAR * abs(value):
         return f"{format_value(low, low)} to {format_value(high, high)}"
-    exponent, decimals = _form(value or end, (high - low) / 2)
+    size = value or end
+    exponent, decimals = _form(size, half_width)
     if exponent and end >= _WIDE * 10.0**exponent:
-        exponent, decimals = _form(end, (high - low) / 2)
-    return _write([low, high], exponent, decimals)
+        exponent, decimals = _form(end, half_width)
+    if isinstance(size, int):
+        exponent, decimals = 0, decimals - exponent
+    supported = max(1 - _magnitude(half_width), 2 - _magnitude(end)) + exponent
+    return _write([low, high], exponent, min(decimals, supported))
 
 
 def format_column(values: Sequence[float]) -> list[str]:
@@ -181,8 +205,10 @@ def _form(value: float, half_width: float | None) -> tuple[int, int]:
     digits = 3
     if half_width:
         digits = min(max(_magnitude(value) - _magnitude(half_width) + 2, 2), 4)
-    magnitude = _magnitude(float(f"{value:.{digits - 1}e}"))  # 9.999 is 10.0
-    if value != 0 and not HANDY[0] <= abs(value) < HANDY[1]:
+    rounded = float(f"{value:.{digits - 1}e}")
+    magnitude = _magnitude(rounded)  # 9.999 is 10.0
+    shown = rounded if half_width else value
+    if value != 0 and not HANDY[0] <= abs(shown) < HANDY[1]:
         return magnitude, digits - 1
     is_whole = value == 0 or (half_width is None and value == round(value))
     decimals = 0 if is_whole else digits - 1 - magnitude

@@ -11,8 +11,7 @@ from defectkeras.core.palette import class_colors, hex_color
 from defectkeras.quantification.results import METHOD_TEXTS, Quantification, Quantity
 from defectkeras.reporting.numbers import (
     format_column,
-    format_interval,
-    format_value,
+    format_measured,
     pretty_unit,
     split_unit,
 )
@@ -20,6 +19,7 @@ from defectkeras.reporting.numbers import (
 MAX_ROWS = 200
 """A page shows so many objects of a micrograph; the CSV file has them all."""
 
+_COUNTS = ("count", "line_count")
 _HIDDEN_COLUMNS = ("edge_weight", "forbidden_line_weight")
 _METHOD_NAMES = {
     "garwood": "Garwood",
@@ -125,15 +125,11 @@ def quantity_row(quantity: Quantity) -> QuantityRow | None:
     if value is None:
         return None
     label, unit = split_unit(quantity.name)
-    interval, half_width = "", None
-    if low is not None and high is not None:
-        interval = format_interval(value, low, high)
-        half_width = (high - low) / 2
-    if quantity.unit == "1" and value == round(value):
-        half_width = None  # a count is a whole number, whatever its interval
+    is_counted = quantity.name in _COUNTS and "fields" not in quantity.parts  # no mean
+    text, interval = format_measured(int(value) if is_counted else value, low, high)
     return QuantityRow(
         label=label,
-        value=format_value(value, half_width),
+        value=text,
         interval=interval,
         unit=unit or pretty_unit(quantity.unit),
         method=", ".join(method_name(m) for m in quantity.method.split("+") if m),

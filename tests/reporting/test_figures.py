@@ -5,9 +5,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from defectkeras.quantification.results import Quantity
 from defectkeras.quantification.size_fits import SizeFit
 from defectkeras.reporting.figures import size_histogram
 from defectkeras.reporting.vector import draw_svg, svg_element
+from defectkeras.reporting.views import quantity_row
 
 
 def histogram(figure_id="m1c1", **changes):
@@ -18,7 +20,7 @@ def histogram(figure_id="m1c1", **changes):
         "class_name": "void",
         "unit": "nm",
         "color": (230, 159, 0),
-        "mean": 5.25,
+        "mean": Quantity("void", "mean_diameter_nm", 5.2468, "nm", 4.6, 5.9),
     }
     figure = size_histogram(**(arguments | changes))
     return svg_element(draw_svg(figure, "Histogram of 17 objects"), figure_id)
@@ -33,6 +35,14 @@ def test_it_is_well_formed_and_says_what_it_shows():
     words = " ".join(t for t in root.itertext() if t.strip())
     assert "void, 17 whole objects, mean 5.25 nm (dashed)" in words
     assert "Equivalent diameter (nm)" in words
+
+
+def test_the_mean_has_the_digits_that_a_table_gives_it():
+    mean = Quantity("void", "mean_diameter_nm", 45.5678, "nm", 24.2, 66.9)
+    row = quantity_row(mean)
+    assert row is not None
+    assert f"mean {row.value} nm (dashed)" in histogram(mean=mean)
+    assert row.value == "46"
 
 
 def test_bars_are_as_high_as_their_counts():

@@ -52,7 +52,11 @@ def test_value(value, text):
         (1234.5, 310.0, "1230"),
         (1234.5, 31.0, "1234"),
         (234.5, 310.0, "230"),
-        (99996.0, 900.0, "100000"),
+        (99996.0, 900.0, "1.000 × 10⁵"),
+        (99960.0, 1000.0, "1.00 × 10⁵"),
+        (99900.0, 1000.0, "99900"),
+        (12345, 222.0, "12345"),  # counted
+        (123456, 690.0, "123456"),
     ],
 )
 def test_an_interval_sets_the_digits(value, half_width, text):
@@ -68,6 +72,7 @@ def test_an_interval_shares_the_power_of_its_value():
     assert format_interval(0, 0, 0) == "0 to 0"
     assert format_interval(12345, -100, 30000) == "0 to 30000"
     assert format_interval(0.5, -0.004, 1) == "0.00 to 1.00"
+    assert format_interval(99960.0, 98960, 100960) == "(0.99 to 1.01) × 10⁵"
     far = format_interval(3.1, 1.84e-8, 519708648.6)
     assert far == "1.8 × 10⁻⁸ to 5.2 × 10⁸"
 
@@ -76,6 +81,18 @@ def test_an_interval_far_above_its_value_has_a_power_of_its_own():
     assert format_interval(7.9e-4, 0, 0.29199) == "0.00 to 0.29"
     assert format_interval(3.2e-8, 0, 4.56e-5) == "(0.0 to 4.6) × 10⁻⁵"
     assert format_interval(3.8e-5, 1e-6, 2.14e-4) == "(0.1 to 21.4) × 10⁻⁵"
+
+
+def test_an_interval_ends_where_its_width_does():
+    assert format_interval(900.0, 0, 13410) == "0 to 13400"
+    assert format_interval(3.1, -18.27, 24.47) == "−18.3 to 24.5"
+    assert format_interval(0.015, 0, 145.23) == "0 to 145"
+
+
+def test_the_interval_of_a_count_has_no_power_of_ten():
+    assert format_interval(123456, 122768, 124147) == "122800 to 124100"
+    assert format_interval(6, 2.2019, 13.0595) == "2.2 to 13.1"
+    assert format_interval(0, 0, 3.6889) == "0.0 to 3.7"
 
 
 SUPERSCRIPT = str.maketrans("⁻⁰¹²³⁴⁵⁶⁷⁸⁹", "-0123456789")

@@ -1,3 +1,5 @@
+import dataclasses
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -73,6 +75,13 @@ def test_a_row_has_value_and_interval_to_the_same_digits():
     assert row.interval == "(0.91 to 1.61) × 10²¹"
     assert row.method == "Miles-Lantuéjoul, cut corrected, Garwood"
     assert "Abel" in row.method_text
+
+
+def test_a_count_is_whole_and_a_mean_of_counts_is_not():
+    count = Quantity("void", "count", 12346.0, "1", 6000.0, 21000.0)
+    assert quantity_row(count).value == "12346"
+    mean = dataclasses.replace(count, parts={"fields": 3000.0, "counting": 80.0})
+    assert quantity_row(mean).value == "12300"
 
 
 def test_only_methods_behind_a_value_are_explained(measured):
