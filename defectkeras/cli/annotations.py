@@ -76,6 +76,8 @@ def convert(
         if not as_json:
             counts = ", ".join(f"{n} {name}" for name, n in done.objects.items())
             click.echo(f"{done.name} -> {done.path}: {counts}")
+        if done.stale:
+            talk(f"{done.name} is {done.stale}")
         if done.overlapping:
             talk(
                 f"{done.name}: {done.overlapping} objects lie under later ones, "

@@ -49,6 +49,7 @@ class AnnotatedField:
         scheme: The classes where the results of `analyze` tell them, or None.
         calibration: Likewise.
         model: Reference of the model that made it, or None.
+        sha256: Of the file of the micrograph that was analyzed, or None.
     """
 
     name: str
@@ -56,6 +57,7 @@ class AnnotatedField:
     scheme: LabelScheme | None = None
     calibration: Calibration = dataclasses.field(default_factory=Calibration)
     model: str | None = None
+    sha256: str | None = None
 
 
 def find_fields(path: Path) -> tuple[AnnotatedField, ...]:
@@ -256,7 +258,14 @@ def _field_of_result(folder: Path) -> AnnotatedField:
             scheme=LabelScheme(classes),
             calibration=Calibration(**summary["calibration"]),
             model=None if model is None else str(model["reference"]),
+            sha256=_sha256_of_micrograph(summary),
         )
+
+
+def _sha256_of_micrograph(summary: dict[str, Any]) -> str | None:
+    """Give what a result is of; None where a class map alone was measured."""
+    sha256 = summary["sha256"]
+    return None if sha256 == summary["settings"].get("class_map_sha256") else sha256
 
 
 def _scheme_of_shapes(fields: Sequence[AnnotatedField], hints: Hints) -> LabelScheme:

@@ -27,6 +27,7 @@ from defectkeras.workflows.operands import (
     find_operands,
 )
 from defectkeras.workflows.rated_field import RatedField, rate_field
+from defectkeras.workflows.stale_results import stale_results
 
 MIN_IOU = 0.5
 PAGE = "comparison.html"
@@ -118,6 +119,7 @@ def plan_comparison(request: ComparisonRequest) -> ComparisonPlan:
             "Without a micrograph of their name among those given: "
             f"{', '.join(lost[:5])}{more} ({len(lost)})."
         )
+    notes += _stale(operands, sorted(common), files)
     return ComparisonPlan(
         tuple(operands), scheme, tuple(sorted(common)), files, tuple(notes)
     )
@@ -234,6 +236,24 @@ def _read(path: Path, request: ComparisonRequest) -> Micrograph:
         pixel_size_nm=request.pixel_size_nm,
         foil_thickness_nm=request.foil_thickness_nm,
     )
+
+
+def _stale(
+    operands: Sequence[Operand], names: Sequence[str], files: Mapping[str, Path]
+) -> list[str]:
+    """Say which fields may be results of other files."""
+    notes = []
+    results = [o for o in operands if o.segmenter is None]
+    for operand in results:
+        found = stale_results([operand.fields[n] for n in names], files)
+        notes += [
+            f"{operand.annotator.label}: {n} is {why}" for n, why in found.items()
+        ]
+    for name in names:
+        told = {o.fields[name].sha256 for o in results} - {None}
+        if len(told) > 1:
+            notes.append(f"{name}: the results compared are of different files.")
+    return notes
 
 
 def _left_out(

@@ -34,6 +34,7 @@ from defectkeras.workflows.annotated import (
     read_field,
     scheme_of_fields,
 )
+from defectkeras.workflows.stale_results import stale_results
 
 COCO_FILE = "annotations.json"
 _MOST_NAMED = 3
@@ -74,6 +75,7 @@ class Converted:
         drawn_lengths_px: Class to the length of its lines as they were drawn.
         overlapping: Number of objects of which later ones hide a part.
         hidden: Number of objects of which no pixel is left.
+        stale: Why it may not be of its micrograph, or None.
     """
 
     name: str
@@ -83,6 +85,7 @@ class Converted:
     drawn_lengths_px: Mapping[str, float]
     overlapping: int
     hidden: int
+    stale: str | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """Give all of it, ready for JSON."""
@@ -118,6 +121,7 @@ def convert_annotations(
     files = micrograph_paths(request.micrographs)
     if files:
         _require_micrographs(fields, files)
+    stale = stale_results(fields, files)
     drawings: dict[str, Drawing] = {}
     converted = []
     out = request.output_folder
@@ -131,7 +135,7 @@ def convert_annotations(
                 field, scheme, request, micrograph, target, image_name=image_name
             )
             drawings[image_name] = drawing
-            converted.append(done)
+            converted.append(dataclasses.replace(done, stale=stale.get(field.name)))
             if on_progress is not None:
                 on_progress(number + 1, len(fields))
         if request.target == "coco" and not dry_run:
