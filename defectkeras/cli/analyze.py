@@ -23,6 +23,7 @@ from defectkeras.cli.options import (
 from defectkeras.cli.progress import progress_bar
 from defectkeras.cli.quantities import echo_quantities
 from defectkeras.cli.quiet import start_tensorflow
+from defectkeras.core.plurals import counted
 
 if TYPE_CHECKING:
     from defectkeras.workflows.analysis_plan import AnalysisPlan
@@ -272,8 +273,7 @@ def _tell(analysis: "Analysis", as_json: bool) -> None:
 def _tell_counts(analysis: "Analysis") -> None:
     """Say how many were done, and what comes next."""
     done = len(analysis.reports) - analysis.kept
-    noun = "micrograph" if done == 1 else "micrographs"
-    talk(f"Analyzed {done} {noun}, {len(analysis.failed)} failed.")
+    talk(f"Analyzed {counted(done, 'micrograph')}, {len(analysis.failed)} failed.")
     if analysis.kept:
         talk(f"Kept the same results of {analysis.kept}; --overwrite makes them again.")
     if analysis.untried:
@@ -289,8 +289,8 @@ def _tell_plan(plan: "AnalysisPlan", as_json: bool) -> None:
     model = plan.run.model.reference if plan.run.model else ""
     folders = {str(task.path): str(task.folder) for task in plan.tasks}
     older = sum(task.folder.exists() for task in plan.tasks)
-    noun = "micrograph" if len(folders) == 1 else "micrographs"
-    talk(f"Would analyze {len(folders)} {noun} with {model}; {older} have results.")
+    count = counted(len(folders), "micrograph")
+    talk(f"Would analyze {count} with {model}; {older} with results.")
     for note in plan.notes:
         talk(note)
     if as_json:

@@ -18,6 +18,7 @@ from defectkeras.cli.options import (
     talk,
 )
 from defectkeras.cli.progress import progress_bar
+from defectkeras.core.plurals import counted
 
 EXAMPLES = """\b
 Examples:
@@ -79,9 +80,10 @@ def convert(
         if done.stale:
             talk(f"{done.name} is {done.stale}")
         if done.overlapping:
+            covered = counted(done.overlapping, "object")
             talk(
-                f"{done.name}: {done.overlapping} objects lie under later ones, "
-                f"{done.hidden} of them wholly; in a map the later ones count."
+                f"{done.name}: later ones lie over {covered} "
+                f"and hide {done.hidden} wholly; in a map the later ones count."
             )
     if request.target in ("labels", "classes"):
         talk(_how_to_read(request.target, converted[0].classes))

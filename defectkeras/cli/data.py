@@ -23,6 +23,7 @@ from defectkeras.cli.options import (
 )
 from defectkeras.cli.progress import progress_bar
 from defectkeras.cli.survey import echo_survey
+from defectkeras.core.plurals import counted
 
 
 @click.group(cls=FriendlyGroup)
@@ -194,7 +195,7 @@ def synthesize(
     else:
         with progress_bar("synthesizing") as on_progress:
             spec = synthesize_dataset(folder, wanted, on_progress=on_progress)
-        talk(f"Wrote {wanted.count} micrographs and {spec}.")
+        talk(f"Wrote {counted(wanted.count, 'micrograph')} and {spec}.")
     if as_json:
         echo_json({"spec": str(spec), "names": wanted.names(), "written": not dry_run})
 
@@ -229,5 +230,6 @@ def _class_line(row: dict[str, Any]) -> str:
         return line
     diameter_nm = objects["median_equivalent_diameter_nm"]
     in_nm = "" if diameter_nm is None else f" = {diameter_nm:.3g} nm"
+    count = counted(objects["count"], "object")
     diameter_px = objects["median_equivalent_diameter_px"]
-    return f"{line}  {objects['count']} objects, median {diameter_px:.3g} px{in_nm}"
+    return f"{line}  {count}, median {diameter_px:.3g} px{in_nm}"

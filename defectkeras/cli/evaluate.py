@@ -22,6 +22,7 @@ from defectkeras.cli.options import (
 from defectkeras.cli.progress import progress_bar
 from defectkeras.cli.quiet import start_tensorflow
 from defectkeras.cli.score_tables import show_scores
+from defectkeras.core.plurals import counted
 
 if TYPE_CHECKING:
     from defectkeras.workflows.evaluate import EvaluationPlan
@@ -118,9 +119,10 @@ def _show(evaluation: "Evaluation", out: Path | None, as_json: bool) -> None:
     from defectkeras.workflows.evaluation_files import write_evaluation
 
     if learned := len(evaluation.learned_from):
+        count = counted(len(evaluation.examples), "micrograph")
         talk(
-            f"{evaluation.model} has learned from {learned} of these "
-            f"{len(evaluation.examples)} micrographs: the scores are too good. "
+            f"{evaluation.model} has learned from {learned} of "
+            f"{count}: the scores are too good. "
             "Judge it on others."
         )
     scores = evaluation.to_dict()
@@ -138,8 +140,9 @@ def _tell_plan(
 ) -> None:
     """Say what would be read and written."""
     names = [example.name for example in plan.examples]
+    count = counted(len(names), "micrograph")
     model = plan.version.reference if plan.version else name
-    talk(f"Would evaluate {model} on {plan.spec.name}, {len(names)} micrographs.")
+    talk(f"Would evaluate {model} on {plan.spec.name}, {count}.")
     if as_json:
         folder = None if out is None else str(out)
         echo_json({"model": model, "micrographs": names, "out": folder})

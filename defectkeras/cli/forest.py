@@ -16,6 +16,7 @@ from defectkeras.cli.options import (
     talk,
 )
 from defectkeras.cli.progress import progress_bar
+from defectkeras.core.plurals import counted
 
 
 @click.command()
@@ -56,12 +57,12 @@ def forest(
     plan = plan_forest(spec, out, root=root, overwrite=overwrite)
     names = [example.name for example in plan.spec.of_split("train")]
     if dry_run:
-        talk(f"Would learn from {len(names)} micrographs and write {out}.")
+        talk(f"Would learn from {counted(len(names), 'micrograph')} and write {out}.")
         if as_json:
             echo_json({"micrographs": names, "out": str(out)})
         return
     with progress_bar("learning") as on_progress:
         facts = fit_forest(plan, seed=seed, on_progress=on_progress)
-    talk(f"Learned from {len(names)} micrographs. Wrote {out}.")
+    talk(f"Learned from {counted(len(names), 'micrograph')}. Wrote {out}.")
     if as_json:
         echo_json({"out": str(out), **dataclasses.asdict(facts)})

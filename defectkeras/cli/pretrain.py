@@ -19,6 +19,7 @@ from defectkeras.cli.options import (
 )
 from defectkeras.cli.progress import progress_bar
 from defectkeras.cli.quiet import start_tensorflow
+from defectkeras.core.plurals import counted
 
 
 @click.command()
@@ -87,8 +88,9 @@ def pretrain(
             paths, config, out, overwrite=overwrite, on_progress=on_progress
         )
     end = "Interrupted" if done.was_interrupted else "Done"
+    epochs = counted(len(done.losses), "epoch")
     talk(
-        f"{end} after {len(done.losses)} epochs: error of the hidden grey levels "
+        f"{end} after {epochs}: error of the hidden grey levels "
         f"{done.losses[0]:.4f} in the first, {done.losses[-1]:.4f} in the last."
     )
     talk(f"Wrote {out}.")

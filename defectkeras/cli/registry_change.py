@@ -14,6 +14,7 @@ from defectkeras.cli.options import (
     talk,
     why_option,
 )
+from defectkeras.core.plurals import counted
 
 
 @click.command()
@@ -117,7 +118,8 @@ def gc(
         if yes:
             remove_version(models, removable.version)
     verb = "Removed" if yes else "Would remove"
-    talk(f"{verb} {len(found)} versions.{'' if yes else ' Say --yes to do it.'}")
+    versions = counted(len(found), "version")
+    talk(f"{verb} {versions}.{'' if yes else ' Say --yes to do it.'}")
 
 
 @click.command("export")

@@ -9,6 +9,8 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from defectkeras.core.plurals import counted
+
 _PIPE_WIDTH = 140  # where stdout is no terminal and so has no width
 
 CLASSES = {
@@ -34,8 +36,8 @@ QUANTITIES = {
     "class": "class_name",
     "quantity": "name",
     "micrographs": "micrographs",
-    "mean error": "mean_error_percent",
-    "mean absolute error": "mean_absolute_error_percent",
+    "mean error (%)": "mean_error_percent",
+    "mean absolute error (%)": "mean_absolute_error_percent",
 }
 SIZES = {
     "class": "class_name",
@@ -54,7 +56,7 @@ def show_scores(scores: Mapping[str, Any]) -> None:
     Args:
         scores: Of `Evaluation.to_dict`.
     """
-    count = f"{len(scores['micrographs'])} micrographs"
+    count = counted(len(scores["micrographs"]), "micrograph")
     click.echo(f"{scores['model']} on {scores['dataset']} {scores['split']}, {count}")
     means = scores["mean_iou_over_images"]
     _show_table(
@@ -81,7 +83,7 @@ def show_scores(scores: Mapping[str, Any]) -> None:
         ],
     )
     _show_table(
-        "Errors of the quantities over the micrographs, in percent",
+        "Errors of the quantities over the micrographs",
         QUANTITIES,
         [r for r in scores["quantities"] if r["mean_error_percent"] is not None],
     )
@@ -99,7 +101,7 @@ def _show_table(
         is_text = any(isinstance(row[key], str) for row in rows)
         table.add_column(header, justify="left" if is_text else "right")
     for row in rows:
-        table.add_row(*(escape(_text(row[key])) for key in columns.values()))
+        table.add_row(*(escape(_text(row[key], key)) for key in columns.values()))
     print_table(table)
 
 
@@ -111,7 +113,10 @@ def print_table(table: Table) -> None:
     console.print(table)
 
 
-def _text(value: float | str | None) -> str:
+def _text(value: float | str | None, key: str = "") -> str:
+    """Write a score with three decimals, and a percentage with one."""
     if value is None:
         return "-"
-    return f"{value:.3f}" if isinstance(value, float) else str(value)
+    if not isinstance(value, float):
+        return str(value)
+    return f"{value:.1f}" if key.endswith("_percent") else f"{value:.3f}"

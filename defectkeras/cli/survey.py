@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 import click
 
 from defectkeras.cli.options import talk
+from defectkeras.core.plurals import counted
 
 if TYPE_CHECKING:
     from defectkeras.datasets.survey import ClassSurvey, Spread, Survey
@@ -13,8 +14,9 @@ if TYPE_CHECKING:
 def echo_survey(survey: "Survey") -> None:
     """Print what was measured; of each size the 5th, 50th and 95th percentile."""
     click.echo(f"fingerprint     {survey.fingerprint}")
+    specimens = counted(survey.specimens, "specimen")
     click.echo(
-        f"micrographs     {survey.examples} of {survey.specimens} specimens, "
+        f"micrographs     {survey.examples} of {specimens}, "
         f"{survey.pixels / 1e6:.4g} million pixels"
     )
     sizes = {
@@ -25,7 +27,7 @@ def echo_survey(survey: "Survey") -> None:
         "scan roughness": tell_spread(survey.scan_roughness),
         "brightness": f"slopes by {tell_spread(survey.brightness_slopes)} of the range",
         "not annotated": f"{100 * survey.not_annotated:.3g} %, in "
-        f"{survey.examples_with_gaps} micrographs",
+        f"{counted(survey.examples_with_gaps, 'micrograph')}",
     }
     for name, text in sizes.items():
         click.echo(f"{name:<15} {text}")
@@ -56,14 +58,14 @@ def _pixel_sizes(survey: "Survey") -> str:
     if survey.pixel_sizes_nm is None:
         return "not known"
     unknown = survey.unknown_pixel_sizes
-    rest = f", not known in {unknown} micrographs" if unknown else ""
+    rest = f", not known in {counted(unknown, 'micrograph')}" if unknown else ""
     return f"{tell_spread(survey.pixel_sizes_nm)} nm{rest}"
 
 
 def _class_line(entry: "ClassSurvey") -> str:
     line = (
         f"{entry.name:<15} {entry.kind:<7} {100 * entry.fraction:6.2f} %, in "
-        f"{entry.examples} micrographs"
+        f"{counted(entry.examples, 'micrograph')}"
     )
     if entry.contrasts and entry.kind != "matrix":
         line += f"; contrast {tell_spread(entry.contrasts)}"
@@ -71,6 +73,8 @@ def _class_line(entry: "ClassSurvey") -> str:
     sizes_nm = entry.diameters_nm or entry.line_widths_nm
     if sizes_px is None:
         return line
-    what = "width" if entry.kind == "line" else f"{sizes_px.count} objects of"
+    what = (
+        "width" if entry.kind == "line" else f"{counted(sizes_px.count, 'object')} of"
+    )
     in_nm = f" = {tell_spread(sizes_nm)} nm" if sizes_nm else ""
     return f"{line}; {what} {tell_spread(sizes_px)} px{in_nm}"

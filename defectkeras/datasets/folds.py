@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 
 from defectkeras.core.errors import DatasetError
+from defectkeras.core.plurals import counted
 from defectkeras.datasets.spec import DatasetSpec
 
 
@@ -35,9 +36,10 @@ def assign_folds(
     """
     sizes = Counter(specimens)
     if not 2 <= num_folds <= len(sizes):
+        count = counted(len(sizes), "specimen")
         raise DatasetError(
             "There must be 2 folds or more, and a specimen (or file) for each. "
-            f"Received: {num_folds} folds, {len(sizes)} specimens."
+            f"Received: {counted(num_folds, 'fold')}, {count}."
         )
 
     def order(specimen: str) -> tuple[int, bytes]:

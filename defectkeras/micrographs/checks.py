@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from defectkeras.core.arrays import Image
 from defectkeras.core.errors import MicrographError
+from defectkeras.core.plurals import counted
 from defectkeras.micrographs.frame import Frame
 
 MAX_PIXELS = 2**28
@@ -173,8 +174,9 @@ def to_floats(pixels: NDArray[Any]) -> Image:
     low, high = float(floats.min()), float(floats.max())  # NaN goes through both
     if not (math.isfinite(low) and math.isfinite(high)):
         count = int(np.count_nonzero(~np.isfinite(floats)))
+        wrong = counted(count, "pixel")
         raise MicrographError(
-            f"must have finite values. Received: {count} pixels that are NaN, "
+            f"must have finite values. Received: {wrong} that are NaN, "
             "infinite or beyond float32. Replace them."
         )
     return floats

@@ -7,6 +7,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from defectkeras.core.palette import Color, hex_color
+from defectkeras.core.plurals import counted
 from defectkeras.metrics.reliability import ReliabilityCounts
 from defectkeras.quantification.size_distances import Sizes, compare_sizes
 from defectkeras.quantification.sizes import size_edges
@@ -73,9 +74,11 @@ def draw_size_comparison(
         axes = figure.add_subplot()
         counts, _ = np.histogram(true.diameters, edges)
         axes.stairs(counts, edges, fill=True, color=SOFT, alpha=0.35)
-        axes.stairs(counts, edges, color=SOFT, label=f"true, {counts.sum()} objects")
+        axes.stairs(
+            counts, edges, color=SOFT, label=f"true, {counted(counts.sum(), 'object')}"
+        )
         counts, _ = np.histogram(predicted.diameters, edges)
-        label = f"predicted, {counts.sum()} objects"
+        label = f"predicted, {counted(counts.sum(), 'object')}"
         axes.stairs(counts, edges, color=hex_color(color), linewidth=2, label=label)
         distance = compare_sizes(true, predicted)
         title = f"{class_name}: {distance.reason}"

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from defectkeras.core.plurals import counted
 from defectkeras.quantification.comparison import Comparison
 from defectkeras.reporting.comparison_views import (
     TextTable,
@@ -20,8 +21,7 @@ def comparison_lines(comparison: Comparison) -> Iterator[str]:
     Args:
         comparison: What was compared.
     """
-    count = len(comparison.fields)
-    yield f"{count} {'field' if count == 1 else 'fields'} that all have annotated"
+    yield f"{counted(len(comparison.fields), 'field')} that all have annotated"
     yield from _lines(count_view(comparison))
     yield ""
     yield f"pairs, over all fields; objects match from an IoU of {comparison.min_iou:g}"

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from defectkeras.core.plurals import counted
 from defectkeras.datasets.survey import Spread, Survey
 from defectkeras.models.build import build_model, describe_architecture
 from defectkeras.training import rules
@@ -248,7 +249,8 @@ def _tell_sizes(sizes: Sequence[Spread]) -> str:
 def _tell_pixel_sizes(survey: Survey) -> str:
     known = survey.pixel_sizes_nm
     if known is None or survey.unknown_pixel_sizes:
-        return f"The pixel size of {survey.unknown_pixel_sizes} micrographs is unknown."
+        unknown = counted(survey.unknown_pixel_sizes, "micrograph")
+        return f"The pixel size of {unknown} is unknown."
     return f"Pixel sizes are from {known.smallest:.4g} to {known.largest:.4g} nm."
 
 

@@ -11,6 +11,7 @@ import tensorflow as tf
 
 from defectkeras.core.errors import TrainingError
 from defectkeras.core.labels import LabelScheme
+from defectkeras.core.plurals import counted
 from defectkeras.datasets.spec import Example, LoadedExample
 from defectkeras.losses import build_loss, median_frequency_weights
 from defectkeras.models.receptive_field import model_stride
@@ -230,8 +231,9 @@ def _check_defects(split: str, store: ImageStore, scheme: LabelScheme) -> None:
     if store.class_counts[:, 1:].any():
         return
     names = ", ".join(c.name for c in scheme.defects)
+    examples = counted(len(store), "example")
     raise TrainingError(
         f'The split "{split}" must have annotated pixels of a defect ({names}). '
-        f"Received: none in {len(store)} examples. Check its annotations with "
+        f"Received: none in {examples}. Check its annotations with "
         "`defectkeras data describe`, or move examples under [split]."
     )

@@ -10,6 +10,7 @@ import pandas as pd
 
 from defectkeras.core.errors import StoppedError
 from defectkeras.core.files import write_whole
+from defectkeras.core.plurals import counted
 from defectkeras.quantification.field_set import (
     fit_pooled_sizes,
     notes_of_areas,
@@ -162,8 +163,9 @@ def _analyze_all(
                     break
     except KeyboardInterrupt as error:
         without = ", without --overwrite," if batch.overwrite else ""
+        count = counted(len(plan.tasks), "micrograph")
         raise StoppedError(
-            f"Stopped after {len(found)} of {len(plan.tasks)} micrographs. Run the "
+            f"Stopped after {len(found)} of {count}. Run the "
             f"same command again{without} to go on."
         ) from error
     in_order = [found[task.folder] for task in plan.tasks if task.folder in found]

@@ -225,8 +225,8 @@ def _colors(request: DraftRequest, maps: Sequence[Path]) -> tuple[str, ...]:
     if len(found) != len(request.classes) + 1 and request.classes:
         raise DatasetError(
             f"{request.folder}: masks in colors must have one for each class, beside "
-            f"the matrix. Received: {len(found)} colors ({', '.join(found)}), "
-            f"{len(request.classes)} classes. Name as many by --class, in this order."
+            f"the matrix. Received: {len(found)} colors ({', '.join(found)}) "
+            f"for {', '.join(request.classes)}. Name as many by --class, in this order."
         )
     return tuple(found)
 

@@ -12,6 +12,7 @@ from defectkeras.core.file_names import name_of_file
 from defectkeras.core.files import require_free, sha256_of_path
 from defectkeras.core.labels import LabelScheme, scheme_of_names
 from defectkeras.core.micrograph import Micrograph
+from defectkeras.core.plurals import counted
 from defectkeras.micrographs.annotations import (
     Encoding,
     read_class_map,
@@ -199,9 +200,10 @@ def _scheme(request: ClassMapRequest, class_map: ClassMap) -> LabelScheme:
         )
     names = _classes(request) or tuple(f"class_{i + 1}" for i in range(max(highest, 1)))
     if highest > len(names):
+        count = counted(len(names), "name")
         raise DatasetError(
             f"{request.path}: each class index must have a name. Received: index "
-            f"{highest} and {len(names)} names. Name all with --class, in the order "
+            f"{highest} and {count}. Name all with --class, in the order "
             "of the index."
         )
     return scheme_of_names(names)

@@ -10,6 +10,7 @@ from defectkeras.core.calibration import Calibration
 from defectkeras.core.errors import DefectKerasError
 from defectkeras.core.labels import LabelScheme
 from defectkeras.core.micrograph import Micrograph
+from defectkeras.core.plurals import counted
 from defectkeras.micrographs.annotations.read import Annotation
 from defectkeras.quantification.field_agreement import Rating
 from defectkeras.quantification.quantify import quantify
@@ -145,8 +146,8 @@ def _numbers(annotation: Annotation, scheme: LabelScheme) -> LabelMap | None:
 def _overlaps(name: str, read: Mapping[str, Annotation]) -> list[str]:
     """Say where objects lie under others."""
     return [
-        f"{label}, {name}: {annotation.overlapping} objects lie under others, "
-        f"{annotation.hidden} of them wholly; the upper ones count."
+        f"{label}, {name}: others lie over {counted(annotation.overlapping, 'object')} "
+        f"and hide {annotation.hidden} wholly; the upper ones count."
         for label, annotation in read.items()
         if annotation.overlapping
     ]

@@ -58,4 +58,4 @@ def test_objects_that_lie_under_others_are_told(tmp_path):
     (tmp_path / "a.json").write_text(json.dumps(content))
 
     done = run(tmp_path / "a.json", tmp_path / "o", "--to", "labels")
-    assert "1 objects lie under later ones, 1 of them wholly" in done.stderr
+    assert "later ones lie over 1 object and hide 1 wholly" in done.stderr

@@ -9,7 +9,7 @@ def test_scores_for_people_programs_and_files(
     words = ("evaluate", synthetic_spec, "--model", "tiny", "--split", "val")
     shown = run(*words, "--registry", tiny_registry)
     assert shown.exit_code == 0, shown.output
-    assert shown.stdout.startswith("tiny@1 on synthetic-dci-stem val, 1 micrographs")
+    assert shown.stdout.startswith("tiny@1 on synthetic-dci-stem val, 1 micrograph")
     for text in ("area_fraction_percent", "boundary F1", "Size distributions"):
         assert text in shown.stdout
     done = run(*words, "--registry", tiny_registry, "--json", "--out", tmp_path)

@@ -46,11 +46,13 @@ SCORES = {
 def test_tables_hold_what_they_are_given(capsys):
     show_scores(SCORES)
     shown = capsys.readouterr().out
-    assert shown.startswith("m@1 on set val, 1 micrographs")
+    assert shown.startswith("m@1 on set val, 1 micrograph")
     for text in (
         "void [red]",
         "0.750",
         "0.013",
+        " -12.5 ",
+        " 20.0 ",
         "dislocation_density_intercepts_per_m2",
     ):
         assert text in shown

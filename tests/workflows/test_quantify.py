@@ -105,7 +105,7 @@ def test_classes_without_names_are_numbered(tmp_path):
     found = quantify_class_map(ClassMapRequest(path))
     assert found.find("class_2", "count").value == 1
     assert found.find("class_1", "count").value == 0
-    with pytest.raises(DatasetError, match="index 2 and 1 names"):
+    with pytest.raises(DatasetError, match="index 2 and 1 name"):
         quantify_class_map(ClassMapRequest(path, classes=("void",)))
 
 

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from defectkeras.core.arrays import ClassMap
 from defectkeras.core.errors import MicrographError
+from defectkeras.core.plurals import counted
 from defectkeras.micrographs.checks import require_lossless
 from defectkeras.micrographs.frame import Frame
 from defectkeras.micrographs.read import errors_that_name, read_frame
@@ -186,9 +187,10 @@ def _require_near(
     """Refuse colors that are of no class."""
     strange = apart > tolerance
     if strange.any():
+        pixels = counted(counts[strange].sum(), "pixel")
         raise MicrographError(
             "must hold the colors of the classes. Received: "
-            f"{counts[strange].sum()} pixels of other colors, up to {apart.max()} "
+            f"{pixels} of other colors, up to {apart.max()} "
             f"levels away: {_listed(found[strange], counts[strange])}. Correct "
             "`colors`, or set `color_tolerance` where edges are smooth."
             f"{_WHY_MANY if strange.sum() > _MANY else ''}"
@@ -198,7 +200,7 @@ def _require_near(
 def _listed(found: NDArray[np.uint8], counts: NDArray[np.int64]) -> str:
     """Name the most frequent colors."""
     order = np.argsort(-counts, kind="stable")[:_SHOWN]
-    shown = [f"{_hex(found[i])} ({counts[i]} pixels)" for i in order]
+    shown = [f"{_hex(found[i])} ({counted(counts[i], 'pixel')})" for i in order]
     more = len(found) - len(shown)
     return ", ".join(shown) + (f" and {more} more colors" if more else "")
 

@@ -40,7 +40,7 @@ def test_smooth_edges_are_told_and_need_a_tolerance(tmp_path):
     Image.fromarray(smooth).save(tmp_path / "a.png")
 
     with pytest.raises(
-        MicrographError, match=r"a\.png.*1 pixels of other.*55 levels.*#c8000a \(1 pix"
+        MicrographError, match=r"a\.png.*1 pixel of other.*55 levels.*#c8000a \(1 pix"
     ):
         read_color_map(tmp_path / "a.png", COLORS, num_classes=3)
     read = read_color_map(tmp_path / "a.png", COLORS, num_classes=3, tolerance=60)
