@@ -119,9 +119,10 @@ def trace_lines(mask: Mask) -> TracedLines:
 
     Pinholes are filled and the mask is continued over the border, so that a
     line that leaves the field runs up to it; then it is thinned (Guo and Hall
-    1989, doi:10.1145/62065.62074). At last spurs go: branches that end freely,
-    no farther from their junction than the edge of the mask there plus two
-    pixels.
+    1989, doi:10.1145/62065.62074). The middle of one that runs along the border would
+    lie beyond it, so such a line is thinned as it is seen. At last spurs go: branches
+    that end freely, no farther from their junction than the edge of the mask there
+    plus two pixels.
 
     Args:
         mask: (H, W) true on lines some pixels wide.
@@ -133,8 +134,17 @@ def trace_lines(mask: Mask) -> TracedLines:
     widths = half_widths_px(filled)
     inside = (slice(_PAD_PX, -_PAD_PX), slice(_PAD_PX, -_PAD_PX))
     thinned = thin(np.pad(filled, _PAD_PX, mode="edge"))[inside]
+    thinned |= thin(_without_skeleton(filled, thinned))
     skeleton = prune_spurs(np.ascontiguousarray(thinned), widths)
     return TracedLines(skeleton, widths, find_steps(skeleton))
+
+
+def _without_skeleton(mask: Mask, skeleton: Mask) -> Mask:
+    """Give the connected parts of a mask in which no pixel of a skeleton lies."""
+    count, part = cv2.connectedComponents(mask.astype(np.uint8), connectivity=8)
+    is_lost = np.bincount(part[skeleton], minlength=count) == 0
+    is_lost[0] = False
+    return np.asarray(is_lost[part], dtype=bool)
 
 
 def fill_pinholes(mask: Mask) -> Mask:

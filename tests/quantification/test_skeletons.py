@@ -51,6 +51,16 @@ def test_a_line_becomes_one_line_through_its_middle(segment, angle_deg):
     assert abs(offset).max() <= 1.5
 
 
+@pytest.mark.parametrize("turns", range(4))
+def test_a_line_along_the_border_keeps_its_length(segment, turns):
+    mask = np.zeros((60, 80), bool)
+    segment(mask, (1.5, 15), (1.5, 65), 4)
+    assert mask[0].any()
+    skeleton = np.rot90(trace_lines(np.rot90(mask, turns)).skeleton, -turns)
+    assert line_length_px(skeleton, "steps") == pytest.approx(50, abs=1.5)
+    assert not skeleton[4:].any()
+
+
 def test_a_line_out_of_the_field_runs_up_to_the_border(segment):
     mask = np.zeros((60, 80), bool)
     segment(mask, (-20, 10), (90, 70), 5)
