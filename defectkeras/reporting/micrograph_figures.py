@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.collections import EllipseCollection
 from matplotlib.figure import Figure
-from matplotlib.ticker import MaxNLocator
+from matplotlib.ticker import FixedLocator, Locator, MaxNLocator
 
 from defectkeras.core.labels import DefectClass
 from defectkeras.core.palette import class_colors, hex_color
@@ -22,6 +22,10 @@ from defectkeras.reporting.vector import vector_style
 
 MOST_VECTORS = 5000
 """More objects are a picture within a vector figure, which else grows too large."""
+
+MAP_WIDTH_IN = 3.6
+MOST_HEIGHT_IN = 5.4
+ROOM_OF_TICK_IN = 0.5
 
 
 @dataclass(frozen=True, eq=False)
@@ -117,7 +121,8 @@ def _draw_positions(quantification: Quantification, unit: str) -> Figure:
     height, width = (size * n for n in quantification.shape)
     colors = class_colors(quantification.scheme)
     with vector_style():
-        figure = Figure(figsize=(4.6, 1.0 + 3.6 * height / width))
+        map_width_in, map_height_in = _map_size_in(height / width)
+        figure = Figure(figsize=(4.6, 1.0 + map_height_in))
         axes = figure.add_subplot()
         for defect_class in quantification.scheme.defects:
             own = quantification.objects
@@ -143,12 +148,25 @@ def _draw_positions(quantification: Quantification, unit: str) -> Figure:
         axes.set_xlim(0, width)
         axes.set_ylim(height, 0)
         axes.set_aspect("equal")
-        axes.xaxis.set_major_locator(MaxNLocator(nbins=5))
+        axes.xaxis.set_major_locator(_ticks(width, map_width_in))
+        axes.yaxis.set_major_locator(_ticks(height, map_height_in))
         axes.set_xlabel(f"x ({unit})")
         axes.set_ylabel(f"y ({unit})")
         title = ", ".join(str(c.get_label()) for c in axes.collections)
         axes.set_title(title)
     return figure
+
+
+def _map_size_in(rows_to_columns: float) -> tuple[float, float]:
+    """Give width and height of a map that fits into the figure, in inches."""
+    width_in = min(MAP_WIDTH_IN, MOST_HEIGHT_IN / rows_to_columns)
+    return width_in, width_in * rows_to_columns
+
+
+def _ticks(end: float, size_in: float) -> Locator:
+    """Give the ticks for which a side of a map has room; its end alone, if any."""
+    room = int(size_in / ROOM_OF_TICK_IN)
+    return MaxNLocator(nbins=min(room, 5)) if room > 1 else FixedLocator([end])
 
 
 def _fits(

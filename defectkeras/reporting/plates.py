@@ -27,7 +27,7 @@ Box: TypeAlias = tuple[float, float, float, float]
 
 def text_size_px(size: tuple[int, int]) -> int:
     """Give the height of letters for a picture (width, height) in pixels."""
-    return max(12, round(max(size) / 44))
+    return max(12, round(min(max(size) / 44, min(size) / 12)))
 
 
 @cache

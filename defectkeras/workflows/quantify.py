@@ -22,7 +22,6 @@ from defectkeras.micrographs.annotations.colors import read_color_map
 from defectkeras.micrographs.annotations.read import Annotation, Hints, holds_shapes
 from defectkeras.micrographs.read import read_micrograph
 from defectkeras.quantification.quantify import Quantification, QuantifySettings
-from defectkeras.reporting.page import write_page
 from defectkeras.workflows.annotated import (
     calibration_of_map,
     find_fields,
@@ -36,6 +35,7 @@ from defectkeras.workflows.measure import (
     measure_into_folder,
     run_facts,
 )
+from defectkeras.workflows.measured_before import read_measured, write_shared_page
 
 MAX_CLASSES = 255
 MAX_UNNAMED = 16  # a map of more classes is a micrograph or a label map
@@ -103,18 +103,21 @@ def quantify_into_folder(
 
     Args:
         request: The class map, and what is known about it.
-        folder: For a folder named after the micrograph, and report.html.
+        folder: For a folder named after the micrograph, and report.html over it and
+            those that were measured into it before.
         overwrite: Whether older results give way.
         command: What was typed, for the report.
 
     Raises:
         MicrographError: When a file cannot be read.
         DatasetError: When the classes do not fit the map.
-        DefectKerasError: When there are older results and `overwrite` is false.
+        DefectKerasError: When there are older results and `overwrite` is false, or
+            those of a model in the folder.
     """
     loaded = _load(request)
     target = folder / loaded.micrograph.name
     require_free(target, overwrite=overwrite)
+    others = read_measured(folder, target)
     settings = {k: str(v) for k, v in dataclasses.asdict(request).items()}
     run = run_facts(
         model=None,
@@ -124,7 +127,7 @@ def quantify_into_folder(
     report = measure_into_folder(
         loaded, run, target, settings=request.settings, replace=overwrite
     )
-    write_page(run, [report], folder / "report.html")
+    write_shared_page(run, report, others, folder / "report.html")
     return report.quantification
 
 

@@ -1,10 +1,15 @@
+import itertools
+
 import numpy as np
 import pytest
 
 from defectkeras.core.calibration import Calibration
+from defectkeras.core.labels import scheme_of_names
 from defectkeras.quantification.places import measure_places
+from defectkeras.quantification.quantify import quantify
 from defectkeras.quantification.settings import QuantifySettings
 from defectkeras.reporting.micrograph_figures import micrograph_figures
+from defectkeras.reporting.vector import draw_svg
 
 
 @pytest.mark.parametrize(("size_nm", "unit"), [(0.5, "nm"), (None, "px")])
@@ -60,3 +65,21 @@ def test_fits_expect_as_many_objects_as_there_are(measured):
     for curve in curves:
         x, y = curve.get_data()
         assert np.trapezoid(y, x) / width == pytest.approx(24, rel=0.15)
+
+
+@pytest.mark.parametrize("shape", [(64, 20000), (20000, 64), (40, 1200), (64, 64)])
+def test_a_map_of_any_shape_has_room_for_its_ticks(shape):
+    class_map = np.zeros(shape, np.int32)
+    height, width = shape
+    class_map[2:8, 3:9] = class_map[height - 9 :, width - 9 :] = 1
+    found = quantify(class_map, scheme_of_names(["void"]), Calibration(0.5))
+    (positions,) = (f for f in micrograph_figures(found) if f.name == "positions")
+    figure = positions.figure
+    assert max(figure.get_size_inches()) < 8
+    draw_svg(figure, "")
+    (axes,) = figure.axes
+    for axis, side in ((axes.xaxis, 0), (axes.yaxis, 1)):
+        labels = [t.label1.get_window_extent() for t in axis.get_major_ticks()]
+        assert labels
+        boxes = sorted((box.min[side], box.max[side]) for box in labels)
+        assert all(a[1] <= b[0] for a, b in itertools.pairwise(boxes))
