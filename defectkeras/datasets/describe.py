@@ -15,6 +15,7 @@ from defectkeras.core.labels import DefectClass, LabelScheme
 from defectkeras.datasets.facts import MAX_WORKERS
 from defectkeras.datasets.form import SPLITS
 from defectkeras.datasets.spec import DatasetSpec, Example, LoadedExample, load_example
+from defectkeras.datasets.swapped import require_not_swapped
 
 GREY_PERCENTILES = (0.1, 1.0, 50.0, 99.0, 99.9)
 
@@ -143,9 +144,10 @@ def describe_dataset(spec: DatasetSpec) -> DatasetDescription:
         The description of each example and of the set.
 
     Raises:
-        DefectKerasError: When a file cannot be read; `defectkeras data
-            validate` lists all of them.
+        DefectKerasError: When a file cannot be read, or micrographs and annotations
+            look swapped; `defectkeras data validate` lists all faults.
     """
+    require_not_swapped(spec.examples)
     with ThreadPoolExecutor(MAX_WORKERS) as pool:
         measured = list(pool.map(lambda e: _measure(e, spec.scheme), spec.examples))
     return DatasetDescription(

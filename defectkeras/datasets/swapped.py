@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from defectkeras.core.errors import DatasetError, MicrographError
 from defectkeras.datasets.sources import Pair
+from defectkeras.datasets.spec import Example
 from defectkeras.micrographs.checks import to_grey
 from defectkeras.micrographs.read import read_frame
 
@@ -59,7 +60,7 @@ def look_swapped(micrograph_path: Path, annotation_path: Path) -> bool:
         return False
 
 
-def require_not_swapped(pairs: Sequence[Pair]) -> None:
+def require_not_swapped(pairs: Sequence[Pair | Example]) -> None:
     """Check the first pairs of a set.
 
     Raises:

@@ -112,8 +112,10 @@ class LineClass:
         Args:
             value: The sum, such as a length per area.
         """
+        in_regions = self.missing(size=False) == IN_REGIONS  # hidden behind none
+        groups = np.arange(len(self.groups)) if in_regions else self.groups
         lengths_px = np.bincount(
-            self.groups, self.tables.traces["length_px"].to_numpy(dtype=np.float64)
+            groups, self.tables.traces["length_px"].to_numpy(dtype=np.float64)
         ).astype(np.float64)
         total_px = float(lengths_px.sum())
         if total_px == 0 and value > 0:

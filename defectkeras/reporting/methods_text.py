@@ -212,5 +212,5 @@ def _range(values: Iterable[float | None]) -> str:
     known = sorted({v for v in values if v is not None})
     if not known:
         return ""
-    low, high = f"{known[0]:.4g}", f"{known[-1]:.4g}"
+    low, high = f"{known[0]:.6g}", f"{known[-1]:.6g}"
     return f"{low} nm" if low == high else f"{low} to {high} nm"

@@ -182,14 +182,14 @@ def calibration_facts(
     facts = [
         (
             "Pixel size",
-            f"{size:.4g}{_sigma(calibration.pixel_size_sigma_nm)} nm"
+            f"{size:.6g}{_sigma(calibration.pixel_size_sigma_nm)} nm"
             if size
             else "not known: results are in pixels",
             calibration.pixel_size_source if size else "",
         ),
         (
             "Foil thickness",
-            f"{thickness:.4g}{_sigma(calibration.foil_thickness_sigma_nm)} nm"
+            f"{thickness:.6g}{_sigma(calibration.foil_thickness_sigma_nm)} nm"
             if thickness
             else "not known: nothing per volume",
             calibration.foil_thickness_source if thickness else "",

@@ -110,6 +110,16 @@ def test_it_can_be_written_as_json(draw_set):
     assert json.loads(json.dumps(facts))["classes"][1]["name"] == "void"
 
 
+def test_swapped_folders_are_told(tmp_path, draw_set):
+    spec = draw_set()
+    folder = tmp_path
+    (folder / "images").rename(folder / "other")
+    (folder / "masks").rename(folder / "images")
+    (folder / "other").rename(folder / "masks")
+    with pytest.raises(DefectKerasError, match="look swapped"):
+        describe_dataset(load_dataset_spec(spec))
+
+
 def test_a_file_that_cannot_be_read_is_our_error(tmp_path, draw_set):
     path = draw_set()
     (tmp_path / "masks" / "b.png").unlink()

@@ -133,3 +133,14 @@ def test_a_field_without_free_room_gives_a_reason(scheme):
     length = find(class_map, scheme, "line_length_px", Calibration())
     assert length.value is None
     assert "far enough" in length.reason
+
+
+def test_lines_in_a_region_stay_lines_of_their_own(scheme, segment):
+    class_map = np.zeros((200, 300), np.int32)
+    class_map[40:160, 10:290] = 2
+    mask = np.zeros(class_map.shape, bool)
+    for k in range(12):
+        segment(mask, (60, 25 + 22 * k), (140, 25 + 22 * k), 3)
+    class_map[mask] = 1
+    found = find(class_map, scheme, "area_fraction_percent", Calibration())
+    assert 0.4 < found.low / found.value < 1 < found.high / found.value < 2

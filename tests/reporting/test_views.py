@@ -130,6 +130,15 @@ def test_a_long_table_is_cut():
             ["0.2554 nm", "170 nm", SHAPE, "61.3 × 102.2 nm, height × width"],
         ),
         (
+            Calibration(1.5625, None, "user"),
+            [
+                "1.5625 nm",
+                "not known: nothing per volume",
+                SHAPE,
+                "375 × 625 nm, height × width",
+            ],
+        ),
+        (
             Calibration(0.5, 90.0, "user", "user", 0.004, 9.0),
             [
                 "0.5 ± 0.004 nm",
