@@ -87,9 +87,9 @@ def by_threshold(tiles: np.ndarray) -> np.ndarray:
 
 def analyze_here(path: Path, model: str | None) -> None:
     """Analyze a montage in this process and print what it took."""
+    from defectkeras.workflows.analysis.montage import montage_into_folder
     from defectkeras.workflows.analyze_settings import AnalyzeSettings
     from defectkeras.workflows.measure import run_facts
-    from defectkeras.workflows.montage import montage_into_folder
     from defectkeras.workflows.segment import Segmenter, load_segmenter
 
     if model is None:

@@ -18,7 +18,7 @@ from defectkeras.cli.quiet import start_tensorflow
 from defectkeras.micrographs.write import write_micrograph
 from defectkeras.reporting.numbers import format_interval, format_value, split_unit
 from defectkeras.synthesis.truth import FoilTruth
-from defectkeras.workflows.analysis_plan import BatchSettings
+from defectkeras.workflows.analysis.plan import BatchSettings
 from defectkeras.workflows.analyze_settings import AnalyzeSettings
 from defectkeras.workflows.segment import SegmentSettings
 from defectkeras.workflows.truth import compare_with_truth

@@ -26,7 +26,7 @@ from defectkeras.cli.quiet import start_tensorflow
 from defectkeras.core.plurals import counted
 
 if TYPE_CHECKING:
-    from defectkeras.workflows.analysis_plan import AnalysisPlan
+    from defectkeras.workflows.analysis.plan import AnalysisPlan
     from defectkeras.workflows.analyze import Analysis
 
 
@@ -174,7 +174,7 @@ def analyze(
     )
     from defectkeras.micrographs.find import notes_of_left_out
     from defectkeras.quantification.settings import QuantifySettings
-    from defectkeras.workflows.analysis_plan import BatchSettings, plan_analysis
+    from defectkeras.workflows.analysis.plan import BatchSettings, plan_analysis
     from defectkeras.workflows.analyze import analyze
     from defectkeras.workflows.analyze_settings import AnalyzeSettings
     from defectkeras.workflows.measure import CalibrationErrors

@@ -72,7 +72,7 @@ def benchmark_input(
     start_tensorflow()
     from defectkeras.training.input_speed import WANTED_RATIO, WANTED_WAIT
     from defectkeras.training.settings import read_layers, resolve_settings
-    from defectkeras.workflows.benchmark_input import benchmark_input
+    from defectkeras.workflows.benchmark.input_speed import benchmark_input
 
     layers = read_layers(plan=plan, file=config, flags=any_settings)
     settings = resolve_settings(layers)

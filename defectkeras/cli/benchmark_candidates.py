@@ -30,8 +30,8 @@ from defectkeras.cli.score_tables import print_table
 if TYPE_CHECKING:
     import pandas as pd
 
-    from defectkeras.workflows.benchmark_scores import Row
-    from defectkeras.workflows.candidates import Candidate
+    from defectkeras.workflows.benchmark.candidates import Candidate
+    from defectkeras.workflows.benchmark.scores import Row
 
 
 SCORES = {
@@ -146,13 +146,13 @@ def benchmark_candidates(
     start_tensorflow()
     from defectkeras.reporting.tables import plain_rows
     from defectkeras.training.settings import read_layers, resolve_settings
-    from defectkeras.workflows.benchmark_candidates import (
+    from defectkeras.workflows.benchmark.candidates import choose_candidates
+    from defectkeras.workflows.benchmark.cross_validation import (
         Protocol,
         benchmark_candidates,
     )
-    from defectkeras.workflows.benchmark_files import write_benchmark
-    from defectkeras.workflows.benchmark_scores import summarize
-    from defectkeras.workflows.candidates import choose_candidates
+    from defectkeras.workflows.benchmark.files import write_benchmark
+    from defectkeras.workflows.benchmark.scores import summarize
 
     settings = resolve_settings(read_layers(plan=plan, file=config, flags=any_settings))
     candidates = choose_candidates(

@@ -26,21 +26,21 @@ from defectkeras.reporting.tables import (
     write_parquet,
     write_table,
 )
-from defectkeras.workflows.analysis_plan import (
+from defectkeras.workflows.analysis.file import FileOutcome, FileTask, analyze_file
+from defectkeras.workflows.analysis.plan import (
     AnalysisPlan,
     BatchSettings,
     plan_analysis,
 )
-from defectkeras.workflows.analyze_file import FileOutcome, FileTask, analyze_file
-from defectkeras.workflows.analyze_settings import AnalyzeSettings
-from defectkeras.workflows.measure import DICTIONARY
-from defectkeras.workflows.method import MethodChoice
-from defectkeras.workflows.result_folder import held_output, read_report
-from defectkeras.workflows.workers import (
+from defectkeras.workflows.analysis.result_folder import held_output, read_report
+from defectkeras.workflows.analysis.workers import (
     choose_workers,
     map_in_processes,
     map_on_cluster,
 )
+from defectkeras.workflows.analyze_settings import AnalyzeSettings
+from defectkeras.workflows.measure import DICTIONARY
+from defectkeras.workflows.method import MethodChoice
 
 PAGE = "report.html"
 QUANTITIES = "quantities.csv"

@@ -21,7 +21,7 @@ from defectkeras.prediction.predict import predict_micrograph
 from defectkeras.prediction.tiling import Tiling, choose_halo
 from defectkeras.registry.card import ModelCard
 from defectkeras.registry.store import ModelRegistry, ModelVersion
-from defectkeras.workflows.applicability import compare_with_training
+from defectkeras.workflows.trust.applicability import compare_with_training
 
 Spread: TypeAlias = Literal["none", "members", "dropout"]
 

@@ -15,7 +15,7 @@ from defectkeras.core.file_names import composed
 from defectkeras.micrographs.read import read_frame
 from defectkeras.serving.served_models import ServedModels
 from defectkeras.serving.status import Code, StatusError
-from defectkeras.workflows.analysis_plan import BatchSettings
+from defectkeras.workflows.analysis.plan import BatchSettings
 from defectkeras.workflows.analyze import PAGE, analyze
 from defectkeras.workflows.analyze_settings import AnalyzeSettings
 

@@ -12,7 +12,6 @@ from defectkeras.datasets.spec import DatasetSpec, load_dataset_spec, load_examp
 from defectkeras.registry.folders import require_writable
 from defectkeras.registry.store import ModelRegistry, ModelVersion
 from defectkeras.workflows.fresh_model import build_model_for
-from defectkeras.workflows.held_out import hold_out
 from defectkeras.workflows.refit import refit, split_of
 from defectkeras.workflows.training_card import (
     make_card,
@@ -26,7 +25,8 @@ from defectkeras.workflows.training_request import (
     choose_name,
     write_request,
 )
-from defectkeras.workflows.trust import learn_trust
+from defectkeras.workflows.trust.held_out import hold_out
+from defectkeras.workflows.trust.learn import learn_trust
 
 if TYPE_CHECKING:
     import keras

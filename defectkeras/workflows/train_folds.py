@@ -13,16 +13,8 @@ from defectkeras.datasets.spec import DatasetSpec, Example, load_example
 from defectkeras.registry.folders import require_writable
 from defectkeras.registry.store import ModelRegistry, ModelVersion
 from defectkeras.training.interruption import resume_command
-from defectkeras.workflows.applicability import learn_references
 from defectkeras.workflows.fresh_model import build_model_for
-from defectkeras.workflows.held_out import (
-    HeldOut,
-    examples_of,
-    hold_out,
-    predict_held_out,
-)
 from defectkeras.workflows.refit import refit, split_of
-from defectkeras.workflows.thresholds import tune_thresholds
 from defectkeras.workflows.train import golden_image, load_spec_of
 from defectkeras.workflows.training_card import (
     make_card,
@@ -34,7 +26,15 @@ from defectkeras.workflows.training_request import (
     TrainingRequest,
     write_request,
 )
-from defectkeras.workflows.trust import Trust, learn_trust
+from defectkeras.workflows.trust.applicability import learn_references
+from defectkeras.workflows.trust.held_out import (
+    HeldOut,
+    examples_of,
+    hold_out,
+    predict_held_out,
+)
+from defectkeras.workflows.trust.learn import Trust, learn_trust
+from defectkeras.workflows.trust.thresholds import tune_thresholds
 
 if TYPE_CHECKING:
     from defectkeras.training.config import TrainingConfig

@@ -9,7 +9,7 @@ from defectkeras.prediction.tiling import choose_halo
 from defectkeras.registry.card import ModelCard
 from defectkeras.workflows.segment import SegmentSettings
 from defectkeras.workflows.training_request import TrainingRequest
-from defectkeras.workflows.trust import Trust
+from defectkeras.workflows.trust.learn import Trust
 
 if TYPE_CHECKING:
     import keras

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from defectkeras.datasets.spec import load_dataset_spec
-from defectkeras.workflows.analysis_plan import BatchSettings
+from defectkeras.workflows.analysis.plan import BatchSettings
 from defectkeras.workflows.analyze import analyze
 
 KILL_AFTER = (3, 1)

@@ -17,7 +17,7 @@ from defectkeras.core.files import sha256_of_file
 from defectkeras.core.revision import source_version
 from defectkeras.datasets.spec import load_dataset_spec
 from defectkeras.registry.store import ModelRegistry
-from defectkeras.workflows.analysis_plan import BatchSettings
+from defectkeras.workflows.analysis.plan import BatchSettings
 from defectkeras.workflows.analyze import analyze
 from defectkeras.workflows.analyze_settings import AnalyzeSettings
 

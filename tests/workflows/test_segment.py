@@ -18,13 +18,13 @@ from defectkeras.micrographs.read import read_micrograph
 from defectkeras.registry.store import ModelRegistry
 from defectkeras.serving.server import running_server
 from defectkeras.serving.settings import ServerSettings
-from defectkeras.workflows.analyze import analyze
-from defectkeras.workflows.analyze_settings import AnalyzeSettings
-from defectkeras.workflows.measure import Segmented, measure
-from defectkeras.workflows.remote_classes import (
+from defectkeras.workflows.analysis.remote_classes import (
     load_remote_classes,
     segment_remotely,
 )
+from defectkeras.workflows.analyze import analyze
+from defectkeras.workflows.analyze_settings import AnalyzeSettings
+from defectkeras.workflows.measure import Segmented, measure
 from defectkeras.workflows.segment import (
     Segmenter,
     SegmentSettings,

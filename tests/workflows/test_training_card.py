@@ -6,7 +6,7 @@ from defectkeras.training.config import TrainingConfig
 from defectkeras.workflows import training_card
 from defectkeras.workflows.training_card import make_card, num_maps, pixel_size_range
 from defectkeras.workflows.training_request import TrainingRequest
-from defectkeras.workflows.trust import Trust
+from defectkeras.workflows.trust.learn import Trust
 
 
 class Read:
