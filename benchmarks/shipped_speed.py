@@ -35,10 +35,10 @@ from defectkeras.core.errors import RegistryError
 from defectkeras.core.micrograph import Micrograph
 from defectkeras.quantification.errors import compare_quantities
 from defectkeras.quantification.quantify import quantify
-from defectkeras.registry.convert import convert_version
+from defectkeras.registry.engines.convert import convert_version
+from defectkeras.registry.engines.runtimes import RUNTIMES, load_runtime
 from defectkeras.registry.golden import prepare_tiles, read_golden
 from defectkeras.registry.load import load_model, load_predict_fn
-from defectkeras.registry.runtimes import RUNTIMES, load_runtime
 from defectkeras.registry.store import ModelRegistry, ModelVersion
 from defectkeras.workflows.segment import Segmenter, SegmentSettings, segment
 

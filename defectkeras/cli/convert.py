@@ -70,7 +70,7 @@ def convert(
     in float64, by Keras, by TensorFlow and by the engine; probabilities, classes,
     densities and mean sizes are compared with those in float64.
     """
-    from defectkeras.registry.conversions import conversion_folder
+    from defectkeras.registry.engines.conversions import conversion_folder
     from defectkeras.registry.store import ModelRegistry
 
     version = ModelRegistry(registry_root).resolve(reference)

@@ -67,7 +67,7 @@ def show(reference: str, registry_root: Path, as_json: bool) -> None:
     And what was added to it since: how far its conversions are off, and how the gate
     decided on it.
     """
-    from defectkeras.registry.conversions import conversions_of
+    from defectkeras.registry.engines.conversions import conversions_of
     from defectkeras.registry.gate import decisions_on
     from defectkeras.registry.store import ModelRegistry
 

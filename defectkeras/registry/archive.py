@@ -93,8 +93,8 @@ def opened_archive(archive: Path) -> Iterator[ArchivedVersion]:
         RegistryError: When it is not safe to unpack, not a version of ours, or
             damaged.
     """
-    from defectkeras.registry.operations import find_unusual_operations
     from defectkeras.registry.safe_config import find_foreign_classes
+    from defectkeras.registry.saved_model.operations import find_unusual_operations
 
     with tempfile.TemporaryDirectory(prefix="defectkeras-") as name:
         try:

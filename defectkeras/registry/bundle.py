@@ -14,12 +14,12 @@ from defectkeras.core.arrays import Image, require_image
 from defectkeras.core.errors import RegistryError
 from defectkeras.registry.card import CARD, ModelCard, write_card
 from defectkeras.registry.card_markdown import card_markdown
-from defectkeras.registry.export import export_saved_model
 from defectkeras.registry.golden import GOLDEN, make_golden, write_golden
 from defectkeras.registry.load import check_predictions
 from defectkeras.registry.manifest import EXTRA_FOLDER, MANIFEST, write_manifest
 from defectkeras.registry.safe_config import KERAS_FILE
-from defectkeras.registry.warmup import write_warmup
+from defectkeras.registry.saved_model.export import export_saved_model
+from defectkeras.registry.saved_model.warmup import write_warmup
 
 CARD_PAGE = EXTRA_FOLDER / "card.md"
 

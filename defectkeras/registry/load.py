@@ -18,7 +18,6 @@ import defectkeras.models.layers  # noqa: F401  (registers our layers)
 from defectkeras.core.arrays import Image, PredictFn, ProbabilityMap
 from defectkeras.core.errors import RegistryError
 from defectkeras.registry.card import ModelCard, read_card
-from defectkeras.registry.export import MICROGRAPH_SIGNATURE, TILE_SIGNATURE
 from defectkeras.registry.golden import (
     full_precision,
     predict_with_keras,
@@ -26,10 +25,11 @@ from defectkeras.registry.golden import (
     read_golden,
     require_golden,
 )
-from defectkeras.registry.graph import class_probabilities, classes_of
 from defectkeras.registry.manifest import require_undamaged
 from defectkeras.registry.rounding import in_float64, measure_rounding
 from defectkeras.registry.safe_config import KERAS_FILE
+from defectkeras.registry.saved_model.export import MICROGRAPH_SIGNATURE, TILE_SIGNATURE
+from defectkeras.registry.saved_model.graph import class_probabilities, classes_of
 from defectkeras.registry.version import ModelVersion
 
 

@@ -11,8 +11,8 @@ from defectkeras.core.arrays import PredictFn
 from defectkeras.core.errors import ModelError
 from defectkeras.models.layers import MeanProbability, MonteCarloDropout
 from defectkeras.models.monte_carlo import predict_monte_carlo
-from defectkeras.registry.graph import class_probabilities
 from defectkeras.registry.load import load_model
+from defectkeras.registry.saved_model.graph import class_probabilities
 from defectkeras.registry.version import ModelVersion
 
 DROPOUT_PASSES = 8

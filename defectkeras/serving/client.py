@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from defectkeras.core.arrays import ClassMap, PredictFn
 from defectkeras.core.errors import ServingError
-from defectkeras.registry.export import (
+from defectkeras.registry.saved_model.export import (
     ENCODED_SIGNATURE,
     MICROGRAPH_SIGNATURE,
     TILE_SIGNATURE,

@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
 
-from defectkeras.registry.export import MICROGRAPH_SIGNATURE
+from defectkeras.registry.saved_model.export import MICROGRAPH_SIGNATURE
 from defectkeras.serving.batching import Batcher, Job, Outputs
 from defectkeras.serving.monitoring import Metrics
 from defectkeras.serving.pixel_limit import count_pixels, require_few_pixels

@@ -14,7 +14,7 @@ from defectkeras.micrographs.normalize import normalize_percentile
 from defectkeras.micrographs.read import read_micrograph
 from defectkeras.quantification.comparison import Comparison, summarize_fields
 from defectkeras.quantification.field_agreement import FieldAgreement, agree_on_field
-from defectkeras.registry.runtimes import engine_packages
+from defectkeras.registry.engines.runtimes import engine_packages
 from defectkeras.reporting.agreement_pictures import AgreementPicture, draw_agreement
 from defectkeras.reporting.comparison_page import write_comparison_page
 from defectkeras.reporting.comparison_tables import comparison_tables, to_json

@@ -19,12 +19,12 @@ from defectkeras.micrographs.normalize import normalize_percentile
 from defectkeras.prediction.predict import Prediction
 from defectkeras.quantification.errors import compare_quantities
 from defectkeras.quantification.quantify import quantify
-from defectkeras.registry.conversions import conversions_of, note_parity
-from defectkeras.registry.convert import convert_version
+from defectkeras.registry.engines.conversions import conversions_of, note_parity
+from defectkeras.registry.engines.convert import convert_version
+from defectkeras.registry.engines.runtimes import COARSE, RUNTIMES, load_runtime
 from defectkeras.registry.golden import read_golden
 from defectkeras.registry.load import keras_predict_fn, load_model, load_predict_fn
 from defectkeras.registry.rounding import in_float64, limit_of
-from defectkeras.registry.runtimes import COARSE, RUNTIMES, load_runtime
 from defectkeras.registry.store import ModelRegistry, ModelVersion
 from defectkeras.workflows.segment import Segmenter, SegmentSettings, segment
 

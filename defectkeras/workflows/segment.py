@@ -159,7 +159,7 @@ def load_segmenter(
 def _engine(version: ModelVersion, runtime: str, url: str | None) -> PredictFn:
     """Give what predicts: a server where there is a URL, else an engine here."""
     if url is None:
-        from defectkeras.registry.runtimes import load_runtime
+        from defectkeras.registry.engines.runtimes import load_runtime
 
         return load_runtime(version, runtime)
     from defectkeras.serving.packages import require_packages

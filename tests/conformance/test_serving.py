@@ -6,8 +6,8 @@ import pytest
 import tensorflow as tf
 
 from defectkeras.models.build import build_model, model_stride
-from defectkeras.registry.folding import fold_batch_norms
-from defectkeras.registry.operations import find_unusual_operations
+from defectkeras.registry.saved_model.folding import fold_batch_norms
+from defectkeras.registry.saved_model.operations import find_unusual_operations
 
 IMAGE = tf.TensorSpec((None, None, None, 1), tf.float32, "image")
 

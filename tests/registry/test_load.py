@@ -8,7 +8,6 @@ import pytest
 import tensorflow as tf
 
 from defectkeras.core.errors import RegistryError
-from defectkeras.registry.graph import class_probabilities
 from defectkeras.registry.load import (
     KERAS_FILE,
     check_predictions,
@@ -16,6 +15,7 @@ from defectkeras.registry.load import (
     load_predict_fn,
 )
 from defectkeras.registry.manifest import write_manifest
+from defectkeras.registry.saved_model.graph import class_probabilities
 
 
 def tiles(shape, seed=0):

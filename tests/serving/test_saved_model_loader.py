@@ -11,8 +11,8 @@ import tensorflow as tf
 from tensorflow.core.framework.tensor_pb2 import TensorProto
 from tensorflow_serving.apis.prediction_log_pb2 import PredictionLog
 
+from defectkeras.registry.saved_model.warmup import WARMUP
 from defectkeras.registry.store import ModelRegistry
-from defectkeras.registry.warmup import WARMUP
 from defectkeras.serving.servable import load_servable
 
 COMPILER = shutil.which("g++")

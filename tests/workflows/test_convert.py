@@ -6,7 +6,7 @@ import shutil
 import pytest
 
 from defectkeras.core.errors import DatasetError, RegistryError
-from defectkeras.registry.conversions import RECORD
+from defectkeras.registry.engines.conversions import RECORD
 from defectkeras.workflows.analyze import analyze
 from defectkeras.workflows.analyze_settings import AnalyzeSettings
 from defectkeras.workflows.convert import compare_on_spec, convert

@@ -8,7 +8,7 @@ from typing import Any
 
 from defectkeras.core.errors import DefectKerasError
 from defectkeras.micrographs.find import find_micrographs
-from defectkeras.registry.runtimes import engine_packages
+from defectkeras.registry.engines.runtimes import engine_packages
 from defectkeras.registry.store import ModelRegistry
 from defectkeras.reporting.results import RunFacts
 from defectkeras.workflows.analysis.file import FileTask

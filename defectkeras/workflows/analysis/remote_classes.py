@@ -90,7 +90,7 @@ def load_remote_classes(
     from defectkeras.serving.packages import require_packages
 
     require_packages()
-    from defectkeras.registry.export import UINT16_SIGNATURE
+    from defectkeras.registry.saved_model.export import UINT16_SIGNATURE
     from defectkeras.serving.servable import read_definitions
 
     takes_integers = UINT16_SIGNATURE in read_definitions(version)

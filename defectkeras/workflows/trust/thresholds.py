@@ -161,7 +161,7 @@ def predict_probabilities(
     """
     import tensorflow as tf
 
-    from defectkeras.registry.graph import class_probabilities
+    from defectkeras.registry.saved_model.graph import class_probabilities
 
     tiling = tiling_of(model)
     probabilities = tf.function(

@@ -8,7 +8,7 @@ from hypothesis.extra import numpy as hnp
 
 from defectkeras.micrographs.normalize import normalize_percentile
 from defectkeras.prediction.postprocess import apply_thresholds, most_probable_class
-from defectkeras.registry.graph import (
+from defectkeras.registry.saved_model.graph import (
     class_probabilities,
     classes_of,
     normalize_images,

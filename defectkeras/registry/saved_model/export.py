@@ -11,8 +11,8 @@ import keras
 import tensorflow as tf
 
 from defectkeras.core.errors import RegistryError
-from defectkeras.registry.folding import fold_batch_norms
-from defectkeras.registry.graph import (
+from defectkeras.registry.saved_model.folding import fold_batch_norms
+from defectkeras.registry.saved_model.graph import (
     class_probabilities,
     classes_of,
     normalize_images,

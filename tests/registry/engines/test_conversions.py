@@ -6,7 +6,7 @@ import pytest
 
 from defectkeras.core.errors import RegistryError
 from defectkeras.core.files import sha256_of_file
-from defectkeras.registry.conversions import (
+from defectkeras.registry.engines.conversions import (
     RECORD,
     conversion_folder,
     conversions_of,

@@ -6,7 +6,7 @@ import pytest
 
 from defectkeras.models import build_model
 from defectkeras.models.ensemble import build_ensemble
-from defectkeras.registry.folding import fold_batch_norms
+from defectkeras.registry.saved_model.folding import fold_batch_norms
 
 LAYERS = keras.layers
 

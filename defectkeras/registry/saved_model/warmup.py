@@ -14,7 +14,7 @@ import numpy as np
 import tensorflow as tf
 
 from defectkeras.core.arrays import Image
-from defectkeras.registry.export import (
+from defectkeras.registry.saved_model.export import (
     ENCODED_SIGNATURE,
     MICROGRAPH_SIGNATURE,
     TILE_SIGNATURE,

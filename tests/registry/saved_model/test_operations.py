@@ -5,7 +5,7 @@ import pytest
 import tensorflow as tf
 
 from defectkeras.core.errors import RegistryError
-from defectkeras.registry.operations import (
+from defectkeras.registry.saved_model.operations import (
     COMPUTING,
     SAVING,
     find_unusual_operations,
@@ -29,7 +29,7 @@ def test_published_model_only_computes(registry):
 def test_shipped_models_only_compute():
     from pathlib import Path
 
-    root = Path(__file__).parents[2] / "saved_models"
+    root = Path(__file__).parents[3] / "saved_models"
     for path in root.glob("*/*/saved_model.pb"):
         assert find_unusual_operations(path.parent) == ()
 

@@ -5,7 +5,7 @@ from tensorflow_serving.apis.prediction_log_pb2 import PredictionLog
 
 from defectkeras.registry.golden import read_golden
 from defectkeras.registry.manifest import read_manifest
-from defectkeras.registry.warmup import LARGEST_PX, WARMUP, write_warmup
+from defectkeras.registry.saved_model.warmup import LARGEST_PX, WARMUP, write_warmup
 
 SIGNATURES = [
     "serving_default",

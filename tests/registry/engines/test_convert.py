@@ -10,8 +10,8 @@ import pytest
 from defectkeras.core.errors import RegistryError
 from defectkeras.models.build import build_model
 from defectkeras.models.layers import MaxPoolingWithIndices, MaxUnpooling2D
-from defectkeras.registry.conversions import RECORD
-from defectkeras.registry.convert import (
+from defectkeras.registry.engines.conversions import RECORD
+from defectkeras.registry.engines.convert import (
     CONVERTERS,
     convert_version,
     probability_model,

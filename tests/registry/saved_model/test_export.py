@@ -7,9 +7,9 @@ from tensorflow.core.protobuf import saved_model_pb2
 from defectkeras.core.errors import RegistryError
 from defectkeras.models.build import build_model
 from defectkeras.prediction.postprocess import apply_thresholds
-from defectkeras.registry.export import export_saved_model
-from defectkeras.registry.folding import fold_batch_norms
 from defectkeras.registry.golden import predict_with_keras, prepare_tiles
+from defectkeras.registry.saved_model.export import export_saved_model
+from defectkeras.registry.saved_model.folding import fold_batch_norms
 
 SHAPES = [(8, 16), (37, 53), (5, 3), (64, 24)]
 

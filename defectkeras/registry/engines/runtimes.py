@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from defectkeras.core.arrays import PredictFn
 from defectkeras.core.errors import RegistryError
 from defectkeras.core.names import require_known
-from defectkeras.registry.conversions import find_conversion
+from defectkeras.registry.engines.conversions import find_conversion
 from defectkeras.registry.version import ModelVersion
 
 Floats = NDArray[np.float32]

@@ -8,9 +8,9 @@ import pytest
 
 from defectkeras.cli.options import RUNTIMES as OFFERED
 from defectkeras.core.errors import RegistryError
-from defectkeras.registry.convert import convert_version
+from defectkeras.registry.engines.convert import convert_version
+from defectkeras.registry.engines.runtimes import COARSE, RUNTIMES, load_runtime
 from defectkeras.registry.load import load_predict_fn
-from defectkeras.registry.runtimes import COARSE, RUNTIMES, load_runtime
 
 
 def tiles(*shape, seed=0):
@@ -80,7 +80,7 @@ from pathlib import Path
 import numpy as np
 import openvino
 import openvino.opset13 as ops
-from defectkeras.registry.runtimes import RUNTIMES
+from defectkeras.registry.engines.runtimes import RUNTIMES
 image = ops.parameter([1, 4, 4, 1], np.float32)
 folder = Path(sys.argv[1])
 openvino.save_model(openvino.Model([ops.relu(image)], [image]), folder / "model.xml")

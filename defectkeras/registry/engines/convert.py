@@ -25,10 +25,10 @@ from defectkeras.core.errors import RegistryError
 from defectkeras.core.files import sha256_of_file, whole_folder, write_json
 from defectkeras.core.names import require_known
 from defectkeras.core.native_stderr import held_back_stderr
-from defectkeras.registry.conversions import RECORD, conversion_folder
+from defectkeras.registry.engines.conversions import RECORD, conversion_folder
 from defectkeras.registry.folders import told_plainly
-from defectkeras.registry.folding import fold_batch_norms
 from defectkeras.registry.load import load_model
+from defectkeras.registry.saved_model.folding import fold_batch_norms
 from defectkeras.registry.version import ModelVersion
 
 Tiles = NDArray[np.float32]
