@@ -12,7 +12,6 @@ from defectkeras.metrics.boundaries import BoundaryCounts, count_boundaries
 from defectkeras.metrics.pixels import (
     Counts,
     PixelScores,
-    class_map_of_logits,
     confusion_counts,
     mean_iou_over_images,
     score_counts,
@@ -25,7 +24,6 @@ __all__ = [
     "Counts",
     "PixelScores",
     "ReliabilityCounts",
-    "class_map_of_logits",
     "confusion_counts",
     "count_boundaries",
     "count_reliability",

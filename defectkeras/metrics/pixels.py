@@ -23,25 +23,6 @@ Counts = NDArray[np.int64]
 Scores = NDArray[np.float64]
 
 
-def class_map_of_logits(logits: NDArray[Any]) -> NDArray[np.int32]:
-    """Give each pixel its likeliest class.
-
-    Args:
-        logits: (N, H, W, K) logits or probabilities of K >= 2 classes, or
-            (N, H, W, 1) logits of one defect, which is where they are above 0.
-
-    Returns:
-        (N, H, W) class indices.
-
-    Example:
-        >>> class_map_of_logits(np.array([[[[-1.0], [0.5]]]]))
-        array([[[0, 1]]], dtype=int32)
-    """
-    if logits.shape[-1] == 1:
-        return np.asarray(logits[..., 0] > 0, dtype=np.int32)
-    return np.asarray(logits.argmax(axis=-1), dtype=np.int32)
-
-
 def confusion_counts(
     true: NDArray[np.integer[Any]],
     predicted: NDArray[np.integer[Any]],

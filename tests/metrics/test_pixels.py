@@ -10,7 +10,6 @@ from hypothesis.extra.numpy import arrays
 
 from defectkeras.core.arrays import NOT_ANNOTATED
 from defectkeras.metrics import (
-    class_map_of_logits,
     confusion_counts,
     mean_iou_over_images,
     score_counts,
@@ -110,15 +109,6 @@ def test_scores_for_json_have_names_and_no_nan():
     )
     assert form["mean_defect_iou"] == 0.5
     assert form["pixel_accuracy"] == 0.75
-
-
-def test_class_map_of_logits():
-    one = np.array([-0.1, 0.0, 0.1]).reshape(1, 1, 3, 1)
-    np.testing.assert_array_equal(class_map_of_logits(one), [[[0, 0, 1]]])
-    three = np.array([[0.0, 2.0, 1.0], [5.0, 2.0, 1.0]]).reshape(1, 2, 1, 3)
-    classes = class_map_of_logits(three)
-    np.testing.assert_array_equal(classes, [[[1], [0]]])
-    assert classes.dtype == np.int32
 
 
 @pytest.mark.parametrize(
