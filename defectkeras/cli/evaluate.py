@@ -26,7 +26,7 @@ from defectkeras.core.plurals import counted
 
 if TYPE_CHECKING:
     from defectkeras.workflows.evaluate import EvaluationPlan
-    from defectkeras.workflows.evaluation import Evaluation
+    from defectkeras.workflows.evaluation.scores import Evaluation
 
 
 @click.command()
@@ -116,7 +116,7 @@ def evaluate(
 
 def _show(evaluation: "Evaluation", out: Path | None, as_json: bool) -> None:
     """Write the files, print the scores, and say whether they are too good."""
-    from defectkeras.workflows.evaluation_files import write_evaluation
+    from defectkeras.workflows.evaluation.files import write_evaluation
 
     if learned := len(evaluation.learned_from):
         count = counted(len(evaluation.examples), "micrograph")

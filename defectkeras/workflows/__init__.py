@@ -13,8 +13,7 @@ Where to look:
   `training_card`.
 - Data: `draft_spec`, `own_fields`, `describe`, `plan`, `synthesize`; `annotated` reads
   what people drew, `convert_annotations` writes it.
-- Scores: `evaluate` and `classical` give an `evaluation` of `tallies`, written by
-  `evaluation_files`; `benchmark`; `compare` of `operands`, field by `rated_field`;
-  `truth` of synthetic foils.
+- Scores: `evaluate` and `classical` give an `evaluation`; `benchmark`; `compare` of
+  `operands`, field by `rated_field`; `truth` of synthetic foils.
 - Models: `promote`, `convert`, `import_model`. This computer: `doctor`, `tensorboard`.
 """

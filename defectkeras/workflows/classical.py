@@ -8,7 +8,7 @@ from defectkeras.core.micrograph import Micrograph
 from defectkeras.datasets.spec import DatasetSpec
 from defectkeras.reporting.results import ModelFacts
 from defectkeras.workflows.evaluate import evaluate_split
-from defectkeras.workflows.evaluation import Evaluation
+from defectkeras.workflows.evaluation.scores import Evaluation
 from defectkeras.workflows.forest import learn_from
 from defectkeras.workflows.method import (
     RANDOM_FOREST,

@@ -17,7 +17,8 @@ from defectkeras.quantification.errors import compare_quantities
 from defectkeras.quantification.quantify import quantify
 from defectkeras.quantification.size_distances import find_sizes
 from defectkeras.registry.store import ModelRegistry, ModelVersion
-from defectkeras.workflows.evaluation import Evaluation, ExampleEvaluation
+from defectkeras.workflows.evaluation.scores import Evaluation, ExampleEvaluation
+from defectkeras.workflows.evaluation.tallies import tally
 from defectkeras.workflows.own_fields import load_fields, name_in_parts
 from defectkeras.workflows.segment import (
     Segmentation,
@@ -25,7 +26,6 @@ from defectkeras.workflows.segment import (
     load_segmenter,
     segment,
 )
-from defectkeras.workflows.tallies import tally
 
 
 @dataclasses.dataclass(frozen=True)

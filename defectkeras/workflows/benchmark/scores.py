@@ -8,7 +8,7 @@ import pandas as pd
 
 from defectkeras.quantification.settings import QuantifySettings
 from defectkeras.workflows.benchmark.candidates import Candidate
-from defectkeras.workflows.evaluation import Evaluation
+from defectkeras.workflows.evaluation.scores import Evaluation
 
 Row = dict[str, Any]
 

@@ -10,7 +10,7 @@ from defectkeras.reporting.comparison_figures import (
     draw_size_comparison,
 )
 from defectkeras.reporting.tables import write_table
-from defectkeras.workflows.evaluation import Evaluation
+from defectkeras.workflows.evaluation.scores import Evaluation
 
 
 def write_evaluation(evaluation: Evaluation, folder: Path) -> list[Path]:

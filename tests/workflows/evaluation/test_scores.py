@@ -10,8 +10,12 @@ from defectkeras.core.labels import DefectClass, LabelScheme
 from defectkeras.quantification.errors import compare_quantities
 from defectkeras.quantification.quantify import quantify
 from defectkeras.quantification.size_distances import find_sizes
-from defectkeras.workflows.evaluation import POOLED, Evaluation, ExampleEvaluation
-from defectkeras.workflows.tallies import tally
+from defectkeras.workflows.evaluation.scores import (
+    POOLED,
+    Evaluation,
+    ExampleEvaluation,
+)
+from defectkeras.workflows.evaluation.tallies import tally
 
 SCHEME = LabelScheme(
     (DefectClass(0, "matrix", "matrix"), DefectClass(1, "void", "region"))

@@ -6,7 +6,7 @@ import xml.etree.ElementTree as ET
 import pandas as pd
 
 from defectkeras.workflows.evaluate import evaluate
-from defectkeras.workflows.evaluation_files import write_evaluation
+from defectkeras.workflows.evaluation.files import write_evaluation
 
 
 def test_folder_is_complete(synthetic_spec, tiny_registry, tmp_path):

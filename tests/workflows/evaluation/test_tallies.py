@@ -5,7 +5,7 @@ import pytest
 
 from defectkeras.core.arrays import NOT_ANNOTATED
 from defectkeras.core.labels import DefectClass, LabelScheme
-from defectkeras.workflows.tallies import tally
+from defectkeras.workflows.evaluation.tallies import tally
 
 SCHEME = LabelScheme(
     (

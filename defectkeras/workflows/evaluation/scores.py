@@ -18,7 +18,7 @@ from defectkeras.quantification.size_distances import (
     pool_sizes,
 )
 from defectkeras.reporting.tables import plain_rows
-from defectkeras.workflows.tallies import OBJECT_RULE, Row, Tallies
+from defectkeras.workflows.evaluation.tallies import OBJECT_RULE, Row, Tallies
 
 POOLED = "(pooled)"
 """In place of a micrograph's name, where all micrographs are taken as one."""
