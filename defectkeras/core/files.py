@@ -19,18 +19,14 @@ from typing import Any
 
 from defectkeras.core.errors import DefectKerasError
 
-_CHUNK_BYTES = 1 << 20
 _LOCK = ".lock"
 _HEX_DIGIT = "[0-9a-f]"
 
 
 def sha256_of_file(path: Path) -> str:
     """Give the SHA-256 of a file's contents as 64 hexadecimal digits."""
-    digest = hashlib.sha256()
     with path.open("rb") as file:
-        while chunk := file.read(_CHUNK_BYTES):
-            digest.update(chunk)
-    return digest.hexdigest()
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def sha256_of_path(path: Path) -> str:
