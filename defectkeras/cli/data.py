@@ -95,7 +95,7 @@ def describe(
     """Show sizes, classes, grey levels and objects of SPEC."""
     from defectkeras.datasets.describe import describe_dataset
     from defectkeras.datasets.spec import load_dataset_spec
-    from defectkeras.workflows.describe import write_contact_sheet
+    from defectkeras.workflows.contact_sheet import write_contact_sheet
 
     loaded = load_dataset_spec(spec, root=root)
     facts = describe_dataset(loaded).to_dict()

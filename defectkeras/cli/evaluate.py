@@ -73,8 +73,8 @@ def evaluate(
     """
     of_models = {"--runtime": runtime != "tensorflow", "--url": url is not None}
     choice = choose_method(model, method, polarity, of_models=of_models)
-    from defectkeras.workflows.classical import evaluate_method
     from defectkeras.workflows.evaluate import evaluate, plan_evaluation
+    from defectkeras.workflows.evaluate_method import evaluate_method
     from defectkeras.workflows.method import RANDOM_FOREST, load_method
     from defectkeras.workflows.segment import SegmentSettings
 

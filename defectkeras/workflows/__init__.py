@@ -11,9 +11,9 @@ Where to look:
 - Training: `train`, `train_folds`, `finetune`, `pretrain`, `forest`. A run begins with
   `training_request` and `fresh_model`, may `refit`, and ends with `trust` and the
   `training_card`.
-- Data: `draft_spec`, `own_fields`, `describe`, `plan`, `synthesize`; `annotated` reads
-  what people drew, `convert_annotations` writes it.
-- Scores: `evaluate` and `classical` give an `evaluation`; `benchmark`; `compare` of
-  `operands`, field by `rated_field`; `truth` of synthetic foils.
+- Data: `draft_spec`, `own_fields`, `contact_sheet`, `plan`, `synthesize`; `annotated`
+  reads what people drew, `convert_annotations` writes it.
+- Scores: `evaluate` and `evaluate_method` give an `evaluation`; `benchmark`; `compare`
+  of `operands`, field by `rated_field`; `truth` of synthetic foils.
 - Models: `promote`, `convert`, `import_model`. This computer: `doctor`, `tensorboard`.
 """

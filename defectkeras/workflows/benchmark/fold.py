@@ -18,8 +18,8 @@ from defectkeras.prediction.predict import Prediction
 from defectkeras.prediction.sliding_window import slide_window
 from defectkeras.workflows.benchmark.candidates import Candidate
 from defectkeras.workflows.benchmark.scores import Row, fold_scores
-from defectkeras.workflows.classical import method_for, method_segmenter
 from defectkeras.workflows.evaluate import evaluate_split
+from defectkeras.workflows.evaluate_method import method_for, method_segmenter
 from defectkeras.workflows.fresh_model import build_model_for
 from defectkeras.workflows.method import MethodChoice
 from defectkeras.workflows.segment import Segmentation, SegmentSettings

@@ -4,7 +4,7 @@ import numpy as np
 from PIL import Image
 
 from defectkeras.datasets.spec import load_dataset_spec
-from defectkeras.workflows.describe import write_contact_sheet
+from defectkeras.workflows.contact_sheet import write_contact_sheet
 
 
 def test_sheet_has_a_cell_for_each_example(synthetic_spec, tmp_path):

@@ -3,7 +3,7 @@
 import pytest
 
 from defectkeras.core.errors import DatasetError, ModelError
-from defectkeras.workflows.classical import evaluate_method
+from defectkeras.workflows.evaluate_method import evaluate_method
 from defectkeras.workflows.forest import fit_forest, plan_forest
 from defectkeras.workflows.method import MethodChoice
 
