@@ -7,9 +7,9 @@ from pathlib import Path
 from defectkeras.core.errors import DefectKerasError
 from defectkeras.reporting.page import MAX_SHOWN, write_page
 from defectkeras.reporting.results import MicrographReport, RunFacts
+from defectkeras.workflows.analysis.result_folder import read_report
 from defectkeras.workflows.annotated import find_fields
 from defectkeras.workflows.measure import SUMMARY
-from defectkeras.workflows.result_folder import read_report
 
 _ELSEWHERE = {"of each class map": "in its summary.json"}
 
