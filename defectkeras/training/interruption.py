@@ -1,6 +1,7 @@
 """Ctrl-C and a cluster's notice are wishes to stop after the current step."""
 
 import contextlib
+import os
 import shlex
 import signal
 import threading
@@ -42,11 +43,15 @@ def raise_at_sigterm() -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def notice_interrupts() -> Iterator[Callable[[], int]]:
+def notice_interrupts(unit: str) -> Iterator[Callable[[], int]]:
     """Note the first SIGINT or SIGTERM instead of stopping in mid-step.
 
-    A second one acts as it did before: Ctrl-C stops at once. In a thread other
-    than the main one, which gets no signals, nothing is changed.
+    It is answered on stderr at once, since what is waited for may take a minute. A
+    second one acts as it did before: Ctrl-C stops at once. In a thread other than the
+    main one, which gets no signals, nothing is changed.
+
+    Args:
+        unit: What is ended before, such as "this step".
 
     Returns:
         A function that tells the number of the signal that came, or 0.
@@ -60,6 +65,9 @@ def notice_interrupts() -> Iterator[Callable[[], int]]:
     def note(number: int, frame: FrameType | None) -> None:
         came.append(number)
         restore()
+        answer = f"\nStopping after {unit}; Ctrl-C again stops at once.\n"
+        with contextlib.suppress(OSError):  # the terminal may be gone
+            os.write(2, answer.encode())  # a signal may come while sys.stderr writes
 
     def restore() -> None:
         for number, handler in before.items():

@@ -131,7 +131,8 @@ def train(  # noqa: PLR0913  (what, on what, how, where; each is asked for)
         )
     synchronize_batch_norms(model, devices.replicas > 1)
     parts = build_parts(model, stores, scheme, config, devices)
-    with _told_errors(run_folder, config), notice_interrupts() as wants_to_stop:
+    interrupts = notice_interrupts("this step or validation, which is saved")
+    with _told_errors(run_folder, config), interrupts as wants_to_stop:
         state = RunState(loss_scale=loss_scale_for(model.dtype_policy.name))
         if resume:
             require_same_run(run_folder, config, model, stores)

@@ -11,12 +11,13 @@ from defectkeras.training.interruption import (
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_first_signal_is_a_wish(number):
+def test_first_signal_is_a_wish(number, capfd):
     before = signal.getsignal(number)
-    with notice_interrupts() as wants_to_stop:
+    with notice_interrupts("this step") as wants_to_stop:
         assert not wants_to_stop()
         signal.raise_signal(number)
         assert wants_to_stop() == number
+        assert "Stopping after this step" in capfd.readouterr().err
     assert signal.getsignal(number) is before
 
 
@@ -30,7 +31,7 @@ def ctrl_c_stops():
 
 @pytest.mark.usefixtures("ctrl_c_stops")
 def test_second_ctrl_c_stops_at_once():
-    with notice_interrupts():
+    with notice_interrupts("this step"):
         signal.raise_signal(signal.SIGINT)
         with pytest.raises(KeyboardInterrupt):
             signal.raise_signal(signal.SIGINT)
@@ -48,7 +49,7 @@ def test_another_thread_changes_nothing():
     found = []
 
     def ask():
-        with notice_interrupts() as wants_to_stop, raise_at_sigterm():
+        with notice_interrupts("this step") as wants_to_stop, raise_at_sigterm():
             found.append((wants_to_stop(), signal.getsignal(signal.SIGINT)))
 
     thread = threading.Thread(target=ask)

@@ -85,7 +85,7 @@ def map_in_processes(
             yield from map(function, tasks)
         return
     waiting = deque(tasks)
-    with notice_interrupts() as is_interrupted:
+    with notice_interrupts("the files that have begun") as is_interrupted:
         with _started_workers(min(workers, len(tasks))) as connections:
             busy = set(connections)
             for connection in connections:
