@@ -179,15 +179,41 @@ def _maximize(
         return float(cost + truncated(-math.exp(min(k * (cut - x[1]), 500.0))))
 
     if name == "lognormal":
-        if smallest == 0:  # known in closed form
-            return sigma, math.exp(mu), lognormal(np.array([math.log(sigma), mu]))
         cost, start = lognormal, [math.log(sigma), mu]
     else:
         cost, start = weibull, [math.log(1.2 / sigma), mu + 0.58 * sigma]
+    if smallest == 0:
+        x = start if name == "lognormal" else _untruncated_weibull(logarithms, weights)
+        return math.exp(x[0]), math.exp(x[1]), cost(np.array(x))
     found = optimize.minimize(
         cost, start, method="Nelder-Mead", options={"xatol": 1e-7, "fatol": 1e-9}
     )
     return math.exp(found.x[0]), math.exp(found.x[1]), float(found.fun)
+
+
+def _untruncated_weibull(logarithms: Floats, weights: Floats) -> list[float]:
+    """Give ln k and ln scale where the derivatives of the likelihood are 0.
+
+    The one for the scale gives scale**k = mean(d**k), and with it the one for k is
+    mean(d**k ln d) / mean(d**k) - mean(ln d) = 1 / k, of which the left side rises
+    from 0 to ln(largest / geometric mean): one solution.
+    """
+    largest = float(logarithms.max())
+    below = logarithms - largest  # so that no power overflows
+    mean = float(np.average(below, weights=weights))
+
+    def difference(k: float) -> float:
+        return (
+            float(np.average(below, weights=weights * np.exp(k * below))) - mean - 1 / k
+        )
+
+    low = -1 / mean
+    high = 2 * low
+    while difference(high) < 0:
+        low, high = high, 2 * high
+    k = float(optimize.brentq(difference, low, high, xtol=1e-12 * low))
+    power = float(np.average(np.exp(k * below), weights=weights))
+    return [math.log(k), largest + math.log(power) / k]
 
 
 def _distance(

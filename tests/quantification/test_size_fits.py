@@ -27,6 +27,17 @@ def test_aic_and_distance_are_those_of_scipy():
     assert fit.distance == pytest.approx(stats.kstest(SIZES, frozen.cdf).statistic)
 
 
+@pytest.mark.parametrize("unlike", [0.01, 8.9, 9000.0])
+def test_a_weibull_fit_solves_its_equations(unlike):
+    sizes = np.append(np.random.default_rng(2).normal(9, 0.1, 300), unlike)
+    fit = by_name(fit_sizes(sizes, resamples=0))["weibull"]
+    powers = (sizes / sizes.max()) ** fit.shape
+    tilted = np.average(np.log(sizes), weights=powers)
+    assert tilted - np.log(sizes).mean() == pytest.approx(1 / fit.shape, rel=1e-9)
+    mean_power = np.mean((sizes / fit.scale) ** fit.shape)
+    assert mean_power == pytest.approx(1, rel=1e-9)
+
+
 @pytest.mark.parametrize("name", ["lognormal", "weibull"])
 def test_truncation_is_made_up_for(name):
     rng = np.random.default_rng(8)
