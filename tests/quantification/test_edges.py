@@ -8,7 +8,9 @@ from defectkeras.quantification.edges import (
     MAX_EDGE_WEIGHT,
     box_sums,
     edge_rule_weights,
+    forbidden_line_weight,
     miles_lantuejoul_weights,
+    whole_field,
 )
 from defectkeras.quantification.objects import label_objects, measure_objects
 
@@ -114,6 +116,28 @@ def test_box_sums_are_cut_at_the_border():
     corners = [np.array([v]) for v in (-1, -1, 9, 9)]
     assert box_sums(values, *corners).tolist() == [2]
     assert box_sums(np.ones((4, 6), bool), *corners).tolist() == [24]
+
+
+@pytest.mark.parametrize("share", [0.7, 1.0])
+def test_box_sums_are_those_of_slices(share):
+    rng = np.random.default_rng(2)
+    values = rng.random((5, 8)) < share
+    tops, lefts = rng.integers(-2, 5, 60), rng.integers(-2, 8, 60)
+    bottoms = np.maximum(tops, 0) + rng.integers(0, 4, 60)
+    rights = np.maximum(lefts, 0) + rng.integers(0, 4, 60)
+    boxes = list(zip(tops.clip(0), lefts.clip(0), bottoms, rights, strict=True))
+    expected = [values[t : b + 1, w : e + 1].sum() for t, w, b, e in boxes]
+    assert box_sums(values, tops, lefts, bottoms, rights).tolist() == expected
+
+
+def test_a_field_without_pixels_weighs_as_one_that_is_seen_everywhere():
+    heights, widths = np.array([3, 20]), np.array([9, 4])
+    seen, whole = np.ones((50, 80), bool), whole_field((50, 80))
+    assert forbidden_line_weight(whole) == forbidden_line_weight(seen)
+    assert forbidden_line_weight(whole) == 50 * 80 / (49 * 79)
+    for field in (seen, whole):
+        weights = miles_lantuejoul_weights(heights, widths, field)
+        np.testing.assert_allclose(weights, [4000 / (70 * 46), 4000 / (75 * 29)])
 
 
 def test_unknown_rule_names_the_nearest():

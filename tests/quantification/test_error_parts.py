@@ -22,6 +22,13 @@ def test_thickness_and_pixel_size_widen_what_they_enter(scheme, shared_class_map
     assert other.parts["pixel_size"] == pytest.approx(0.02 * one.value, rel=0.01)
     assert other.value == one.value
     assert other.low < one.low < one.high < other.high
+    # Both multiply rho, so squares add on the scale of its logarithm.
+    parts = [
+        1.96 * other.parts[name] / one.value for name in ("thickness", "pixel_size")
+    ]
+    for end, exact_end in ((other.low, one.low), (other.high, one.high)):
+        expected = np.hypot(np.log(exact_end / one.value), np.hypot(*parts))
+        assert abs(np.log(end / one.value)) == pytest.approx(expected, rel=1e-4)
     count = after.find("void", "count")
     assert set(count.parts) == {"counting"}
     assert (count.low, count.high) == (

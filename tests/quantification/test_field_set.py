@@ -39,6 +39,7 @@ def test_field_statistics_of_counts(scheme, disc):
     assert row["high"] - 5 == pytest.approx(half * np.sqrt(row["high"] / 5))
     assert row["relative_accuracy_percent"] == pytest.approx(25.98, abs=0.01)
     assert row["further_fields"] == 28 - 4
+    assert row["sigma_fields"] == pytest.approx(np.std([4, 6, 5, 5], ddof=1) / 2)
     assert row["sigma_counting"] == pytest.approx(np.sqrt(5 / 4), rel=0.25)
     assert row["sigma_calibration"] == 0
 

@@ -30,13 +30,14 @@ def test_agreement_with_the_farthest_person_decides(worst, is_within):
     scores |= {("a", "net"): 0.9, ("b", "net"): worst, ("net", "c"): 0.8}
     rows = pd.DataFrame(
         [
-            {"class_name": "void", "first": f, "second": s, "iou": v}
+            {"class_name": "void", "first": f, "second": s, "iou": v + more}
             for (f, s), v in scores.items()
+            for more in (-0.25, 0.125, 0.125)  # three fields
         ]
     )
     (spread,) = agreement_spread(rows, "iou", ["a", "b", "c"], ["net"])
 
     assert spread.name == "pixel_iou"
-    assert (spread.people_low, spread.people_high) == (0.4, 0.7)
-    assert spread.model_mean == worst
+    assert (spread.people_low, spread.people_high) == pytest.approx((0.4, 0.7))
+    assert spread.model_mean == pytest.approx(worst)
     assert spread.is_within is is_within

@@ -34,6 +34,25 @@ def test_length_of_test_lines(normal):
     assert length * distance == pytest.approx(64 * 96, rel=0.02)
 
 
+@pytest.mark.parametrize("first_row", [0, 5])
+@pytest.mark.parametrize("normal", DIRECTIONS)
+def test_lines_are_crossed_where_they_lie(normal, first_row):
+    grid = InterceptGrid(normal, 7)
+    below = np.zeros((40, 60), bool)
+    below[grid.pixels(below.shape, first_row=first_row)] = True
+    skeleton = np.zeros(below.shape, bool)
+    skeleton[20, 3:50] = skeleton[4:35, 30] = True
+    steps = find_steps(skeleton)
+    ends = steps.pixels[steps.first], steps.pixels[steps.first] + steps.moves
+    places = [(e + np.array([first_row, 0])) @ np.array(normal) for e in ends]
+    lower = np.where((places[0] < places[1])[:, None], *ends)
+    straight = abs(steps.moves).sum(axis=1) == 1
+    crossed = below[tuple(lower.T)] & (places[0] != places[1])
+    found = grid.crossings(steps, first_row=first_row)
+    assert found[straight].tolist() == crossed[straight].tolist()
+    assert found[straight].any()
+
+
 def test_a_line_along_a_test_line_is_not_counted_again_and_again():
     skeleton = np.zeros((64, 90), bool)
     skeleton[31] = True

@@ -3,6 +3,7 @@ import pytest
 
 from defectkeras.core.calibration import Calibration
 from defectkeras.core.labels import DefectClass, LabelScheme
+from defectkeras.quantification.intervals import random_lengths_interval
 from defectkeras.quantification.quantify import QuantifySettings, quantify
 
 
@@ -38,9 +39,17 @@ def test_quantities_follow_from_the_length(scheme, segment):
 
 
 def test_intervals_hold_their_values(scheme, segment):
-    for name in ("line_length_nm", "dislocation_density_intercepts_per_m2"):
-        found = find(draw(segment), scheme, name, Calibration(0.8, 90.0))
-        assert 0 <= found.low < found.value < found.high
+    mask = np.zeros((300, 400), bool)
+    for k in range(6):  # that do not meet: each is one line
+        segment(mask, (20, 30 + 60 * k), (60 + 40 * k, 40 + 60 * k), 5)
+    result = quantify(mask.astype(np.int32), scheme, Calibration(0.8, 90.0))
+    ends = random_lengths_interval(result.lines["length_px"].to_numpy())
+    expected = np.array([ends.low, ends.high]) / result.lines["length_px"].sum()
+    for name in ("line_length_nm", "line_length_per_area_per_m",
+                 "dislocation_density_per_m2", "area_fraction_percent",
+                 "dislocation_density_intercepts_per_m2"):  # fmt: skip
+        found = result.find("dislocation", name)
+        np.testing.assert_allclose([found.low, found.high], found.value * expected)
 
 
 def test_no_line_at_all_is_as_sure_by_both_densities(scheme):
@@ -51,6 +60,9 @@ def test_no_line_at_all_is_as_sure_by_both_densities(scheme):
     )
     assert by_length.value == by_intercepts.value == 0
     assert by_intercepts.high == pytest.approx(by_length.high)
+    # 3.6889 lines of the mean chord pi A / P of a square
+    most = 3.6889 / (np.sqrt(300 * 400) * 0.8 * 90.0) * 1e18
+    assert by_length.high == pytest.approx(most, rel=1e-4)
 
 
 def test_specks_without_a_length_tell_nothing_of_chance(scheme):

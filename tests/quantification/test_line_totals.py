@@ -81,6 +81,15 @@ def test_nothing_is_left_of_a_tiny_field():
     assert measure_line_totals(mask, np.ones_like(mask)) is None
 
 
+@pytest.mark.parametrize(("side", "is_told"), [(80, False), (100, True)])
+def test_a_twentieth_of_the_field_must_be_free_of_cuts(side, is_told):
+    """A line 5 px wide takes a margin of 7 px: 66^2 and 86^2 of 300 x 400 are left."""
+    mask, seen = np.zeros((300, 400), bool), np.zeros((300, 400), bool)
+    mask[150:155] = True
+    seen[110 : 110 + side, 100 : 100 + side] = True
+    assert (measure_line_totals(mask, seen) is not None) == is_told
+
+
 def test_no_line():
     totals = measure_line_totals(np.zeros((60, 80), bool), np.ones((60, 80), bool))
     assert totals.length_per_px == 0.0

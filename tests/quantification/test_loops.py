@@ -5,6 +5,7 @@ from defectkeras.core.calibration import Calibration
 from defectkeras.quantification.loops import measure_loops
 from defectkeras.quantification.quantify import quantify
 from defectkeras.quantification.runs import find_runs
+from defectkeras.quantification.skeletons import MAX_PINHOLE_PX
 
 
 def draw_ring(label_map, row, column, outer, inner, value, aspect=1.0):
@@ -34,6 +35,14 @@ def test_edge_on_against_ellipse():
     assert found["tilt_deg"][0] < 15
     assert found["tilt_deg"][1:] == pytest.approx([60, 90], abs=2)
     assert found["middle_diameter_nm"][0] == found["middle_diameter_px"][0] / 2
+
+
+@pytest.mark.parametrize("hole_px", [8, 9])
+def test_a_pinhole_is_no_inside(hole_px):
+    label_map = np.ones((12, 20), np.int32)
+    label_map[5, 5 : 5 + hole_px] = 0
+    inner_px = measure_loops(find_runs(label_map))["inner_diameter_px"]
+    assert np.isnan(inner_px[0]) == (hole_px <= MAX_PINHOLE_PX)
 
 
 def test_a_hole_at_the_border_is_no_inside():

@@ -21,6 +21,15 @@ def test_points_at_random_are_one_with_donnelly_and_more_without():
     assert np.mean([f.p_value < 0.05 for f in found]) == pytest.approx(0.05, abs=0.035)
 
 
+def test_few_points_in_a_long_window_are_as_often_significant_as_they_should():
+    """There the part of the border in the variance is as large as the other one."""
+    rng = np.random.default_rng(5)
+    window = Window(100.0, 300.0)
+    found = [clark_evans(window.draw(rng, 10), window).p_value for _ in range(2000)]
+    assert np.mean(np.array(found) < 0.05) == pytest.approx(0.05, abs=0.015)
+    assert np.mean(np.array(found) < 0.5) == pytest.approx(0.5, abs=0.035)
+
+
 def test_clustered_and_ordered():
     rng = np.random.default_rng(0)
     window = Window(300.0, 420.0)

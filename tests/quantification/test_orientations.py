@@ -17,6 +17,16 @@ def test_a_half_turn_makes_no_difference():
     assert one.p_value == pytest.approx(other.p_value)
 
 
+def test_weights_count_by_their_shares():
+    angles, weights = np.array([10.0, 40.0, 70.0]), np.array([1.0, 3.0, 2.0])
+    found = axial_statistics(angles, weights)
+    assert axial_statistics(angles, 7 * weights).p_value == pytest.approx(found.p_value)
+    none = axial_statistics(np.append(angles, 99.0), np.append(weights, 0.0))
+    assert none.p_value == pytest.approx(found.p_value)
+    equal = axial_statistics(angles, np.full(3, 7.0))
+    assert equal.p_value == pytest.approx(axial_statistics(angles).p_value)
+
+
 def test_orientations_at_random_pass_the_test():
     rng = np.random.default_rng(0)
     values = [axial_statistics(rng.uniform(0, 180, 40)).p_value for _ in range(500)]

@@ -51,6 +51,20 @@ def test_without_thickness_all_areal_values_are_there(scheme, shared_class_map):
     }
 
 
+def test_values_and_intervals_scale_as_their_units(scheme, shared_class_map):
+    """The same field a hundred times finer: no number in it knows what a nm is."""
+    powers = {"nm": 1, "m^-1": -1, "m^-2": -2, "m^-3": -3}
+    known = Calibration(0.5, 80.0, foil_thickness_sigma_nm=8.0)
+    finer = Calibration(0.005, 0.8, foil_thickness_sigma_nm=0.08)
+    found, fine = (quantify(shared_class_map, scheme, c) for c in (known, finer))
+    for quantity in found.quantities:
+        other = fine.find(quantity.class_name, quantity.name)
+        factor = 0.01 ** powers.get(quantity.unit, 0)
+        for name in ("value", "low", "high"):
+            expected = factor * getattr(quantity, name)
+            assert getattr(other, name) == pytest.approx(expected), quantity
+
+
 @pytest.mark.parametrize("kind", ["line", "region"])
 def test_tables_without_a_class_of_their_kind_keep_their_heads(kind):
     scheme = LabelScheme(

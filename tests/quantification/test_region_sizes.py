@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 
 from defectkeras.core.calibration import Calibration
+from defectkeras.quantification.foil_cut import mean_seen_diameter_nm
 from defectkeras.quantification.quantify import QuantifySettings, quantify
 from defectkeras.quantification.sizes import mean_diameter
 
@@ -30,8 +31,13 @@ def test_other_methods(scheme, shared_class_map, method):
         shared_class_map, scheme, Calibration(0.5, 60.0), settings=settings
     )
     mean = result.find("void", "mean_equivalent_diameter_nm")
+    in_px = result.find("void", "mean_equivalent_diameter_px")
     assert method in mean.method
-    assert mean.low < mean.value < mean.high
+    for name in ("low", "value", "high"):
+        seen_nm = getattr(mean, name)
+        if method == "single_size":
+            seen_nm = mean_seen_diameter_nm(seen_nm, 60.0)
+        assert seen_nm == pytest.approx(getattr(in_px, name) / 2)
 
 
 def test_without_thickness_diameters_are_apparent(scheme, shared_class_map):

@@ -3,8 +3,9 @@ import pytest
 
 from defectkeras.core.calibration import Calibration
 from defectkeras.core.errors import DefectKerasError
+from defectkeras.quantification.intervals import weighted_count_interval
 from defectkeras.quantification.quantify import QuantifySettings, quantify
-from defectkeras.quantification.swelling import volume_fraction
+from defectkeras.quantification.swelling import volume_contributions
 
 CALIBRATION = Calibration(0.5, 60.0)
 
@@ -21,21 +22,26 @@ def find(class_map, scheme, name, calibration=CALIBRATION, **settings):
 def test_object_methods_follow_from_the_table(scheme, shared_class_map, method):
     result = quantify(shared_class_map, scheme, CALIBRATION)
     voids = result.objects[result.objects["class_name"] == "void"]
-    expected = volume_fraction(
+    parts = volume_contributions(
         voids["equivalent_diameter_nm"].to_numpy(),
         shared_class_map.size * 0.25,
         60.0,
         method=method,
         weights=voids["edge_weight"].to_numpy(),
     )
+    expected = parts.sum()
+    ends = weighted_count_interval(parts, 0.0)
     fraction = find(
         shared_class_map, scheme, "volume_fraction_percent", volume_method=method
     )
     swelling = find(shared_class_map, scheme, "swelling_percent", volume_method=method)
     assert fraction.value == pytest.approx(100 * expected)
     assert swelling.value == pytest.approx(100 * expected / (1 - expected))
-    assert fraction.low < fraction.value < fraction.high
-    assert swelling.low < swelling.value < swelling.high
+    assert (fraction.low, fraction.high) == pytest.approx(
+        (100 * ends.low, 100 * ends.high)
+    )
+    for end, part in ((swelling.low, ends.low), (swelling.high, ends.high)):
+        assert end == pytest.approx(100 * part / (1 - part))
 
 
 def test_delesse_needs_no_thickness(scheme, shared_class_map):

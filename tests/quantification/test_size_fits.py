@@ -20,9 +20,11 @@ def test_worked_values():
     assert fits["weibull"].scale == pytest.approx(12.4520, abs=1e-3)
 
 
-def test_aic_and_distance_are_those_of_scipy():
-    fit = by_name(fit_sizes(SIZES, resamples=1))["weibull"]
-    frozen = stats.weibull_min(fit.shape, scale=fit.scale)
+@pytest.mark.parametrize("name", ["lognormal", "weibull"])
+def test_aic_and_distance_are_those_of_scipy(name):
+    fit = by_name(fit_sizes(SIZES, resamples=1))[name]
+    law = {"lognormal": stats.lognorm, "weibull": stats.weibull_min}[name]
+    frozen = law(fit.shape, scale=fit.scale)
     assert fit.aic == pytest.approx(4 - 2 * frozen.logpdf(SIZES).sum())
     assert fit.distance == pytest.approx(stats.kstest(SIZES, frozen.cdf).statistic)
 

@@ -15,8 +15,9 @@ def test_holes_take_area_points_and_overlap():
     field[:, 30:] = False
     window = Window.of_field(field)
     assert (window.area, window.perimeter) == (1200, None)
-    shifts = np.array([[0.0, 0.0], [5.0, 0.0], [0.0, -6.0]])
-    assert window.overlaps(shifts) == pytest.approx([1200, 35 * 30, 40 * 24], rel=1e-4)
+    shifts = np.array([[0.0, 0.0], [5.0, 0.0], [0.0, -6.0], [-2.25, 0.0]])
+    expected = [1200, 35 * 30, 40 * 24, 37.75 * 30]
+    assert window.overlaps(shifts) == pytest.approx(expected, rel=1e-4)
     points = window.draw(np.random.default_rng(0), 500)
     assert points.shape == (500, 2)
     assert points[:, 1].max() < 30
