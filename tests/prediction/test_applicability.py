@@ -126,6 +126,13 @@ def test_limit_of_micrographs_that_are_all_the_same_is_not_zero():
         fit_reference(same[:1])
 
 
+def test_a_hundredth_is_no_spread():
+    """Single patches tell none of their own: what is 0.05 off is off by five."""
+    patches = [np.array([[0.0, 0.0, 0.0]]), np.array([[0.03, 0.0, 0.04]])]
+    expected = 5 * margin(2, 3)
+    assert fit_reference(patches).limit == pytest.approx(expected, rel=1e-5)
+
+
 def test_certainty_of_a_network_that_hesitates():
     def probabilities(p, seed):
         noise = 0.01 * np.random.default_rng(seed).random((130, 260), np.float32)

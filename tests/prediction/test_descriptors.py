@@ -48,6 +48,15 @@ def test_white_noise_has_power_in_proportion_to_the_area_of_each_octave():
     assert (10**found).sum() == pytest.approx(1, abs=0.03)
 
 
+@pytest.mark.parametrize("octave", [0, 1, 2, 3])
+def test_a_wave_lies_in_one_octave(octave):
+    frequency = 0.75 / 2 ** (octave + 1)
+    wave = np.sin(2 * np.pi * frequency * np.arange(260)).astype(np.float32)
+    for image in (np.tile(wave, (200, 1)), np.tile(wave, (200, 1)).T):
+        shares = 10 ** describe_texture(image)
+        np.testing.assert_allclose(shares[:, octave], 1, atol=0.01)
+
+
 def test_texture_does_not_depend_on_contrast():
     image = noise((200, 300))
     np.testing.assert_allclose(

@@ -4,7 +4,7 @@ from defectkeras.core.calibration import Calibration
 from defectkeras.prediction.domain import check_pixel_size
 
 
-@pytest.mark.parametrize("size_nm", [0.8, 1.0, 1.25, 1.25 * (1 + 1e-9)])
+@pytest.mark.parametrize("size_nm", [0.8 * (1 - 1e-9), 1.0, 1.25 * (1 + 1e-9)])
 def test_inside_the_range_nothing_is_said(size_nm):
     calibration = Calibration(pixel_size_nm=size_nm)
     assert check_pixel_size(calibration, (0.8, 1.25)) is None
