@@ -129,8 +129,6 @@ def choose_partners(
     Returns:
         The pairs that match, likewise.
     """
-    if len(ious) == 0:
-        return rows, columns, ious
     row_ids, row_index = np.unique(rows, return_inverse=True)
     column_ids, column_index = np.unique(columns, return_inverse=True)
     table = np.zeros((len(row_ids), len(column_ids)))
