@@ -176,8 +176,8 @@ def to_floats(pixels: NDArray[Any]) -> Image:
         count = int(np.count_nonzero(~np.isfinite(floats)))
         wrong = counted(count, "pixel")
         raise MicrographError(
-            f"must have finite values. Received: {wrong} that are NaN, "
-            "infinite or beyond float32. Replace them."
+            f"must have finite values. Received: {wrong} NaN, infinite or beyond "
+            "float32. Replace them."
         )
     return floats
 

@@ -138,7 +138,7 @@ def test_values_that_are_not_finite_are_refused(tmp_path):
     pixels[2, 3] = np.nan
     tifffile.imwrite(tmp_path / "a.tif", pixels)
 
-    with pytest.raises(MicrographError, match=r"a\.tif: must have finite.*1 pixels"):
+    with pytest.raises(MicrographError, match=r"a\.tif: must have finite.*1 pixel NaN"):
         read_micrograph(tmp_path / "a.tif")
 
 
