@@ -6,6 +6,7 @@ from typing import Any, ClassVar
 import click
 
 from defectkeras.core.errors import DefectKerasError, StoppedError
+from defectkeras.core.files import FULL
 from defectkeras.core.names import suggestion
 from defectkeras.training.interruption import Terminated
 
@@ -66,6 +67,11 @@ class FriendlyGroup(click.Group):
 def _refusal(error: OSError) -> str:
     what = "A file" if error.filename is None else str(error.filename)
     reason = " ".join((error.strerror or str(error)).split())
+    if error.errno in FULL:
+        return (
+            f"{what} cannot be written: {reason}. What was written before is whole. "
+            "Free some space, then run the same command again."
+        )
     return f"{what} cannot be read or written: {reason}."
 
 

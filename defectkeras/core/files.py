@@ -6,6 +6,7 @@ half-written result, and a crash leaves the old one.
 """
 
 import contextlib
+import errno
 import fcntl
 import glob
 import hashlib
@@ -18,6 +19,9 @@ from pathlib import Path
 from typing import Any
 
 from defectkeras.core.errors import DefectKerasError
+
+FULL = (errno.ENOSPC, errno.EDQUOT)
+"""What the system says when the disk, or a user's share of it, is full."""
 
 _LOCK = ".lock"
 _HEX_DIGIT = "[0-9a-f]"
@@ -93,16 +97,20 @@ def whole_file(path: Path) -> Iterator[Path]:
         path: Where the file goes; its folder is made when it is missing. The
             temporary name ends as the name does, since writers look at its
             suffixes (Keras wants ".weights.h5").
+
+    Raises:
+        OSError: When it cannot be written; of a full disk with `path` as its file.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = _temporary_beside(path)
-    try:
-        yield temporary
-        sync(temporary)
-        temporary.replace(path)
-        sync(path.parent)
-    finally:
-        temporary.unlink(missing_ok=True)
+    with _named_when_full(path):
+        try:
+            yield temporary
+            sync(temporary)
+            temporary.replace(path)
+            sync(path.parent)
+        finally:
+            temporary.unlink(missing_ok=True)
 
 
 @contextlib.contextmanager
@@ -119,12 +127,13 @@ def whole_folder(path: Path, *, replace: bool = False) -> Iterator[Path]:
     Raises:
         FileExistsError: When something stands at `path` and `replace` is false;
             asked before any work and after it.
+        OSError: When it cannot be written; of a full disk with `path` as its file.
     """
     _refuse_existing(path, replace=replace)
     path.parent.mkdir(parents=True, exist_ok=True)
     _remove_abandoned(path)
     temporary = _temporary_beside(path)
-    with _lock(temporary):
+    with _named_when_full(path), _lock(temporary):
         temporary.mkdir()
         try:
             yield temporary
@@ -136,6 +145,17 @@ def whole_folder(path: Path, *, replace: bool = False) -> Iterator[Path]:
             sync(path.parent)
         finally:
             shutil.rmtree(temporary, ignore_errors=True)
+
+
+@contextlib.contextmanager
+def _named_when_full(path: Path) -> Iterator[None]:
+    """Name what could not be written; a full disk names no file, or a hidden one."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno in FULL:
+            error.filename = str(path)
+        raise
 
 
 @contextlib.contextmanager

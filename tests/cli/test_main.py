@@ -76,6 +76,8 @@ def test_users_error_is_one_line_without_traceback(run, tmp_path):
     [
         (PermissionError(13, "Permission denied", "out/x"), "out/x cannot be read or"),
         (OSError(28, "No space\nleft on device"), "written: No space left on device."),
+        (OSError(28, "No space left on device", "out/x"), "Error: out/x cannot be w"),
+        (OSError(122, "Disk quota exceeded"), "Free some space, then run the same "),
         (OSError("no number"), "A file cannot be read or written: no number."),
     ],
 )

@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
@@ -53,6 +54,30 @@ def write_folder_while_another_writes(path):
     with whole_folder(path) as temporary:
         (temporary / "f").write_text("mine")
         path.mkdir()
+
+
+def fill_the_disk():
+    Path("/dev/full").write_bytes(b"x")
+
+
+@pytest.mark.parametrize("whole", [whole_file, whole_folder])
+def test_a_full_disk_names_the_file_or_the_folder(tmp_path, whole):
+    path = tmp_path / "out"
+    with pytest.raises(OSError, match="No space left") as told, whole(path):
+        fill_the_disk()
+    assert told.value.filename == str(path)
+    assert not names_in(tmp_path)
+
+
+def test_a_full_disk_names_no_hidden_file_in_a_folder(tmp_path):
+    path = tmp_path / "out"
+    with (
+        pytest.raises(OSError, match="No space left") as told,
+        whole_folder(path) as temporary,
+        whole_file(temporary / "table.csv"),
+    ):
+        fill_the_disk()
+    assert told.value.filename == str(path)
 
 
 @pytest.mark.parametrize("size", [0, 1, (1 << 20) - 1, 1 << 20, (1 << 20) + 1])
