@@ -264,7 +264,7 @@ def _tell(analysis: "Analysis", as_json: bool) -> None:
     for report in analysis.reports:
         for warning in report.all_warnings:
             talk(f"{report.name}: {warning}")
-    failures = (f"failed: {failed.reason}" for failed in analysis.failed)
+    failures = (f"failed: {failed.name}: {failed.reason}" for failed in analysis.failed)
     for line in (*analysis.notes, *failures):
         talk(line)
     _tell_counts(analysis)

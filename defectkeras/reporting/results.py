@@ -109,7 +109,7 @@ class MicrographReport:
 
 @dataclass(frozen=True)
 class FailedFile:
-    """A file that could not be analyzed, and why in one line."""
+    """A file that could not be analyzed, and why in one line without its name."""
 
     name: str
     reason: str

@@ -63,7 +63,8 @@ def test_bad_file_sets_the_status_and_numbers_are_shown(
     words = ("analyze", bad, good, "--model", "tiny", "--registry", tiny_registry)
     done = run(*words, "--out", tmp_path / "out", "--foil-thickness-nm", 80)
     assert done.exit_code == 1
-    assert f"failed: {bad}" in done.stderr
+    assert f"failed: {bad}: must be" in done.stderr
+    assert done.stderr.count(str(bad)) == 1
     assert "1 micrograph, 1 failed" in done.stderr
     assert "Dislocation density" in done.stdout
 

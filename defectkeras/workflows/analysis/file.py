@@ -79,7 +79,7 @@ class FileOutcome:
         path: The file.
         folder: Of its results.
         state: "kept" when the same results were there already.
-        reason: Why it failed, in one line.
+        reason: Why it failed, in one line that does not begin with the path.
     """
 
     path: Path
@@ -198,7 +198,8 @@ def _analyze(task: FileTask, segmenter: Engine) -> FileOutcome:
 
 
 def _failed(task: FileTask, error: DefectKerasError) -> FileOutcome:
-    return FileOutcome(task.path, task.folder, "failed", str(error))
+    reason = str(error).removeprefix(f"{task.path}: ")
+    return FileOutcome(task.path, task.folder, "failed", reason)
 
 
 def _keep(task: FileTask) -> FileOutcome:
