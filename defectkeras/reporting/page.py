@@ -55,6 +55,7 @@ class MicrographView:
     pictures: Pictures | None
     warnings: tuple[str, ...]
     files: Mapping[str, str]
+    file: str | None
     sha256: str | None
     facts: list[tuple[str, str, str]]
     groups: list[QuantityGroup]
@@ -224,6 +225,7 @@ def _view(micrograph: MicrographReport, page_id: str) -> MicrographView:
         pictures=micrograph.pictures,
         warnings=micrograph.all_warnings,
         files=micrograph.files,
+        file=micrograph.file,
         sha256=micrograph.sha256,
         facts=[
             *calibration_facts(quantification.calibration, quantification.shape),

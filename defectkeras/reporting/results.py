@@ -87,6 +87,7 @@ class MicrographReport:
         files: Label to path relative to the page, such as
             {"objects.csv": "field_1/objects.csv"}.
         sha256: Of the micrograph's file, or None.
+        file: Its name, with suffix and without folder; None in older results.
         applicability: How far the micrograph is from the training micrographs of the
             model: "score", "limit" and "ratios" of each kind; None when not known.
     """
@@ -99,6 +100,7 @@ class MicrographReport:
     warnings: tuple[str, ...] = ()
     files: Mapping[str, str] = field(default_factory=dict)
     sha256: str | None = None
+    file: str | None = None
     applicability: Mapping[str, Any] | None = None
 
     @property

@@ -139,6 +139,7 @@ def summarize(micrograph: MicrographReport, run: RunFacts) -> dict[str, Any]:
     return {
         "schema": SUMMARY_SCHEMA,
         "micrograph": micrograph.name,
+        "file": micrograph.file,
         "sha256": micrograph.sha256,
         "height_px": height,
         "width_px": width,

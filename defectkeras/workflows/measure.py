@@ -55,6 +55,7 @@ class Segmented:
             None takes connected pixels.
         warnings: One sentence each.
         sha256: Of the micrograph's file.
+        file: Its name, with suffix and without folder.
         probability_map: (H, W, K) that the class map comes from, or None.
         uncertainty: (H, W) of the probabilities, or None.
         other_class_maps: (H, W) each, of the members of an ensemble or of other
@@ -67,6 +68,7 @@ class Segmented:
     class_map: ClassMap
     scheme: LabelScheme
     sha256: str
+    file: str
     label_map: LabelMap | None = None
     warnings: tuple[str, ...] = ()
     probability_map: ProbabilityMap | None = None
@@ -173,6 +175,7 @@ def measure_into_folder(
             ),
             warnings=(*segmented.warnings, *bar, *calibration.notes(), *places.notes),
             sha256=segmented.sha256,
+            file=segmented.file,
             applicability=known.to_dict() if known else None,
         )
         return write_report(report, run, temporary, class_map=CLASS_MAP)

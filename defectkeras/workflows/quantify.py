@@ -137,11 +137,13 @@ def _load(request: ClassMapRequest) -> Segmented:
     micrograph = dataclasses.replace(
         micrograph, calibration=request.errors.of(micrograph.calibration)
     )
+    file = request.micrograph_path or request.path
     return Segmented(
         micrograph=micrograph,
         class_map=annotation.class_map,
         scheme=scheme,
-        sha256=sha256_of_path(request.micrograph_path or request.path),
+        sha256=sha256_of_path(file),
+        file=file.name,
         label_map=annotation.label_map,
     )
 

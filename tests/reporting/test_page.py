@@ -115,6 +115,7 @@ def test_hostile_names_stay_text(page, reported, figures_of):
         warnings=(EVIL + " --out",),
         files={EVIL: "javascript:alert(1)", "objects.csv": EVIL},
         sha256="ab" * 32,
+        file=EVIL,
     )
     drawn = np.zeros((50, 70), dtype=np.int32)
     drawn[10:20, 10:30] = drawn[30:40, 40:60] = 1

@@ -65,6 +65,7 @@ def test_every_file_is_written_and_tells_where_it_is_from(
         assert class_map.shape == (120, 152)
         assert class_map.max() < 4
         summary = json.loads((folder / "summary.json").read_text())
+        assert summary["file"] == path.name
         assert summary["sha256"] == sha256_of_file(path)
         assert summary["model"]["sha256"] == version.sha256
         assert summary["model"]["reference"] == "tiny@1"

@@ -40,6 +40,7 @@ def segmented():
         class_map=class_map,
         scheme=SCHEME,
         sha256="0" * 64,
+        file="field.tif",
         warnings=("look twice",),
     )
 

@@ -122,6 +122,7 @@ def test_micrograph_gives_calibration_and_picture(mask_path, tmp_path):
     assert (tmp_path / "out" / "report.html").exists()
     summary = json.loads((tmp_path / "out" / "field" / "summary.json").read_bytes())
     mask_sha256 = summary["settings"]["class_map_sha256"]
+    assert summary["file"] == micrograph_path.name
     assert summary["sha256"] == sha256(micrograph_path.read_bytes()).hexdigest()
     assert mask_sha256 == sha256(mask_path.read_bytes()).hexdigest()
     table = pd.read_csv(tmp_path / "out" / "field" / "quantities.csv")

@@ -191,6 +191,7 @@ def test_spread_of_variants_goes_into_the_error_bars(segmenter):
             class_map=found.class_map,
             scheme=segmenter.card.scheme,
             sha256="0" * 64,
+            file="field.tif",
             other_class_maps=found.other_class_maps,
         )
     ).find(name, "area_fraction_percent")

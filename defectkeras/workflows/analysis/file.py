@@ -148,6 +148,7 @@ def segment_file(
         micrograph=micrograph,
         scheme=segmenter.scheme,
         sha256=sha256_of_path(path),
+        file=path.name,
     )
     if isinstance(segmenter, RemoteClasses):
         class_map, warnings = segment_remotely(segmenter, micrograph, settings.segment)

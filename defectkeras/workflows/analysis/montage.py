@@ -173,6 +173,7 @@ def _find(
         ),
         warnings=tuple(w for w in (*warnings, *places.notes) if w is not None),
         sha256=sha256_of_path(path),
+        file=path.name,
         applicability=known.to_dict() if known else None,
     )
 

@@ -40,7 +40,6 @@ _TOLD = {"model", "software", "settings", "sha256", "files"}
 """What every summary tells of where it comes from."""
 
 _MOST_NAMED = 3
-
 _OTHERS = "Give another --out to keep them, or --overwrite to replace them."
 _AGAIN = "Take this folder away and run again, or make all again with --overwrite."
 
@@ -278,6 +277,7 @@ def _report(
         warnings=tuple(summary["warnings"]),
         files=summary["files"],
         sha256=summary["sha256"],
+        file=summary.get("file"),
         places=Places(table("places"), table("pairs"), table("orientations")),
         applicability=summary.get("applicability"),
     )

@@ -163,6 +163,7 @@ def test_the_tables_are_those_of_the_whole(tiled, segmenter, tmp_path, options):
     assert {"overlay.png", "summary.json", "pictures.json"} <= files
     summary = json.loads((tmp_path / "bands" / "summary.json").read_text())
     assert summary["files"]["class_map.tif"] == "bands/class_map.tif"
+    assert summary["file"] == tiled.name
 
 
 @pytest.mark.slow

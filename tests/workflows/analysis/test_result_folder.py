@@ -46,6 +46,7 @@ def written(tmp_path):
         class_map=class_map,
         scheme=SCHEME,
         sha256="0" * 64,
+        file="field.tif",
         warnings=("look twice",),
     )
     return measure_into_folder(segmented, RUN, tmp_path / "field")
@@ -90,6 +91,17 @@ def test_what_is_read_back_makes_the_same_page(written, tmp_path):
     assert pages[0] == pages[1]
     plain = read_report(tmp_path / "field", with_pictures=False)
     assert (plain.pictures, plain.figures) == (None, {})
+
+
+def test_results_of_before_files_were_named_are_read(written, tmp_path):
+    path = tmp_path / "field" / "summary.json"
+    summary = json.loads(path.read_text())
+    assert summary.pop("file") == "field.tif"
+    path.write_text(json.dumps(summary))
+    report = read_report(tmp_path / "field")
+    assert report.file is None
+    write_page(RUN, [report], tmp_path / "report.html")
+    assert "<dt>File</dt>" not in (tmp_path / "report.html").read_text()
 
 
 def test_a_pixel_size_may_come_after_the_results(written, tmp_path):
