@@ -154,11 +154,11 @@ def analyze(
     These are files or folders. Writes, for each, overlay.png, class_map.png,
     summary.json, figures/, data_dictionary.csv and tables (CSV and Parquet) of objects,
     lines, sizes and how they lie; and over all of them report.html, the page to open
-    first, quantities, fields (mean over the fields), fits (of the sizes), and objects
-    and lines of all micrographs. A file that cannot be read is told, listed in
-    failures.jsonl, and the rest goes on; exit status 1 then. Results of the same
-    micrograph, model and settings are kept: a run that was stopped goes on where it
-    was.
+    first, quantities, fields (mean over the fields), fits (of the sizes), objects and
+    lines of all micrographs, and these once more in tables.xlsx, for Excel. A file that
+    cannot be read is told, listed in failures.jsonl, and the rest goes on; exit status
+    1 then. Results of the same micrograph, model and settings are kept: a run that was
+    stopped goes on where it was.
     """
     choice = choose_method(
         model,

@@ -26,6 +26,7 @@ from defectkeras.reporting.tables import (
     write_parquet,
     write_table,
 )
+from defectkeras.reporting.workbook import write_workbook
 from defectkeras.workflows.analysis.file import FileOutcome, FileTask, analyze_file
 from defectkeras.workflows.analysis.plan import (
     AnalysisPlan,
@@ -46,6 +47,7 @@ PAGE = "report.html"
 QUANTITIES = "quantities.csv"
 FIELDS = "fields.csv"
 FITS = "fits.csv"
+WORKBOOK = "tables.xlsx"
 COLLECTED = ("objects", "lines")
 """Tables of the micrographs that are put together over all."""
 
@@ -107,7 +109,8 @@ def analyze(
             network.
         output_folder: For a folder per micrograph (overlay.png, class_map.png,
             tables, summary.json), and over all objects.csv, lines.csv,
-            quantities.csv, fields.csv, fits.csv, failures.jsonl and report.html.
+            quantities.csv, fields.csv, fits.csv, tables.xlsx, failures.jsonl and
+            report.html.
         settings: How; None takes the defaults.
         registry_root: Folder of the registry; None takes the default.
         batch: How the work is done; None keeps older results and does it all here.
@@ -220,14 +223,17 @@ def _write_overview(analysis: Analysis, run: RunFacts, output: Path) -> None:
         columns = collect_parquet(parts, output / file)
         write_csv_of_parquet(output / file, output / f"{name}.csv")
         tables[f"{name}.csv"] = pd.DataFrame(columns=columns)
-    write_table(data_dictionary(tables), output / DICTIONARY)
+    dictionary = data_dictionary(tables)
+    write_table(dictionary, output / DICTIONARY)
+    files = [(output / name).with_suffix(".parquet") for name in tables]
+    write_workbook(files, dictionary, output / WORKBOOK)
     write_page(
         run,
         analysis.reports,
         output / PAGE,
         failed=analysis.failed,
         notes=analysis.notes,
-        tables=[name for name in tables if (output / name).exists()],
+        tables=[n for n in (WORKBOOK, *tables) if (output / n).exists()],
     )
 
 

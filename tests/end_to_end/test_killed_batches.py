@@ -32,9 +32,11 @@ def undisturbed(folder, tiny_registry, tmp_path, no_figures) -> dict[str, bytes]
 
 def tables(output: Path) -> dict[str, bytes]:
     """Give every table, over all and of each micrograph."""
-    found = [p for kind in ("csv", "parquet") for p in output.rglob(f"*.{kind}")]
+    found = [
+        p for kind in ("csv", "parquet", "xlsx") for p in output.rglob(f"*.{kind}")
+    ]
     whole = [p for p in found if not p.relative_to(output).parts[0].startswith(".")]
-    assert len(whole) == 11 + 4 * 19
+    assert len(whole) == 12 + 4 * 19
     return {str(p.relative_to(output)): p.read_bytes() for p in whole}
 
 

@@ -84,7 +84,14 @@ def test_every_file_is_written_and_tells_where_it_is_from(
     for path in tmp_path.rglob("data_dictionary.csv"):
         told = pd.read_csv(path, keep_default_na=False)
         assert set(told.loc[told["meaning"] == "", "column"]) == set()
+    workbook = pd.read_excel(tmp_path / "tables.xlsx", sheet_name=None)
+    sheets = ["quantities", "fields", "fits", "objects", "lines", "data_dictionary"]
+    assert list(workbook) == sheets
+    for name, sheet in workbook.items():
+        table = pd.read_csv(tmp_path / f"{name}.csv")
+        pd.testing.assert_frame_equal(sheet, table, check_dtype=False, rtol=1e-5)
     page = (tmp_path / "report.html").read_text()
+    assert 'href="tables.xlsx"' in page
     assert version.sha256 in page
     assert "http://" not in page.replace("http://www.w3.org", "")
 
@@ -189,8 +196,9 @@ def test_a_changed_micrograph_is_not_taken_for_the_old_one(
 
 def final_tables(folder: Path) -> dict[str, bytes]:
     """Give what must not depend on how the work was done."""
-    names = [*folder.glob("*.csv"), *folder.glob("*.parquet"), *folder.glob("*.jsonl")]
-    assert len(names) == 12
+    kinds = ("csv", "parquet", "xlsx", "jsonl")
+    names = [path for kind in kinds for path in folder.glob(f"*.{kind}")]
+    assert len(names) == 13
     return {path.name: path.read_bytes() for path in sorted(names)}
 
 
@@ -220,6 +228,7 @@ def test_shards_and_an_interruption_give_the_tables_of_one_run(
     assert [len(shard.reports) for shard in shards] == [1, 1]
     assert shards[0].page is None
     assert not (tmp_path / "shards" / "quantities.csv").exists()
+    assert not (tmp_path / "shards" / "tables.xlsx").exists()
     failures = tmp_path / "shards" / "failures-1-of-2.jsonl"
     assert json.loads(failures.read_text())["path"] == str(bad)
     failures.unlink()
