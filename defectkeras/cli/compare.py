@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from defectkeras.cli.annotation_options import ENCODINGS, hint_options, hints_from
+from defectkeras.cli.decimal import Decimal
 from defectkeras.cli.options import (
     FOLDER,
     calibration_options,
@@ -52,7 +53,7 @@ Examples:
 )
 @click.option(
     "--min-iou",
-    type=click.FloatRange(0, 1, min_open=True),
+    type=Decimal(0, 1, min_open=True),
     default=0.5,
     help="Two objects are the same one from this intersection over union on.",
 )

@@ -7,6 +7,7 @@ from typing import Any
 import click
 
 from defectkeras.cli.data_init import init
+from defectkeras.cli.decimal import Decimal
 from defectkeras.cli.main import FriendlyGroup
 from defectkeras.cli.options import (
     EXISTING,
@@ -163,7 +164,7 @@ def fingerprint(
 @click.option(
     "--val-fraction",
     default=0.2,
-    type=click.FloatRange(0, 1, max_open=True),
+    type=Decimal(0, 1, max_open=True),
     help="Share of the micrographs, the last ones, for validation.",
 )
 @dry_run_option

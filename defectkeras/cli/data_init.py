@@ -1,5 +1,6 @@
 """`defectkeras data init`: a first data spec for a folder."""
 
+import shlex
 import sys
 from dataclasses import asdict
 from pathlib import Path
@@ -114,6 +115,11 @@ def init(
         talk(f"Would write {path}.")
     else:
         write_whole(path, text)
-        talk(f"Wrote {path}. Look it over, then: defectkeras plan, train, finetune.")
+        spec = shlex.quote(str(path))
+        talk(f"Wrote {path}. Look it over, then: defectkeras data validate {spec}")
+        talk(
+            f"Next: defectkeras finetune MODEL {spec} --name NAME, or "
+            f"defectkeras train {spec} --name NAME"
+        )
     if any(problem.severity == "error" for problem in problems):
         sys.exit(1)

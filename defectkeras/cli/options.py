@@ -13,13 +13,14 @@ from typing import Any, TypeVar
 import click
 from click.shell_completion import CompletionItem
 
+from defectkeras.cli.decimal import Decimal
 from defectkeras.cli.text_folder import TextFolder
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 EXISTING = click.Path(exists=True, path_type=Path)
 FOLDER = TextFolder()
 NEW_FILE = click.Path(dir_okay=False, path_type=Path)
-POSITIVE = click.FloatRange(min=0, min_open=True)
+POSITIVE = Decimal(min=0, min_open=True)
 
 
 def complete_models(
@@ -108,7 +109,7 @@ split_option = click.option(
 
 tolerance_option = click.option(
     "--tolerance-px",
-    type=click.FloatRange(min=0),
+    type=Decimal(min=0),
     default=2.0,
     help="How far a boundary may be off.",
 )
@@ -240,7 +241,7 @@ _QUANTIFY_OPTIONS = (
     ),
     click.option(
         "--visible-fraction",
-        type=click.FloatRange(0, 1, min_open=True),
+        type=Decimal(0, 1, min_open=True),
         default=1.0,
         help="Part of the line length in contrast (not g.b = 0); 1 means all.",
     ),
@@ -252,7 +253,7 @@ _QUANTIFY_OPTIONS = (
     ),
     click.option(
         "--smallest-diameter-px",
-        type=click.FloatRange(0),
+        type=Decimal(0),
         default=0.0,
         help="Size from which on objects are surely seen; size fits start there.",
     ),

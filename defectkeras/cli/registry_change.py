@@ -4,6 +4,7 @@ from pathlib import Path
 
 import click
 
+from defectkeras.cli.decimal import Decimal
 from defectkeras.cli.options import (
     complete_models,
     dry_run_option,
@@ -82,7 +83,7 @@ def tag(
 @click.argument("name", shell_complete=complete_models)
 @click.option(
     "--older-than-days",
-    type=click.FloatRange(min=0),
+    type=Decimal(min=0),
     default=30.0,
     help="Least age of what is removed.",
 )

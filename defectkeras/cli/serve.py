@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from defectkeras.cli.decimal import Decimal
 from defectkeras.cli.main import INTERRUPTED
 from defectkeras.cli.options import (
     dry_run_option,
@@ -38,7 +39,7 @@ _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 )
 @click.option(
     "--max-megapixels",
-    type=click.FloatRange(0, min_open=True),
+    type=Decimal(0, min_open=True),
     default=16.8,
     help="Most pixels of a request; a network needs some 300 bytes or more for each.",
 )
@@ -50,7 +51,7 @@ _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 )
 @click.option(
     "--timeout-s",
-    type=click.FloatRange(0, min_open=True),
+    type=Decimal(0, min_open=True),
     default=60.0,
     help="Longest time for a request.",
 )
@@ -62,7 +63,7 @@ _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 )
 @click.option(
     "--batch-wait-ms",
-    type=click.FloatRange(0),
+    type=Decimal(0),
     default=2.0,
     help="Longest time that a request waits for others to be computed with.",
 )

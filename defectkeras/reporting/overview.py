@@ -73,7 +73,8 @@ def make_overview(quantifications: Sequence[Quantification]) -> Overview:
             quantities.append(
                 [_find(q, defect_class.name, name) for q in quantifications]
             )
-            feet.append(_foot(told.get((defect_class.name, name), [])))
+            values = told.get((defect_class.name, name), [])
+            feet.append(_foot(values, of=len(quantifications)))
     rows = tuple(
         tuple(_cell(column[i]) for column in quantities)
         for i in range(len(quantifications))
@@ -129,9 +130,15 @@ def _cell(quantity: Quantity | None) -> Cell:
     return Cell(row.value, repr(float(quantity.value)))
 
 
-def _foot(quantities: Sequence[Quantity]) -> tuple[str, str]:
-    """Give the mean over micrographs and its interval, of two or more values."""
+def _foot(quantities: Sequence[Quantity], *, of: int) -> tuple[str, str]:
+    """Give the mean over micrographs and its interval, of two or more values.
+
+    Where not all micrographs have a value the mean says how many do.
+    """
     if len(quantities) < 2:
         return MISSING, MISSING
     row = quantity_row(mean_over_fields(quantities))
-    return (MISSING, MISSING) if row is None else (row.value, row.interval or MISSING)
+    if row is None:
+        return MISSING, MISSING
+    some = f" ({len(quantities)} of {of})" if len(quantities) < of else ""
+    return f"{row.value}{some}", row.interval or MISSING

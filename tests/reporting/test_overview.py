@@ -42,6 +42,14 @@ def test_what_one_micrograph_lacks_is_a_dash(measured):
     assert overview.mean[place] == "–"
 
 
+def test_a_mean_says_of_how_many_micrographs_it_is(measured):
+    overview = make_overview(
+        [measured(), measured(num_voids=16), measured(Calibration())]
+    )
+    assert overview.mean[column(overview, "Number density")].endswith(" (2 of 3)")
+    assert "of" not in overview.mean[column(overview, "Count")]
+
+
 def test_pixels_of_unlike_size_have_no_mean(measured):
     fields = [measured(Calibration(size)) for size in (0.5, 2.0)]
     fields = [*fields, measured(Calibration())]
