@@ -37,7 +37,7 @@ def maker_metadata(page: TiffPage) -> dict[str, Any]:
     """Give what the microscope wrote about a page.
 
     Args:
-        page: The first page of the file.
+        page: The first page of the file that is no thumbnail.
 
     Returns:
         Sections of FEI, ZEISS, Phenom and TESCAN; empty when it has none.

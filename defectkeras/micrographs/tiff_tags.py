@@ -44,7 +44,7 @@ def instrument_metadata(page: TiffPage) -> dict[str, Any]:
     """Give what the instrument or the program wrote about a page.
 
     Args:
-        page: The first page of the file.
+        page: The first page of the file that is no thumbnail.
 
     Returns:
         Sections of `maker_metadata`, or the lines of ImageJ; empty when the page has
@@ -60,7 +60,7 @@ def find_scale(page: TiffPage, metadata: Metadata) -> Scale | None:
     """Give the pixel size from the first source that has one.
 
     Args:
-        page: The first page of the file.
+        page: The first page of the file that is no thumbnail.
         metadata: Of this page, from `instrument_metadata`.
 
     Returns:
